@@ -1,0 +1,51 @@
+"""Search and photos, on top of the retrieval system."""
+
+from pathlib import Path
+
+from api.features.search.schemas.search import BankHealth, DatasetHealth, Health
+from itadaki import __version__
+from itadaki.images import media_type
+from itadaki.retrieval import RetrievalSystem, SearchResult
+
+
+class SearchService:
+    """Answers from one loaded retrieval system; safe to call from several threads."""
+
+    def __init__(self, system: RetrievalSystem) -> None:
+        self._system = system
+
+    def search(self, photo: bytes, top_k: int) -> list[SearchResult]:
+        """Find recipes for an uploaded photo.
+
+        Raises:
+            ImageError: the photo cannot be read.
+        """
+        return self._system.search_similar_recipes(photo, top_k)
+
+    def photo(self, index: int) -> tuple[Path, str] | None:
+        """Path and media type of a recipe's photo; None if there is no such recipe or photo."""
+        if index not in self._system.bank.recipes:
+            return None
+        path = self._system.photo_path(index).resolve()
+        if not path.is_relative_to(self._system.dataset.root.resolve()) or not path.is_file():
+            return None
+        return path, media_type(path)
+
+    def health(self) -> Health:
+        """Describe what is loaded."""
+        bank, dataset = self._system.bank, self._system.dataset
+        return Health(
+            version=__version__,
+            variant=bank.variant.name,
+            dataset=DatasetHealth(
+                source=dataset.source,
+                recipes=len(dataset.recipes),
+                dropped=dataset.dropped,
+                notice=dataset.notice,
+            ),
+            bank=BankHealth(
+                rows=bank.embeddings.shape[0],
+                dimension=bank.embeddings.shape[1],
+                sha256=bank.manifest["sha256"]["bank"],
+            ),
+        )

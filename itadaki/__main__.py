@@ -1,0 +1,5 @@
+import sys
+
+from itadaki.cli import main
+
+sys.exit(main())

@@ -1,0 +1,243 @@
+"""The command line: ``python -m itadaki`` and the console script ``itadaki``."""
+
+import argparse
+import json
+import logging
+import sys
+from pathlib import Path
+
+from itadaki import __version__
+from itadaki.errors import ItadakiError
+from itadaki.settings import Settings
+from itadaki.variants import VARIANTS, Variant, require_model, served_variant
+
+_EPILOG = """\
+Settings come from the environment or a file .env:
+  ITADAKI_DATASET           kaggle (default), sample, or a folder in Kaggle's layout
+  ITADAKI_BACKBONE_WEIGHTS  a file with ImageNet weights of EfficientNetB0 without its top
+  ITADAKI_VARIANT           the variant that is served; by default ft if it is here, else raw
+"""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; returns the exit status."""
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(format="%(message)s", stream=sys.stderr)
+    logging.getLogger("itadaki").setLevel(logging.INFO)
+    try:
+        settings = Settings()
+        return options.run(options, settings) or 0
+    except ItadakiError as error:
+        print(f"itadaki: {error}", file=sys.stderr)
+    except ValueError as error:  # pydantic's, for a setting out of range
+        print(f"itadaki: {_setting_problem(error)}", file=sys.stderr)
+    except KeyboardInterrupt:
+        print("itadaki: interrupted", file=sys.stderr)
+        return 130
+    return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="itadaki",
+        description="Show it a photo of a dish, it finds the recipes.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"itadaki {__version__}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    command = commands.add_parser("setup", help="make the dataset, the model and the bank ready")
+    command.set_defaults(run=_setup)
+
+    command = commands.add_parser("build", help="build a variant's embedding bank")
+    _add_variant(command)
+    command.add_argument("--force", action="store_true", help="build even if it is up to date")
+    command.set_defaults(run=_build)
+
+    command = commands.add_parser("search", help="find recipes that look like a photo")
+    command.add_argument("photo", type=Path, metavar="PHOTO", help="JPEG, PNG, WebP or GIF")
+    command.add_argument(
+        "--top-k", type=_positive, default=3, metavar="N", help="how many recipes (default 3)"
+    )
+    command.add_argument("--variant", choices=VARIANTS, help="by default the one that is served")
+    command.add_argument(
+        "--unique-photos", action="store_true", help="of recipes with one photo show the first"
+    )
+    command.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    command.set_defaults(run=_search)
+
+    command = commands.add_parser("evaluate", help="score a variant on held-out recipes")
+    _add_variant(command)
+    command.add_argument("--split", choices=("validation", "test"), default="test")
+    command.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    command.set_defaults(run=_evaluate)
+
+    command = commands.add_parser("embed", help="embed the photos of any folder")
+    command.add_argument("folder", type=Path, metavar="FOLDER")
+    command.add_argument("--variant", choices=VARIANTS, required=True)
+    command.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="FILE.npz",
+        help="arrays: names (file stems) and embeddings (float32, one row per photo)",
+    )
+    command.set_defaults(run=_embed)
+
+    command = commands.add_parser("serve", help="start the HTTP API, set up first if need be")
+    command.add_argument("--host", default="127.0.0.1")
+    command.add_argument("--port", type=int, default=8000)
+    command.set_defaults(run=_serve)
+    return parser
+
+
+def _add_variant(command: argparse.ArgumentParser) -> None:
+    command.add_argument("variant", choices=VARIANTS, metavar="VARIANT", help=", ".join(VARIANTS))
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return number
+
+
+def _setting_problem(error: ValueError) -> str:
+    problems = getattr(error, "errors", lambda: [])()
+    if not problems:
+        raise error
+    first = problems[0]
+    return f"ITADAKI_{str(first['loc'][0]).upper()} is not usable: {first['msg']}"
+
+
+def _setup(options: argparse.Namespace, settings: Settings) -> None:
+    _prepare(served_variant(settings), settings)
+
+
+def _build(options: argparse.Namespace, settings: Settings) -> None:
+    _prepare(VARIANTS[options.variant], settings, options.force)
+
+
+def _prepare(variant: Variant, settings: Settings, force: bool = False) -> None:
+    """Make dataset, model and bank ready; what is ready already is left as it is."""
+    if variant.name != "raw":
+        require_model(variant, settings)
+    from itadaki.bank import build_bank
+    from itadaki.dataset import describe, load_dataset
+
+    dataset = load_dataset(settings)
+    print(describe(dataset), file=sys.stderr)
+    from itadaki.embedder import load_embedder
+
+    bank = build_bank(variant, settings, dataset, load_embedder(variant, settings), force)
+    print(
+        f"Ready: {variant.name} bank of {len(bank.recipes):,} recipes x "
+        f"{bank.embeddings.shape[1]} in {variant.bank_path(settings)}",
+        file=sys.stderr,
+    )
+
+
+def _search(options: argparse.Namespace, settings: Settings) -> None:
+    from itadaki.images import load_rgb
+    from itadaki.retrieval import RetrievalSystem
+
+    variant = VARIANTS[options.variant] if options.variant else served_variant(settings)
+    if variant.name != "raw":
+        require_model(variant, settings)
+    load_rgb(options.photo)  # a wrong photo is said at once, not after seconds of loading
+    system = RetrievalSystem.load(variant.name, settings)
+    results = system.search_similar_recipes(options.photo, options.top_k, options.unique_photos)
+    if options.json:
+        fields = ("rank", "similarity", "title", "dish_class", "ingredients", "instructions")
+        found = [
+            {name: getattr(result, name) for name in fields} | {"photo": str(result.image_path)}
+            for result in results
+        ]
+        print(json.dumps(found, indent=2, ensure_ascii=False))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=f"Recipes that look like {options.photo.name} ({variant.name})")
+    table.add_column("rank", justify="right")
+    table.add_column("similarity", justify="right")
+    table.add_column("recipe", overflow="fold")
+    table.add_column("dish")
+    table.add_column("photo", overflow="fold")
+    for result in results:
+        table.add_row(
+            str(result.rank),
+            f"{result.similarity:.3f}",
+            result.title,
+            result.dish_class or "",
+            result.image_path.name,
+        )
+    Console().print(table)
+
+
+def _evaluate(options: argparse.Namespace, settings: Settings) -> None:
+    variant = VARIANTS[options.variant]
+    if variant.name != "raw":
+        require_model(variant, settings)
+    from itadaki.evaluation import evaluate
+    from itadaki.retrieval import RetrievalSystem
+
+    system = RetrievalSystem.load(variant.name, settings)
+    result = evaluate(system.bank, system.embedder, system.dataset.root, options.split)
+    table = result.table()
+    if options.json:
+        print(table.to_json(orient="index", indent=2))
+        return
+    print(
+        f"{variant.name} on the {options.split} split of {system.dataset.source}; "
+        f"gallery: {result.gallery:,} photos; 95% bootstrap intervals"
+    )
+    print(table.to_string(float_format="{:.3f}".format))
+
+
+def _embed(options: argparse.Namespace, settings: Settings) -> None:
+    import numpy as np
+    from tqdm import tqdm
+
+    variant = VARIANTS[options.variant]
+    if variant.name != "raw":
+        require_model(variant, settings)
+    if not options.folder.is_dir():
+        raise ItadakiError(f"There is no folder {options.folder}.")
+    paths = sorted(
+        path
+        for path in options.folder.iterdir()
+        if path.is_file() and not path.name.startswith(".")
+    )
+    if not paths:
+        raise ItadakiError(f"There is no file in {options.folder}.")
+    from itadaki.bank import embed_photos
+    from itadaki.embedder import load_embedder
+    from itadaki.files import replacing
+
+    embedder = load_embedder(variant, settings)
+    names: list[str] = []
+    rows = []
+    refused = {}
+    with tqdm(total=len(paths), desc="Embedding photos", unit="photo", mininterval=0.5) as bar:
+        for indices, embeddings, failures in embed_photos(paths, embedder):
+            names += [paths[index].stem for index in indices]
+            rows.append(embeddings)
+            refused |= failures
+            bar.update(len(indices) + len(failures))
+    for index, error in refused.items():
+        print(f"{paths[index]}: {error}", file=sys.stderr)
+    if not names:
+        raise ItadakiError(f"No file in {options.folder} is a photo that can be decoded.")
+    with replacing(options.out) as beside, beside.open("wb") as file:
+        np.savez(file, names=np.array(names), embeddings=np.concatenate(rows))
+    print(f"{len(names)} embeddings of {embedder.dimension} in {options.out}", file=sys.stderr)
+
+
+def _serve(options: argparse.Namespace, settings: Settings) -> None:
+    import uvicorn
+
+    # Everything that can be wrong is said here, in one line, before a server starts.
+    _prepare(served_variant(settings), settings)
+    uvicorn.run("api.main:app", host=options.host, port=options.port)

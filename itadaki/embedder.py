@@ -1,0 +1,192 @@
+"""The photo embedder: EfficientNetB0 with ImageNet weights, built, saved, loaded and run."""
+
+import logging
+import os
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from itadaki.errors import ArtifactError, WeightsError
+from itadaki.files import replacing, sha256_of
+from itadaki.images import IMAGE_SIZE
+from itadaki.network import why_unreachable
+from itadaki.settings import Settings, find_path
+from itadaki.variants import VARIANTS, Variant, require_model
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # must stand before TensorFlow is imported
+
+import keras
+import tensorflow as tf
+
+BACKBONE = "efficientnetb0"
+
+_IMAGENET_URL = "https://storage.googleapis.com/keras-applications/"
+_SAVED_ON = (1980, 1, 1, 0, 0, 0)  # the earliest date that a zip can hold
+_log = logging.getLogger(__name__)
+
+
+class Embedder:
+    """Runs a saved model: photos in, L2-normalised embeddings out.
+
+    Attributes:
+        model: the Keras model.
+        dimension: the length of an embedding.
+        sha256: of the ``.keras`` file, which ties banks to this model.
+    """
+
+    def __init__(self, model: keras.Model, sha256: str) -> None:
+        self.model = model
+        self.sha256 = sha256
+        self.dimension = int(model.output_shape[-1])
+        # One traced graph for every batch size; model.predict would set up a new loop per call.
+        self._forward = tf.function(
+            lambda photos: model(photos, training=False),
+            input_signature=[tf.TensorSpec((None, IMAGE_SIZE, IMAGE_SIZE, 3), tf.float32)],
+        )
+
+    def embed(self, photos: np.ndarray) -> np.ndarray:
+        """Embed a batch of preprocessed photos.
+
+        Args:
+            photos: float32 array of shape (n, 224, 224, 3) with values 0..255, RGB.
+
+        Returns:
+            float32 array of shape (n, dimension); each row has length 1.
+        """
+        return self._forward(photos).numpy()
+
+
+def load_embedder(variant: Variant, settings: Settings) -> Embedder:
+    """Load a variant's embedder; raw is made from the backbone's weights if it is not there yet.
+
+    Raises:
+        ItadakiError: the model is missing or damaged, or no weights can be found.
+    """
+    if variant.name == "raw":
+        path = variant.model_path(settings)
+        if not path.exists():
+            save_model(build_raw_model(settings), path)
+    else:
+        path = require_model(variant, settings)
+    return Embedder(load_model(path), sha256_of(path))
+
+
+def load_model(path: Path) -> keras.Model:
+    """Load a ``.keras`` file in Keras' safe mode.
+
+    Raises:
+        ArtifactError: the file is damaged, or is no embedder of 224 x 224 photos.
+    """
+    try:
+        model = keras.models.load_model(path, compile=False, safe_mode=True)
+    except Exception as error:  # a damaged archive makes Keras, h5py and zipfile raise their own
+        summary = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise ArtifactError(
+            f"{path} is not a usable Keras model ({summary}); delete it and build it anew."
+        ) from None
+    if model.input_shape != (None, IMAGE_SIZE, IMAGE_SIZE, 3) or len(model.output_shape) != 2:
+        raise ArtifactError(f"{path} does not turn photos of 224 x 224 pixels into embeddings.")
+    return model
+
+
+def save_model(model: keras.Model, path: Path) -> None:
+    """Save a model as ``.keras``, atomically; the same model gives the same bytes.
+
+    Keras stamps the time into the archive, which would give each save a SHA-256 of its own.
+    """
+    with replacing(path) as beside:
+        model.save(beside)
+        with zipfile.ZipFile(beside) as archive:
+            members = {name: archive.read(name) for name in sorted(archive.namelist())}
+        del members["metadata.json"]
+        members["metadata.json"] = (
+            f'{{"keras_version": "{keras.__version__}", "date_saved": "1980-01-01@00:00:00"}}'
+        ).encode()
+        with zipfile.ZipFile(beside, "w", zipfile.ZIP_STORED) as archive:
+            for name, content in members.items():
+                archive.writestr(zipfile.ZipInfo(name, _SAVED_ON), content)
+
+
+def build_raw_model(settings: Settings) -> keras.Model:
+    """Frozen backbone, global average pooling, L2 norm: (n, 224, 224, 3) to (n, 1280).
+
+    Raises:
+        WeightsError: no weights can be found.
+    """
+    photos = keras.Input((IMAGE_SIZE, IMAGE_SIZE, 3), name="photo")
+    features = build_backbone(settings)(photos)
+    pooled = keras.layers.GlobalAveragePooling2D(name="pooling")(features)
+    embedding = keras.layers.UnitNormalization(name="embedding")(pooled)
+    return keras.Model(photos, embedding, name="recipe_image_retrieval_raw")
+
+
+def build_backbone(settings: Settings) -> keras.Model:
+    """EfficientNetB0 without its top, frozen: (n, 224, 224, 3) to (n, 7, 7, 1280).
+
+    Its ImageNet weights come from ``ITADAKI_BACKBONE_WEIGHTS``, else from Keras (its cache or a
+    download), else from the backbone inside the fine-tuned model.
+
+    Raises:
+        WeightsError: none of these is there; the message says how to give one.
+    """
+    if settings.backbone_weights:
+        backbone = _backbone_from_file(find_path(settings.backbone_weights))
+    else:
+        backbone = _backbone_from_keras() or _backbone_from_fine_tuned(settings)
+    backbone.trainable = False
+    return backbone
+
+
+def _efficientnet(weights: Path | str | None) -> keras.Model:
+    return keras.applications.EfficientNetB0(
+        include_top=False,
+        weights=str(weights) if weights else None,
+        input_shape=(IMAGE_SIZE, IMAGE_SIZE, 3),
+        name=BACKBONE,
+    )
+
+
+def _backbone_from_file(path: Path) -> keras.Model:
+    if not path.is_file():
+        raise WeightsError(f"ITADAKI_BACKBONE_WEIGHTS names {path}, but there is no such file.")
+    try:
+        return _efficientnet(path)
+    except Exception as error:  # Keras and h5py raise their own kinds for a wrong file
+        summary = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise WeightsError(
+            f"{path} does not hold weights of EfficientNetB0 without its top ({summary})."
+        ) from None
+
+
+def _backbone_from_keras() -> keras.Model | None:
+    keras_home = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras"))
+    cached = (keras_home / "models" / "efficientnetb0_notop.h5").exists()
+    if not cached and why_unreachable(_IMAGENET_URL):
+        return None
+    try:
+        return _efficientnet("imagenet")
+    except Exception as error:  # the download raises a bare Exception
+        _log.warning("Keras' ImageNet weights cannot be used: %s", error)
+        return None
+
+
+def _backbone_from_fine_tuned(settings: Settings) -> keras.Model:
+    path = VARIANTS["ft"].model_path(settings)
+    if not path.exists():
+        raise WeightsError(
+            "There are no weights for EfficientNetB0: Keras' cannot be downloaded here and no "
+            "fine-tuned model is present. Set ITADAKI_BACKBONE_WEIGHTS to a file with its "
+            "ImageNet weights without the top (.weights.h5)."
+        )
+    fine_tuned = load_model(path)
+    backbone = _efficientnet(None)
+    try:
+        backbone.set_weights(fine_tuned.get_layer(BACKBONE).get_weights())
+    except ValueError as error:
+        raise ArtifactError(f"{path} holds no EfficientNetB0 backbone: {error}.") from None
+    _log.warning(
+        "ImageNet weights cannot be had, so the backbone of the fine-tuned model stands in: "
+        "this is not the frozen baseline, and its scores must not be compared with it."
+    )
+    return backbone

@@ -1,0 +1,29 @@
+"""The failures that a user can mend; each message is a sentence that says how."""
+
+
+class ItadakiError(Exception):
+    """Base of all expected failures. The command line prints the message and exits with 1."""
+
+
+class DatasetError(ItadakiError):
+    """The recipes or their photos cannot be used."""
+
+
+class WeightsError(ItadakiError):
+    """No weights for the backbone can be found."""
+
+
+class ArtifactError(ItadakiError):
+    """A model, bank or metadata file is missing, damaged, or does not belong to the others."""
+
+
+class ImageError(ItadakiError):
+    """A photo cannot be decoded."""
+
+
+class UnsupportedImageError(ImageError):
+    """The bytes are not in a format that Itadaki reads."""
+
+
+class ImageTooLargeError(ImageError):
+    """The photo has more pixels than Itadaki is willing to decode."""

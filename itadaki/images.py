@@ -1,0 +1,168 @@
+"""The one decoder and the one preprocessing of photos, for training, bank and service."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from PIL import Image, ImageOps
+
+from itadaki.errors import ImageError, ImageTooLargeError, UnsupportedImageError
+
+IMAGE_SIZE = 224
+PREPROCESSING = "squash-224-rgb-0..255/1"
+"""Names what ``preprocess`` does; banks built with another name are refused."""
+
+MEDIA_TYPES = {
+    "JPEG": "image/jpeg",
+    "MPO": "image/jpeg",
+    "PNG": "image/png",
+    "WEBP": "image/webp",
+    "GIF": "image/gif",
+}
+"""Pillow's names of the formats that are read, with their media types."""
+_OPENERS = [name for name in MEDIA_TYPES if name != "MPO"]  # opened by Pillow's JPEG reader
+
+MAX_PIXELS = 64_000_000
+_REDUCED_SIDE = 2 * IMAGE_SIZE
+_WHITE = (255, 255, 255, 255)
+
+
+def decode(source: bytes | Path) -> np.ndarray:
+    """Decode a photo to RGB.
+
+    EXIF orientation is applied, transparency is laid on white, CMYK and grey become RGB, 16 bits
+    become 8, an animation gives its first frame, and a big JPEG is decoded at a reduced scale that
+    still leaves at least 448 pixels on each side.
+
+    Returns:
+        uint8 array of shape (height, width, 3).
+
+    Raises:
+        UnsupportedImageError: not a JPEG, PNG, WebP or GIF.
+        ImageTooLargeError: more than ``MAX_PIXELS`` pixels, read from the header.
+        ImageError: the file is truncated or corrupt.
+    """
+    image = _open(source)
+    try:
+        # JPEG's own scaled decoding; other formats ignore it.
+        image.draft("RGB", (_REDUCED_SIDE, _REDUCED_SIDE))
+        return _to_rgb(ImageOps.exif_transpose(image))
+    except Exception as error:  # a decoder fed with damaged bytes may raise almost anything
+        raise ImageError(f"The photo is truncated or damaged: {error}.") from None
+
+
+def media_type(path: Path) -> str:
+    """Return the media type that a photo's content says, whatever its name ends in."""
+    return MEDIA_TYPES[_open(path).format]
+
+
+def preprocess(rgb: np.ndarray) -> np.ndarray:
+    """Bring a decoded photo to the size and type that Keras' EfficientNetB0 takes.
+
+    Args:
+        rgb: uint8 array of shape (height, width, 3).
+
+    Returns:
+        float32 array of shape (224, 224, 3) with values 0..255.
+    """
+    shrinks = min(rgb.shape[:2]) >= IMAGE_SIZE
+    method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return cv2.resize(rgb, (IMAGE_SIZE, IMAGE_SIZE), interpolation=method).astype(np.float32)
+
+
+def load_rgb(photo: Any) -> np.ndarray:
+    """Decode a photo given as a path, bytes, a PIL image or an array.
+
+    Args:
+        photo: ``str`` or ``Path``, ``bytes``, ``PIL.Image.Image``, or a uint8 array of shape
+            (height, width), (height, width, 3) RGB or (height, width, 4) RGBA.
+
+    Returns:
+        uint8 array of shape (height, width, 3), RGB.
+
+    Raises:
+        ImageError: the photo cannot be read; the message says why.
+    """
+    match photo:
+        case bytes() | bytearray() | memoryview():
+            return decode(bytes(photo))
+        case str() | Path():
+            return decode(Path(photo))
+        case Image.Image():
+            return _to_rgb(ImageOps.exif_transpose(photo))
+        case np.ndarray():
+            if photo.dtype != np.uint8 or not _is_picture(photo.shape):
+                raise ImageError(
+                    f"An array must be uint8 of shape (height, width[, 3 or 4]), "
+                    f"not {photo.dtype} of shape {photo.shape}."
+                )
+            return _to_rgb(Image.fromarray(photo))
+    raise ImageError(f"A photo is a path, bytes, an array or a PIL image, not a {type(photo)}.")
+
+
+def load_input(photo: Any) -> np.ndarray:
+    """``load_rgb`` and ``preprocess`` in one: any photo to a float32 array (224, 224, 3)."""
+    return preprocess(load_rgb(photo))
+
+
+def _is_picture(shape: tuple[int, ...]) -> bool:
+    return min(shape, default=0) > 0 and (
+        len(shape) == 2 or (len(shape) == 3 and shape[2] in (3, 4))
+    )
+
+
+def _open(source: bytes | Path) -> Image.Image:
+    """Read the header of a photo, and nothing more."""
+    try:
+        image = Image.open(
+            io.BytesIO(source) if isinstance(source, bytes) else source, formats=_OPENERS
+        )
+    except FileNotFoundError:
+        raise ImageError(f"There is no file {source}.") from None
+    except Image.DecompressionBombError:
+        raise ImageTooLargeError(_too_large("far")) from None
+    except (OSError, SyntaxError, ValueError):
+        head = source[:64] if isinstance(source, bytes) else _head(source)
+        raise _why_unreadable(head) from None
+    pixels = image.width * image.height
+    if pixels > MAX_PIXELS:
+        raise ImageTooLargeError(_too_large(f"{pixels / 1e6:.0f} million pixels,"))
+    return image
+
+
+def _head(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(64)
+    except OSError as error:
+        raise ImageError(f"{path} cannot be read: {error.strerror}.") from None
+
+
+def _too_large(size: str) -> str:
+    return f"The photo has {size} more than the {MAX_PIXELS // 10**6} million that are accepted."
+
+
+def _why_unreadable(head: bytes) -> ImageError:
+    works = "Send a JPEG, PNG, WebP or GIF."
+    if not head:
+        return ImageError(f"The photo is empty. {works}")
+    if head[4:8] == b"ftyp":
+        return UnsupportedImageError(f"HEIC and AVIF photos are not supported. {works}")
+    if head.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8")) or (
+        head.startswith(b"RIFF") and head[8:12] == b"WEBP"
+    ):
+        return ImageError("The photo is truncated or damaged: its header cannot be read.")
+    return UnsupportedImageError(f"This is not a photo in a supported format. {works}")
+
+
+def _to_rgb(image: Image.Image) -> np.ndarray:
+    if image.mode.startswith("I"):
+        # Pillow clips 16-bit grey instead of scaling it.
+        grey = (np.asarray(image, dtype=np.int64) // 257).clip(0, 255).astype(np.uint8)
+        image = Image.fromarray(grey)
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, _WHITE), image)
+    return np.asarray(image.convert("RGB"))

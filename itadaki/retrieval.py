@@ -1,0 +1,162 @@
+"""The retrieval system: the one interface that notebooks, command line and API share."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from itadaki.bank import Bank, build_bank, load_bank
+from itadaki.dataset import Dataset, load_dataset
+from itadaki.images import load_input
+from itadaki.search import top_k as exact_top_k
+from itadaki.settings import Settings
+from itadaki.variants import VARIANTS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from itadaki.embedder import Embedder
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """One recipe found.
+
+    Attributes:
+        rank: 1 for the most similar.
+        index: the recipe's row in the bank.
+        similarity: cosine of the query's and the recipe's embeddings, -1 to 1.
+        title: never empty.
+        ingredients: may be empty.
+        instructions: may be empty.
+        dish_class: what the title says the dish is, or None.
+        image_path: the recipe's photo.
+    """
+
+    rank: int
+    index: int
+    similarity: float
+    title: str
+    ingredients: list[str]
+    instructions: str
+    dish_class: str | None
+    image_path: Path
+
+
+class RetrievalSystem:
+    """Searches one variant's bank with photos.
+
+    Attributes:
+        embedder: turns photos into embeddings.
+        bank: what is searched.
+        dataset: where the recipes come from.
+    """
+
+    def __init__(self, embedder: "Embedder", bank: Bank, dataset: Dataset) -> None:
+        self.embedder = embedder
+        self.bank = bank
+        self.dataset = dataset
+        groups = bank.column("photo_group")
+        self._first_of_photo = groups == np.arange(len(groups))
+
+    @classmethod
+    def load(
+        cls, variant: str = "raw", settings: Settings | None = None, build: bool = False
+    ) -> "RetrievalSystem":
+        """Load a variant that is ready, or make it ready first.
+
+        Args:
+            variant: raw, tl, tl_hard or ft.
+            settings: by default from the environment.
+            build: build the bank if it is missing or does not match the dataset.
+
+        Raises:
+            ItadakiError: something is missing; the message says which command makes it.
+        """
+        from itadaki.embedder import load_embedder
+
+        settings = settings or Settings()
+        dataset = load_dataset(settings)
+        if not build:
+            # The manifest is checked before TensorFlow takes seconds to load the model.
+            bank = load_bank(VARIANTS[variant], settings, dataset)
+        embedder = load_embedder(VARIANTS[variant], settings)
+        if build:
+            bank = build_bank(VARIANTS[variant], settings, dataset, embedder)
+        return cls(embedder, bank, dataset)
+
+    def embed(self, photo: Any) -> np.ndarray:
+        """Embed one photo (path, bytes, array or PIL image): float32 array (dimension,)."""
+        return self.embedder.embed(load_input(photo)[None])[0]
+
+    def search_similar_recipes(
+        self, query_image: Any, top_k: int = 3, unique_photos: bool = False
+    ) -> list[SearchResult]:
+        """Find the recipes whose photos are most similar to a photo.
+
+        Args:
+            query_image: a path, bytes, a uint8 RGB array or a PIL image.
+            top_k: how many recipes to find.
+            unique_photos: of recipes that share one photo, find only the first.
+
+        Raises:
+            ImageError: the photo cannot be read.
+            ValueError: top_k is less than 1.
+        """
+        allowed = self._first_of_photo if unique_photos else None
+        indices, similarities = exact_top_k(
+            self.bank.embeddings, self.embed(query_image), top_k, allowed
+        )
+        return [
+            self.result(int(index), rank, float(similarity))
+            for rank, (index, similarity) in enumerate(zip(indices, similarities, strict=True), 1)
+        ]
+
+    def result(self, index: int, rank: int, similarity: float) -> SearchResult:
+        """Describe one row of the bank as a search result."""
+        recipe = self.bank.recipes[index]
+        return SearchResult(
+            rank,
+            index,
+            similarity,
+            recipe["title"],
+            recipe["ingredients"],
+            recipe["instructions"],
+            recipe["dish_class"],
+            self.photo_path(index),
+        )
+
+    def photo_path(self, index: int) -> Path:
+        """Where the photo of a row of the bank lies."""
+        return self.dataset.root / self.bank.recipes[index]["image_path"]
+
+    def display_results(self, query_image: Any, results: list[SearchResult]) -> None:
+        """Show the query's photo beside the photos found, with titles and similarities."""
+        from itadaki import plots
+
+        plots.show(plots.search_results(query_image, results))
+
+    def visualize_model_architecture(self) -> None:
+        """Draw the model's stages, with the shape and the parameters of each."""
+        from itadaki import plots
+
+        plots.show(plots.architecture(self.embedder.model))
+
+    def show_triplets(self, num_triplets: int = 3, seed: int = 0) -> None:
+        """Show triplets as training sees them, with their similarities in this variant's space.
+
+        The anchor is a training recipe, the positive another of its dish class, and the negative
+        the most similar recipe of another class.
+        """
+        from itadaki import plots
+        from itadaki.triplets import hard_triplets
+
+        triplets = hard_triplets(self.bank, num_triplets, seed)
+        plots.show(plots.triplets(self, triplets))
+
+    def evaluate_model(self, split: str = "test") -> "pd.DataFrame":
+        """Score the variant on held-out recipes; see ``itadaki.evaluation.evaluate``."""
+        from itadaki.evaluation import evaluate
+
+        return evaluate(self.bank, self.embedder, self.dataset.root, split).table()

@@ -1,0 +1,130 @@
+import csv
+import io
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from itadaki.settings import Settings
+
+DISHES = [
+    ("Tomato Soup", ["4 tomatoes", "1 onion", "1 l stock"]),
+    ("Lentil Soup", ["200 g lentils", "1 onion", "1 l stock"]),
+    ("Carrot Soup with Ginger", ["6 carrots", "1 onion", "ginger"]),
+    ("Chocolate Cake", ["200 g chocolate", "4 eggs", "100 g flour"]),
+    ("Lemon Cake", ["2 lemons", "4 eggs", "200 g flour"]),
+    ("Carrot Cake", ["4 carrots", "4 eggs", "200 g flour"]),
+    ("Green Salad", ["1 lettuce", "oil", "vinegar"]),
+    ("Potato Salad", ["6 potatoes", "1 onion", "vinegar"]),
+]
+
+
+def dish_photo(seed: int, size: tuple[int, int] = (274, 169)) -> np.ndarray:
+    """A round dish on a table: RGB, each seed with colours, place and garnish of its own."""
+    rng = np.random.default_rng(seed)
+    width, height = size
+    rgb = np.full((height, width, 3), rng.integers(40, 220, 3), np.uint8)
+    centre = (int(width * rng.uniform(0.35, 0.65)), int(height * rng.uniform(0.4, 0.6)))
+    cv2.circle(rgb, centre, int(height * 0.42), [int(c) for c in rng.integers(150, 255, 3)], -1)
+    for _ in range(25):
+        at = rng.normal(centre, height * 0.16).astype(int)
+        colour = [int(c) for c in rng.integers(0, 255, 3)]
+        cv2.circle(rgb, tuple(int(x) for x in at), int(rng.integers(3, 14)), colour, -1)
+    return rgb
+
+
+def encode(rgb: np.ndarray, kind: str = "JPEG", **options) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(rgb).save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def write_dataset(root: Path, rows: list[dict], photos: dict[str, bytes]) -> Path:
+    """Lay recipes and photos out as Kaggle ships them."""
+    folder = root / "Food Images" / "Food Images"
+    folder.mkdir(parents=True)
+    for name, content in photos.items():
+        (folder / f"{name}.jpg").write_bytes(content)
+    columns = ["", "Title", "Ingredients", "Instructions", "Image_Name", "Cleaned_Ingredients"]
+    table = root / "Food Ingredients and Recipe Dataset with Image Name Mapping.csv"
+    with table.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, columns, restval="")
+        writer.writeheader()
+        writer.writerows({"": i, **row} for i, row in enumerate(rows))
+    return root
+
+
+@pytest.fixture(scope="session")
+def recipes_root(tmp_path_factory) -> Path:
+    """Forty sound recipes in Kaggle's layout; the last two share one photo."""
+    rows, photos = [], {}
+    for i in range(40):
+        title, ingredients = DISHES[i % len(DISHES)]
+        name = f"{title.lower().replace(' ', '-')}-{1000 + i}"
+        rows.append(
+            {
+                "Title": f"{title} No. {i}" if i >= len(DISHES) else title,
+                "Ingredients": str(ingredients),
+                "Instructions": f"Cook it.\nServe it, number {i}.",
+                "Image_Name": name,
+            }
+        )
+        photos[name] = encode(dish_photo(min(i, 38)), quality=90)
+    return write_dataset(tmp_path_factory.mktemp("recipes"), rows, photos)
+
+
+@pytest.fixture(scope="session")
+def weights(tmp_path_factory) -> Path:
+    """Weights of an untrained backbone, in the shape of the real file."""
+    import keras
+
+    keras.utils.set_random_seed(7)
+    path = tmp_path_factory.mktemp("weights") / "backbone.weights.h5"
+    keras.applications.EfficientNetB0(
+        include_top=False, weights=None, input_shape=(224, 224, 3)
+    ).save_weights(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def settings(recipes_root, weights, tmp_path_factory) -> Settings:
+    """Settings of a home of its own with the raw bank built; tests must not change it."""
+    from itadaki.retrieval import RetrievalSystem
+
+    settings = Settings(
+        _env_file=None,
+        dataset=str(recipes_root),
+        backbone_weights=weights,
+        home=tmp_path_factory.mktemp("home"),
+    )
+    RetrievalSystem.load("raw", settings, build=True)
+    return settings
+
+
+@pytest.fixture(scope="session")
+def system(settings):
+    from itadaki.retrieval import RetrievalSystem
+
+    return RetrievalSystem.load("raw", settings)
+
+
+@pytest.fixture(scope="session")
+def environment(settings) -> dict[str, str]:
+    """The environment that gives a child process the session's settings."""
+    import os
+
+    ours = {
+        "ITADAKI_DATASET": settings.dataset,
+        "ITADAKI_BACKBONE_WEIGHTS": str(settings.backbone_weights),
+        "ITADAKI_HOME": str(settings.home),
+        "ITADAKI_VARIANT": "",
+    }
+    return {**os.environ, **ours}
+
+
+@pytest.fixture(autouse=True)
+def no_settings_from_outside(monkeypatch):
+    for name in ("DATASET", "BACKBONE_WEIGHTS", "HOME", "VARIANT"):
+        monkeypatch.delenv(f"ITADAKI_{name}", raising=False)

@@ -1,0 +1,217 @@
+import json
+import re
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+from conftest import dish_photo, encode
+
+ROOT = Path(__file__).resolve().parents[1]
+SEARCH = "/api/v1/search/search"
+
+
+def start(environment) -> tuple[subprocess.Popen, str]:
+    """Start the service as the seed says, from inside api/."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "uvicorn", "main:app", "--host", "127.0.0.1", "--port", str(port)],
+        cwd=ROOT / "api",
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    return process, f"http://127.0.0.1:{port}"
+
+
+@pytest.fixture(scope="module")
+def client(environment):
+    process, url = start({**environment, "ITADAKI_MAX_UPLOAD_MB": "2"})
+    with httpx.Client(base_url=url, timeout=60) as client:
+        for _ in range(600):
+            try:
+                client.get("/health")
+                break
+            except httpx.TransportError:
+                assert process.poll() is None, process.stdout.read()
+                time.sleep(0.2)
+        yield client
+    process.terminate()
+    process.wait(20)
+
+
+@pytest.fixture(scope="module")
+def photo(recipes_root) -> bytes:
+    return (recipes_root / "Food Images/Food Images/lemon-cake-1004.jpg").read_bytes()
+
+
+def post(client, content, name="photo.jpg", kind="image/jpeg", **fields):
+    return client.post(SEARCH, files={"image": (name, content, kind)}, data=fields)
+
+
+def assert_failure(answer, status, says):
+    assert answer.status_code == status
+    body = answer.json()
+    assert body["success"] is False and body["recipes"] == [] and body["totalResults"] == 0
+    assert set(body) == {
+        "recipes",
+        "totalResults",
+        "processingTime",
+        "timestamp",
+        "success",
+        "errorMessage",
+    }
+    assert says in body["errorMessage"] and body["errorMessage"].endswith(".")
+
+
+def test_answer_has_the_shape_of_the_seed(client, photo):
+    answer = post(client, photo, top_k=5)
+    assert answer.status_code == 200
+    body = answer.json()
+    assert body["success"] is True and body["errorMessage"] is None
+    assert body["totalResults"] == len(body["recipes"]) == 5
+    assert body["processingTime"] > 0
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", body["timestamp"])
+    first = body["recipes"][0]
+    assert first["rank"] == 1 and first["title"] == "Lemon Cake"
+    assert first["ingredients"] == "['2 lemons', '4 eggs', '200 g flour']"
+    assert first["ingredientList"] == ["2 lemons", "4 eggs", "200 g flour"]
+    assert first["instructions"] == "Cook it.\nServe it, number 4."
+    assert first["similarity"] == pytest.approx(1, abs=1e-4)
+    similarities = [recipe["similarity"] for recipe in body["recipes"]]
+    assert similarities == sorted(similarities, reverse=True)
+
+
+def test_answers_as_the_library_does(client, system):
+    content = encode(dish_photo(77), "PNG")
+    found = [r["title"] for r in post(client, content, top_k=10).json()["recipes"]]
+    expected = [r.title for r in system.search_similar_recipes(content, 10)]
+    assert found == expected
+
+
+def test_three_results_by_default(client, photo):
+    assert post(client, photo).json()["totalResults"] == 3
+
+
+def test_image_path_opens_in_a_browser(client, photo):
+    url = post(client, photo).json()["recipes"][0]["imagePath"]
+    assert url.startswith("http://127.0.0.1:")
+    answer = httpx.get(url)
+    assert answer.headers["content-type"] == "image/jpeg"
+    assert answer.content == photo
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "GIF"])
+def test_type_is_told_by_content(client, kind):
+    answer = post(client, encode(dish_photo(5), kind), "x.bin", "application/octet-stream")
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("top_k", ["0", "11", "-1", "many", "1.5"])
+def test_top_k_out_of_range(client, photo, top_k):
+    assert_failure(post(client, photo, top_k=top_k), 422, "top_k")
+
+
+def test_missing_image(client):
+    assert_failure(client.post(SEARCH, data={"top_k": "3"}), 422, "The field image is missing")
+
+
+def test_image_as_text(client):
+    assert_failure(client.post(SEARCH, data={"image": "photo.jpg"}), 422, "image")
+
+
+def test_empty_image(client):
+    assert_failure(post(client, b""), 400, "empty")
+
+
+def test_broken_image(client, photo):
+    assert_failure(post(client, photo[: len(photo) // 2]), 400, "truncated or damaged")
+
+
+def test_wrong_type(client):
+    assert_failure(post(client, b"just text"), 415, "JPEG, PNG, WebP or GIF")
+
+
+def test_oversized_upload(client):
+    assert_failure(post(client, bytes(3_000_000)), 413, "larger than 2 MB")
+
+
+def test_oversized_upload_without_a_length(client):
+    def body():
+        yield b'--x\r\nContent-Disposition: form-data; name="image"; filename="a.jpg"\r\n\r\n'
+        for _ in range(40):
+            yield bytes(100_000)
+        yield b"\r\n--x--\r\n"
+
+    headers = {"content-type": "multipart/form-data; boundary=x"}
+    assert_failure(client.post(SEARCH, content=body(), headers=headers), 413, "larger than 2 MB")
+
+
+def test_too_many_pixels(client):
+    bomb = encode(np.zeros((9000, 9000), np.uint8), "PNG")
+    assert_failure(post(client, bomb), 413, "million")
+
+
+def test_body_that_is_no_form(client):
+    headers = {"content-type": "multipart/form-data; boundary=x"}
+    answer = client.post(SEARCH, content=b"garbage", headers=headers)
+    assert 400 <= answer.status_code < 500 and answer.json()["success"] is False
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/api/v1/photos/40", "/api/v1/photos/-1", "/nowhere", "/api/v1/photos/..%2f..%2fetc%2fpasswd"],
+)
+def test_what_is_not_there(client, path):
+    assert_failure(client.get(path), 404, "")
+
+
+def test_wrong_method(client):
+    assert_failure(client.get(SEARCH), 405, "")
+
+
+def test_health_says_what_is_served(client, settings, system):
+    health = client.get("/health").json()
+    assert health["status"] == "ok" and health["variant"] == "raw"
+    assert health["dataset"] == {
+        "source": settings.dataset,
+        "recipes": 40,
+        "dropped": {},
+        "notice": None,
+    }
+    assert health["bank"] == {
+        "rows": 40,
+        "dimension": 1280,
+        "sha256": system.bank.manifest["sha256"]["bank"],
+    }
+
+
+def test_page_and_documentation_answer(client):
+    page = client.get("/")
+    assert page.headers["content-type"].startswith("text/html") and "Itadaki" in page.text
+    assert client.get("/docs").status_code == 200
+    assert "Caramel Apple Cupcakes" in client.get("/openapi.json").text
+
+
+def test_many_at_once_all_answer(client, photo):
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: post(client, photo), range(16)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert len({json.dumps(answer.json()["recipes"]) for answer in answers}) == 1
+
+
+def test_start_without_a_bank_ends_with_one_sentence(environment, tmp_path):
+    process, _ = start({**environment, "ITADAKI_HOME": str(tmp_path)})
+    said, _ = process.communicate(timeout=120)
+    assert process.returncode != 0
+    assert "python -m itadaki build raw" in said
+    assert "Traceback" not in said

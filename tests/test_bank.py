@@ -1,0 +1,162 @@
+import dataclasses
+import json
+import os
+import pickle
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from itadaki.bank import BATCH_SIZE, build_bank, load_bank
+from itadaki.dataset import load_dataset
+from itadaki.embedder import load_embedder
+from itadaki.errors import ArtifactError
+from itadaki.files import load_builtin_pickle
+from itadaki.variants import VARIANTS
+
+RAW = VARIANTS["raw"]
+PARTS = ("recipe_embeddings_database_raw.npy", "recipe_embeddings_database_metadata_raw.pkl")
+
+
+@pytest.fixture
+def copy(settings, tmp_path):
+    """The session's artifacts in a home of their own, to be spoilt."""
+    home = tmp_path / "home"
+    shutil.copytree(settings.home, home)
+    return settings.model_copy(update={"home": home})
+
+
+def test_round_trip(settings, system):
+    dataset = load_dataset(settings)
+    bank = load_bank(RAW, settings, dataset)
+    assert bank.embeddings.shape == (40, 1280) and bank.embeddings.dtype == np.float32
+    assert isinstance(bank.embeddings, np.memmap)
+    assert np.linalg.norm(bank.embeddings, axis=1) == pytest.approx(1, abs=1e-5)
+    for i, row in dataset.recipes.iterrows():
+        recipe = bank.recipes[i]
+        assert recipe["title"] == row.Title
+        assert recipe["ingredients"] == row.Ingredients
+        assert str(dataset.root / recipe["image_path"]) == row.image_path
+        assert bank.embeddings[i] @ system.embed(row.image_path) == pytest.approx(1, abs=1e-4)
+
+
+def test_seed_file_names(settings):
+    names = {path.name for path in (settings.home / "raw").iterdir()}
+    assert {*PARTS, "recipe_image_retrieval_model_raw.keras"} <= names
+
+
+def test_kept_while_it_matches_and_built_anew_when_forced(copy, caplog):
+    dataset, embedder = load_dataset(copy), load_embedder(RAW, copy)
+    path = RAW.bank_path(copy)
+    before = path.stat().st_mtime_ns
+    build_bank(RAW, copy, dataset, embedder)
+    assert path.stat().st_mtime_ns == before
+    content = path.read_bytes()
+    build_bank(RAW, copy, dataset, embedder, force=True)
+    assert path.stat().st_mtime_ns != before
+    assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize("part", [*PARTS, "recipe_image_retrieval_model_raw.keras"])
+def test_changed_part_is_refused(part, copy):
+    path = copy.home / "raw" / part
+    content = bytearray(path.read_bytes())
+    content[-9] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(ArtifactError, match=r"changed or replaced.*python -m itadaki build raw"):
+        load_bank(RAW, copy, load_dataset(copy))
+
+
+@pytest.mark.parametrize("part", [*PARTS, "recipe_embeddings_database_raw.manifest.json"])
+def test_missing_part_is_named(part, copy):
+    (copy.home / "raw" / part).unlink()
+    with pytest.raises(ArtifactError, match="python -m itadaki build raw"):
+        load_bank(RAW, copy, load_dataset(copy))
+
+
+def test_other_recipes_are_refused(settings):
+    other = dataclasses.replace(load_dataset(settings), sha256="0" * 64)
+    with pytest.raises(ArtifactError, match="other recipes"):
+        load_bank(RAW, settings, other)
+
+
+@pytest.mark.parametrize("key", ["format", "preprocessing"])
+def test_other_version_is_refused(key, copy):
+    path = RAW.manifest_path(copy)
+    manifest = json.loads(path.read_text())
+    path.write_text(json.dumps({**manifest, key: "another"}))
+    with pytest.raises(ArtifactError, match="another version"):
+        load_bank(RAW, copy, load_dataset(copy))
+
+
+def test_damaged_manifest_is_refused(copy):
+    RAW.manifest_path(copy).write_text("{")
+    with pytest.raises(ArtifactError, match="damaged"):
+        load_bank(RAW, copy, load_dataset(copy))
+
+
+class Malicious:
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.path),)
+
+
+def test_malicious_pickle_does_not_run(tmp_path):
+    path, harm = tmp_path / "metadata.pkl", tmp_path / "harm"
+    path.write_bytes(pickle.dumps({"recipes": {0: Malicious(harm)}}))
+    with pytest.raises(ArtifactError, match=r"refers to (posix|nt|os)\.mkdir"):
+        load_builtin_pickle(path)
+    assert not harm.exists()
+    pickle.loads(path.read_bytes())
+    assert harm.exists(), "the pickle must be one that does harm when it is trusted"
+
+
+def test_metadata_is_plain_builtins(settings):
+    def plain(value):
+        if type(value) is dict:
+            return all(plain(k) and plain(v) for k, v in value.items())
+        if type(value) is list:
+            return all(plain(item) for item in value)
+        return type(value) in (str, int, float, bool, type(None))
+
+    assert plain(load_builtin_pickle(RAW.metadata_path(settings)))
+
+
+def test_vanished_photo_stops_the_build(copy, recipes_root, tmp_path):
+    root = tmp_path / "recipes"
+    shutil.copytree(recipes_root, root)
+    copy = copy.model_copy(update={"dataset": str(root)})
+    dataset = load_dataset(copy)
+    next((root / "Food Images" / "Food Images").iterdir()).unlink()
+    with pytest.raises(ArtifactError, match="itadaki setup"):
+        build_bank(RAW, copy, dataset, load_embedder(RAW, copy), force=True)
+
+
+def test_killed_build_goes_on_and_ends_byte_for_byte_the_same(copy, environment, settings):
+    for part in (*PARTS, "recipe_embeddings_database_raw.manifest.json"):
+        (copy.home / "raw" / part).unlink()
+    journal = RAW.bank_path(copy).with_name(PARTS[0] + ".part.json")
+    build = [sys.executable, "-m", "itadaki", "build", "raw"]
+    env = {**environment, "ITADAKI_HOME": str(copy.home)}
+    process = subprocess.Popen(build, env=env, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while not journal.exists() and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.002)
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL, "the build ended before it could be killed"
+    done = json.loads(journal.read_text())["rows_done"]
+    assert BATCH_SIZE <= done < 40
+    assert not RAW.bank_path(copy).exists()
+
+    second = subprocess.run(build, env=env, capture_output=True, text=True, check=True)
+    assert f"Going on after {done} of 40" in second.stderr
+    assert f"Embedded {40 - done} photos" in second.stderr
+    for path in (settings.home / "raw").iterdir():
+        assert (copy.home / "raw" / path.name).read_bytes() == path.read_bytes(), path.name
+    assert not journal.exists()

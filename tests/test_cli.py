@@ -1,0 +1,122 @@
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from conftest import dish_photo, encode
+
+from itadaki.cli import main
+
+
+@pytest.fixture
+def configured(environment, monkeypatch):
+    for name, value in environment.items():
+        if name.startswith("ITADAKI_"):
+            monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def photo(recipes_root):
+    return next((recipes_root / "Food Images" / "Food Images").glob("lemon-cake-1004.jpg"))
+
+
+def test_help_needs_no_tensorflow():
+    code = (
+        "import sys; from itadaki.cli import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "sys.exit('tensorflow' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0
+    for word in ("setup", "build", "search", "evaluate", "embed", "serve", "ITADAKI_DATASET"):
+        assert word in done.stdout
+
+
+def test_setup_and_build_leave_what_is_ready(configured, capsys):
+    assert main(["setup"]) == 0
+    assert main(["build", "raw"]) == 0
+    said = capsys.readouterr().err
+    assert "40 recipes" in said and "raw bank of 40 recipes x 1280" in said
+
+
+def test_search_prints_a_table(configured, photo, capsys):
+    assert main(["search", str(photo), "--top-k", "2"]) == 0
+    out = capsys.readouterr().out
+    assert "Lemon Cake" in out and "cake" in out and "1.000" in out
+
+
+def test_search_prints_json(configured, photo, capsys):
+    assert main(["search", str(photo), "--top-k", "4", "--json"]) == 0
+    results = json.loads(capsys.readouterr().out)
+    assert [result["rank"] for result in results] == [1, 2, 3, 4]
+    assert results[0]["title"] == "Lemon Cake"
+    assert results[0]["ingredients"] == ["2 lemons", "4 eggs", "200 g flour"]
+    assert results[0]["photo"] == str(photo)
+
+
+def test_evaluate_prints_the_table(configured, capsys):
+    assert main(["evaluate", "raw", "--split", "validation", "--json"]) == 0
+    scores = json.loads(capsys.readouterr().out)
+    assert scores["recall@10 re-crop"]["queries"] > 0
+
+
+def test_embed_writes_names_and_rows(configured, tmp_path, capsys):
+    folder, out = tmp_path / "photos", tmp_path / "out.npz"
+    folder.mkdir()
+    for seed in range(11):
+        kind = ("JPEG", "PNG")[seed % 2]
+        (folder / f"dish.{seed:02}.{kind.lower()}").write_bytes(encode(dish_photo(seed), kind))
+    (folder / "notes.txt").write_text("no photo")
+    (folder / "cut.jpg").write_bytes(encode(dish_photo(1))[:2000])
+    assert main(["embed", "--variant", "raw", str(folder), "--out", str(out)]) == 0
+    with np.load(out, allow_pickle=False) as written:
+        assert written["names"].tolist() == [f"dish.{seed:02}" for seed in range(11)]
+        assert written["embeddings"].shape == (11, 1280)
+        assert written["embeddings"].dtype == np.float32
+        assert np.linalg.norm(written["embeddings"], axis=1) == pytest.approx(1, abs=1e-5)
+    said = capsys.readouterr().err
+    assert "notes.txt: This is not a photo" in said and "cut.jpg: The photo is truncated" in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["build", "tl"], "variant tl has no model yet"),
+        (["evaluate", "tl_hard"], "variant tl_hard has no model yet"),
+        (["search", "x.jpg", "--variant", "ft"], "variant ft has no model yet"),
+        (["search", "no-such.jpg"], "There is no file no-such.jpg"),
+        (["embed", "--variant", "raw", "no-such-folder", "--out", "x.npz"], "There is no folder"),
+    ],
+)
+def test_errors_are_one_line(configured, arguments, says, capsys):
+    assert main(arguments) == 1
+    said = capsys.readouterr().err.strip()
+    assert said.startswith("itadaki: ") and says in said and "\n" not in said
+
+
+def test_folder_without_photos_is_named(configured, tmp_path, capsys):
+    (tmp_path / "a.txt").write_text("no photo")
+    assert main(["embed", "--variant", "raw", str(tmp_path), "--out", "x.npz"]) == 1
+    assert "No file in" in capsys.readouterr().err
+
+
+def test_search_before_build_says_what_to_run(configured, photo, monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("ITADAKI_HOME", str(tmp_path))
+    assert main(["search", str(photo)]) == 1
+    assert "python -m itadaki build raw" in capsys.readouterr().err
+
+
+def test_wrong_setting_is_named(configured, monkeypatch, photo, capsys):
+    monkeypatch.setenv("ITADAKI_VARIANT", "best")
+    assert main(["search", str(photo)]) == 1
+    said = capsys.readouterr().err
+    assert "ITADAKI_VARIANT" in said and "'raw'" in said and "Traceback" not in said
+
+
+@pytest.mark.parametrize("top_k", ["0", "-3", "many"])
+def test_wrong_top_k_is_refused(top_k, photo):
+    with pytest.raises(SystemExit) as caught:
+        main(["search", str(photo), "--top-k", top_k])
+    assert caught.value.code == 2

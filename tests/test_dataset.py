@@ -1,0 +1,191 @@
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import dish_photo, encode, write_dataset
+
+import itadaki.dataset
+from itadaki.dataset import (
+    SPLIT_SHARES,
+    assign_splits,
+    describe,
+    load_dataset,
+    title_from_slug,
+)
+from itadaki.errors import DatasetError
+from itadaki.settings import Settings
+
+
+def settings_for(root, home) -> Settings:
+    return Settings(_env_file=None, dataset=str(root), home=home)
+
+
+@pytest.fixture
+def defective(tmp_path) -> Path:
+    """One row for each defect of the Kaggle dataset, and for each that must be tolerated."""
+    photo = encode(dish_photo(1))
+    rows = [
+        {"Title": "Fine Soup", "Ingredients": "['water', 'salt']", "Image_Name": "fine-soup-1234"},
+        {"Title": "", "Ingredients": "", "Image_Name": "-bloody-mary-toast-56389813"},
+        {"Title": "Png", "Ingredients": "['a']", "Image_Name": "really-png"},
+        {"Title": "Gif", "Ingredients": "not a list\nbut lines", "Image_Name": "really-gif"},
+        {"Title": "Excel was here", "Ingredients": "['a']", "Image_Name": "#NAME?"},
+        {"Title": "Lost", "Ingredients": "['a']", "Image_Name": "no-such-photo"},
+        {"Title": "Nameless", "Ingredients": "['a']", "Image_Name": ""},
+        {"Title": "Escape", "Ingredients": "['a']", "Image_Name": "../../secret"},
+        {"Title": "Text", "Ingredients": "['a']", "Image_Name": "really-text"},
+        {"Title": "Cut", "Ingredients": "['a']", "Image_Name": "truncated"},
+    ]
+    photos = {
+        "fine-soup-1234": photo,
+        "-bloody-mary-toast-56389813": encode(dish_photo(2)),
+        "really-png": encode(dish_photo(3), "PNG"),
+        "really-gif": encode(dish_photo(4), "GIF"),
+        "really-text": b"this is no photo",
+        "truncated": photo[: len(photo) // 2],
+    }
+    root = write_dataset(tmp_path / "defective", rows, photos)
+    (root / "secret.jpg").write_bytes(photo)
+    return root
+
+
+def test_defects_are_dropped_and_counted_by_reason(defective, tmp_path):
+    dataset = load_dataset(settings_for(defective, tmp_path), progress=False)
+    assert dataset.dropped == {"#NAME?": 1, "no file": 3, "not decodable": 2}
+    assert dataset.recipes["Title"].tolist() == ["Fine Soup", "Bloody Mary Toast", "Png", "Gif"]
+    assert dataset.recipes["Ingredients"].tolist() == [
+        ["water", "salt"],
+        [],
+        ["a"],
+        ["not a list", "but lines"],
+    ]
+    assert (dataset.recipes["Instructions"] == "").all()
+    assert all(Path(path).is_file() for path in dataset.recipes["image_path"])
+    assert "4 recipes" in describe(dataset) and "3 no file" in describe(dataset)
+
+
+def test_cache_is_used_and_rebuilt_when_the_source_changes(defective, tmp_path, monkeypatch):
+    settings = settings_for(defective, tmp_path)
+    first = load_dataset(settings, progress=False)
+    assert (tmp_path / "data" / "data.csv").read_bytes() == next(
+        defective.glob("*.csv")
+    ).read_bytes()
+    cached = pd.read_pickle(tmp_path / "data" / "recipes_with_images_dataframe.pkl")
+    pd.testing.assert_frame_equal(cached, first.recipes)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(itadaki.dataset, "_read_recipes", None)
+        again = load_dataset(settings, progress=False)
+    pd.testing.assert_frame_equal(again.recipes, first.recipes)
+    assert (again.sha256, again.dropped) == (first.sha256, first.dropped)
+
+    photos = defective / "Food Images" / "Food Images"
+    (photos / "no-such-photo.jpg").write_bytes(encode(dish_photo(9)))
+    changed = load_dataset(settings, progress=False)
+    assert "Lost" in changed.recipes["Title"].tolist()
+    assert changed.sha256 != first.sha256
+
+
+def test_damaged_cache_is_rebuilt(defective, tmp_path):
+    settings = settings_for(defective, tmp_path)
+    first = load_dataset(settings, progress=False)
+    (tmp_path / "data" / "recipes_with_images_dataframe.pkl").write_bytes(b"garbage")
+    pd.testing.assert_frame_equal(load_dataset(settings, progress=False).recipes, first.recipes)
+
+
+def test_identity_does_not_depend_on_the_place(recipes_root, tmp_path):
+    moved = tmp_path / "moved"
+    shutil.copytree(recipes_root, moved)
+    here = load_dataset(settings_for(recipes_root, tmp_path / "a"), progress=False)
+    there = load_dataset(settings_for(moved, tmp_path / "b"), progress=False)
+    assert here.sha256 == there.sha256
+    assert here.recipes["split"].tolist() == there.recipes["split"].tolist()
+
+
+def test_copies_never_straddle_the_split():
+    names = [f"dish-{i}" for i in range(3000)]
+    groups = np.arange(3000) // 3
+    splits = pd.Series(assign_splits(names, groups))
+    assert (splits.groupby(groups).nunique() == 1).all()
+    for split, share in SPLIT_SHARES.items():
+        assert (splits == split).mean() == pytest.approx(share, abs=0.03)
+
+
+def test_split_survives_other_order_and_more_recipes():
+    names = [f"dish-{i}" for i in range(500)]
+    before = dict(zip(names, assign_splits(names, np.arange(500)), strict=True))
+    more = [*names[::-1], *(f"new-{i}" for i in range(100))]
+    after = dict(zip(more, assign_splits(more, np.arange(600)), strict=True))
+    assert all(after[name] == split for name, split in before.items())
+
+
+def test_title_from_slug():
+    assert title_from_slug("-bloody-mary-tomato-toast-56389813") == "Bloody Mary Tomato Toast"
+    assert title_from_slug("ba-s-best_bread") == "Ba S Best Bread"
+
+
+def no_kaggle(monkeypatch, sample: Path, home: Path) -> Settings:
+    monkeypatch.setenv("KAGGLEHUB_CACHE", str(home / "kagglehub"))
+    monkeypatch.setattr(itadaki.dataset, "why_unreachable", lambda url: "no route to host")
+    monkeypatch.setattr(itadaki.dataset, "SAMPLE_ROOT", sample)
+    return Settings(_env_file=None, home=home)
+
+
+def test_sample_stands_in_for_kaggle_and_says_so(recipes_root, tmp_path, monkeypatch, caplog):
+    settings = no_kaggle(monkeypatch, recipes_root, tmp_path)
+    dataset = load_dataset(settings, progress=False)
+    assert dataset.source == "sample" and len(dataset.recipes) == 40
+    assert "Kaggle cannot be reached (no route to host)" in dataset.notice
+    assert dataset.notice in caplog.text
+
+
+def test_without_kaggle_and_sample_the_error_says_what_to_set(tmp_path, monkeypatch):
+    settings = no_kaggle(monkeypatch, tmp_path / "empty", tmp_path)
+    with pytest.raises(DatasetError, match=r"Kaggle cannot be reached.*set ITADAKI_DATASET"):
+        load_dataset(settings, progress=False)
+
+
+def test_kaggle_downloaded_before_is_found_offline(recipes_root, tmp_path, monkeypatch):
+    settings = no_kaggle(monkeypatch, tmp_path / "empty", tmp_path)
+    folder = tmp_path / "kagglehub" / "datasets" / itadaki.dataset.KAGGLE_HANDLE
+    shutil.copytree(recipes_root, folder / "versions" / "1")
+    (folder / "1.complete").touch()
+    dataset = load_dataset(settings, progress=False)
+    assert (dataset.source, dataset.notice) == ("kaggle", None)
+
+
+def test_kaggle_is_downloaded_when_it_can_be_reached(recipes_root, tmp_path, monkeypatch):
+    import kagglehub
+
+    settings = no_kaggle(monkeypatch, tmp_path / "empty", tmp_path)
+    monkeypatch.setattr(itadaki.dataset, "why_unreachable", lambda url: None)
+    asked = []
+    monkeypatch.setattr(
+        kagglehub, "dataset_download", lambda handle: asked.append(handle) or str(recipes_root)
+    )
+    assert load_dataset(settings, progress=False).source == "kaggle"
+    assert asked == ["pes12017000148/food-ingredients-and-recipe-dataset-with-images"]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [
+        (lambda root: shutil.rmtree(root / "Food Images"), "Food Images"),
+        (lambda root: next(root.glob("*.csv")).unlink(), "one CSV"),
+        (lambda root: next(root.glob("*.csv")).write_text("a,b\n1,2\n"), "lacks the columns"),
+        (lambda root: next(root.glob("*.csv")).write_bytes(b"\xff\xfe\x00"), "readable CSV"),
+    ],
+)
+def test_unusable_folder_is_named(spoil, says, recipes_root, tmp_path):
+    root = tmp_path / "root"
+    shutil.copytree(recipes_root, root)
+    spoil(root)
+    with pytest.raises(DatasetError, match=says):
+        load_dataset(settings_for(root, tmp_path), progress=False)
+
+
+def test_missing_folder_is_named(tmp_path):
+    with pytest.raises(DatasetError, match="set ITADAKI_DATASET"):
+        load_dataset(settings_for(tmp_path / "nowhere", tmp_path), progress=False)

@@ -1,0 +1,124 @@
+import logging
+
+import keras
+import numpy as np
+import pytest
+
+import itadaki.embedder
+from itadaki.embedder import BACKBONE, build_raw_model, load_embedder, load_model, save_model
+from itadaki.errors import ArtifactError, ItadakiError, WeightsError
+from itadaki.settings import Settings
+from itadaki.variants import VARIANTS, served_variant
+
+
+@pytest.fixture
+def sealed(monkeypatch, tmp_path) -> Settings:
+    """A machine without weights and without a way to download them."""
+    monkeypatch.setattr(itadaki.embedder, "why_unreachable", lambda url: "sealed")
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    return Settings(_env_file=None, home=tmp_path)
+
+
+def batch(count=3) -> np.ndarray:
+    return np.random.default_rng(0).uniform(0, 255, (count, 224, 224, 3)).astype(np.float32)
+
+
+def tiny_embedder() -> keras.Model:
+    inputs = keras.Input((224, 224, 3))
+    pooled = keras.layers.GlobalAveragePooling2D()(inputs)
+    return keras.Model(inputs, keras.layers.UnitNormalization()(keras.layers.Dense(8)(pooled)))
+
+
+@pytest.fixture(scope="module")
+def embedder(settings):
+    return load_embedder(VARIANTS["raw"], settings)
+
+
+def test_raw_model_is_frozen_and_normalised(embedder):
+    assert embedder.dimension == 1280
+    assert not embedder.model.trainable_weights
+    embeddings = embedder.embed(batch())
+    assert embeddings.shape == (3, 1280) and embeddings.dtype == np.float32
+    assert np.linalg.norm(embeddings, axis=1) == pytest.approx(1, abs=1e-5)
+
+
+def test_raw_model_is_the_pooled_backbone(embedder):
+    features = embedder.model.get_layer(BACKBONE)(batch(), training=False).numpy()
+    pooled = features.mean(axis=(1, 2))
+    expected = pooled / np.linalg.norm(pooled, axis=1, keepdims=True)
+    assert (embedder.embed(batch()) * expected).sum(axis=1) == pytest.approx(1, abs=1e-5)
+
+
+def test_saved_model_equals_the_original(tmp_path):
+    model = tiny_embedder()
+    save_model(model, tmp_path / "model.keras")
+    loaded = load_model(tmp_path / "model.keras")
+    assert np.array_equal(loaded(batch()), model(batch()))
+
+
+def test_saving_twice_gives_the_same_bytes(tmp_path):
+    model = tiny_embedder()
+    for name in ("a", "b"):
+        save_model(model, tmp_path / f"{name}.keras")
+    assert (tmp_path / "a.keras").read_bytes() == (tmp_path / "b.keras").read_bytes()
+
+
+def test_photo_by_photo_equals_a_batch(embedder):
+    single = np.concatenate([embedder.embed(photo[None]) for photo in batch()])
+    assert (single * embedder.embed(batch())).sum(axis=1) == pytest.approx(1, abs=1e-5)
+
+
+def test_backbone_of_the_fine_tuned_model_comes_last_with_a_warning(sealed, embedder, caplog):
+    assert served_variant(sealed).name == "raw"
+    fine_tuned = VARIANTS["ft"].model_path(sealed)
+    save_model(embedder.model, fine_tuned)
+    assert served_variant(sealed).name == "ft"
+    with caplog.at_level(logging.WARNING):
+        stand_in = build_raw_model(sealed)
+    assert "not the frozen baseline" in caplog.text
+    for a, b in zip(stand_in.get_weights(), embedder.model.get_weights(), strict=True):
+        assert np.array_equal(a, b)
+
+
+def test_without_weights_one_sentence_says_how_to_give_them(sealed):
+    with pytest.raises(WeightsError, match="ITADAKI_BACKBONE_WEIGHTS"):
+        build_raw_model(sealed)
+
+
+@pytest.mark.parametrize("content", [None, b"no weights"])
+def test_unusable_weights_are_named(sealed, tmp_path, content):
+    path = tmp_path / "w.weights.h5"
+    if content:
+        path.write_bytes(content)
+    with pytest.raises(WeightsError, match=r"w\.weights\.h5"):
+        build_raw_model(sealed.model_copy(update={"backbone_weights": path}))
+
+
+@pytest.mark.parametrize("name", ["tl", "tl_hard", "ft"])
+def test_untrained_variants_say_so(name, sealed):
+    with pytest.raises(ItadakiError, match=f"variant {name} has no model yet"):
+        load_embedder(VARIANTS[name], sealed)
+
+
+def test_damaged_model_is_refused(tmp_path):
+    path = tmp_path / "model.keras"
+    path.write_bytes(b"PK\x03\x04 no model")
+    with pytest.raises(ArtifactError, match="not a usable Keras model"):
+        load_model(path)
+
+
+def test_model_that_is_no_embedder_is_refused(tmp_path):
+    inputs = keras.Input((5,))
+    path = tmp_path / "model.keras"
+    save_model(keras.Model(inputs, keras.layers.Dense(2)(inputs)), path)
+    with pytest.raises(ArtifactError, match="does not turn photos"):
+        load_model(path)
+
+
+def test_model_with_code_inside_is_refused(tmp_path):
+    inputs = keras.Input((224, 224, 3))
+    outputs = keras.layers.Lambda(lambda x: x[:, 0, 0], output_shape=(3,))(inputs)
+    path = tmp_path / "model.keras"
+    save_model(keras.Model(inputs, outputs), path)
+    with pytest.raises(ArtifactError, match="not a usable Keras model"):
+        load_model(path)

@@ -1,0 +1,102 @@
+import matplotlib
+import numpy as np
+import pytest
+from PIL import Image
+
+from itadaki import plots
+from itadaki.embedder import BACKBONE
+from itadaki.errors import ImageError
+from itadaki.triplets import hard_triplets
+
+matplotlib.use("Agg")
+
+
+def photo(system, index):
+    return system.photo_path(index)
+
+
+def test_a_photo_of_the_bank_finds_itself_first(system):
+    for index in (0, 17, 30):
+        first, second = system.search_similar_recipes(photo(system, index), top_k=2)
+        assert (first.index, first.rank, second.rank) == (index, 1, 2)
+        assert (
+            first.similarity == pytest.approx(1, abs=1e-4) and first.similarity >= second.similarity
+        )
+
+
+def test_every_kind_of_query_finds_the_same(system):
+    path = photo(system, 5)
+    with Image.open(path) as image:
+        image.load()
+    queries = [path, str(path), path.read_bytes(), image, np.asarray(image)]
+    found = {tuple(r.index for r in system.search_similar_recipes(q, 5)) for q in queries}
+    assert len(found) == 1
+
+
+def test_copies_can_be_left_out(system):
+    both = system.search_similar_recipes(photo(system, 39), top_k=2)
+    assert [result.index for result in both] == [38, 39]
+    unique = system.search_similar_recipes(photo(system, 39), top_k=2, unique_photos=True)
+    assert unique[0].index == 38 and unique[1].index != 39
+
+
+def test_more_results_than_recipes(system):
+    assert len(system.search_similar_recipes(photo(system, 0), top_k=500)) == 40
+
+
+def test_unreadable_query(system):
+    with pytest.raises(ImageError):
+        system.search_similar_recipes(b"no photo")
+
+
+def test_triplets_hold_what_they_promise(system):
+    for triplet in hard_triplets(system.bank, 5):
+        anchor, positive, negative = (
+            system.bank.recipes[i] for i in (triplet.anchor, triplet.positive, triplet.negative)
+        )
+        assert {anchor["split"], positive["split"], negative["split"]} == {"train"}
+        assert anchor["dish_class"] == positive["dish_class"] != negative["dish_class"]
+        assert anchor["photo_group"] != positive["photo_group"]
+        others = [
+            i
+            for i, recipe in system.bank.recipes.items()
+            if recipe["split"] == "train" and recipe["dish_class"] != anchor["dish_class"]
+        ]
+        hardest = max(
+            system.bank.embeddings[i] @ system.bank.embeddings[triplet.anchor] for i in others
+        )
+        assert triplet.negative_similarity == pytest.approx(hardest, abs=1e-6)
+
+
+def test_stages_of_the_real_model(system):
+    stages = plots.model_stages(system.embedder.model)
+    names = [stage["name"] for stage in stages]
+    blocks = [f"{BACKBONE} / block{i}" for i in range(1, 8)]
+    assert names == [
+        "photo",
+        f"{BACKBONE} / stem",
+        *blocks,
+        f"{BACKBONE} / top",
+        "pooling",
+        "embedding",
+    ]
+    normalization = 7  # mean, variance and count of the input normalisation
+    total = system.embedder.model.count_params()
+    assert sum(stage["parameters"] for stage in stages) == total - normalization
+    assert [stage["shape"] for stage in stages][-3:] == ["7 x 7 x 1280", "1280", "1280"]
+
+
+def test_figures_are_drawn_and_shown(system, monkeypatch):
+    shown = []
+    monkeypatch.setattr(plots, "show", shown.append)
+    results = system.search_similar_recipes(photo(system, 3), top_k=7)
+    system.display_results(photo(system, 3), results)
+    system.display_results(photo(system, 3), [])
+    system.visualize_model_architecture()
+    system.show_triplets(num_triplets=2)
+    assert len(shown) == 4
+    titles = [axis.get_title() for axis in shown[0].axes]
+    assert titles[0] == "query" and titles[1].startswith("1. ")
+    assert sum(title != "" for title in titles) == 8
+    for figure in shown:
+        figure.canvas.draw()

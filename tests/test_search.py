@@ -1,0 +1,51 @@
+import numpy as np
+import pytest
+
+from itadaki.search import top_k
+
+
+def brute_force(bank, query, k, allowed):
+    similarity = bank @ query
+    order = sorted(np.flatnonzero(allowed), key=lambda i: (-similarity[i], i))
+    return order[:k], similarity[order[:k]]
+
+
+def unit(rows):
+    return (rows / np.linalg.norm(rows, axis=-1, keepdims=True)).astype(np.float32)
+
+
+@pytest.mark.parametrize("k", [1, 2, 5, 17, 60, 100])
+@pytest.mark.parametrize("share", [1.0, 0.4, 0.02])
+def test_equals_brute_force_with_ties(k, share):
+    rng = np.random.default_rng(k)
+    bank = unit(rng.normal(size=(60, 8)))
+    bank[40:] = bank[rng.integers(0, 10, 20)]
+    bank[:6] = bank[0]
+    allowed = rng.random(60) < share
+    for query in unit(rng.normal(size=(20, 8))):
+        indices, similarities = top_k(bank, query, k, allowed)
+        expected, expected_similarities = brute_force(bank, query, k, allowed)
+        assert indices.tolist() == list(expected)
+        assert np.array_equal(similarities, expected_similarities)
+
+
+def test_points_at_known_angles():
+    degrees = np.radians([0, 90, 30, 180, 30])
+    bank = np.stack([np.cos(degrees), np.sin(degrees)], axis=1).astype(np.float32)
+    indices, similarities = top_k(bank, bank[0], 4)
+    assert indices.tolist() == [0, 2, 4, 1]
+    assert similarities == pytest.approx([1, 3**0.5 / 2, 3**0.5 / 2, 0], abs=1e-6)
+
+
+def test_all_rows_alike_come_in_order():
+    assert top_k(np.ones((5, 1), np.float32), np.ones(1, np.float32), 3)[0].tolist() == [0, 1, 2]
+
+
+def test_nothing_allowed_finds_nothing():
+    indices, similarities = top_k(np.eye(3), np.eye(3)[0], 2, np.zeros(3, bool))
+    assert len(indices) == len(similarities) == 0
+
+
+def test_k_must_be_positive():
+    with pytest.raises(ValueError, match="at least 1"):
+        top_k(np.eye(3), np.eye(3)[0], 0)
