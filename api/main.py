@@ -14,7 +14,7 @@ from fastapi.responses import FileResponse
 
 from api.core.body_limit import BodyLimit
 from api.core.config import ApiSettings
-from api.core.errors import add_error_handlers
+from api.core.errors import StartupErrors, add_error_handlers
 from api.features.search.api.search import router
 from api.features.search.services.search_service import SearchService
 from api.features.search.utils.model_loader import load_retrieval_system
@@ -43,6 +43,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
         app.add_middleware(
             CORSMiddleware, allow_origins=settings.cors_origins, allow_methods=["GET", "POST"]
         )
+    app.add_middleware(StartupErrors)
     add_error_handlers(app)
     app.include_router(router)
 

@@ -174,7 +174,7 @@ def test_what_is_not_there(client, path):
 
 
 def test_wrong_method(client):
-    assert_failure(client.get(SEARCH), 405, "")
+    assert_failure(client.get(SEARCH), 405, "Method Not Allowed: GET /api/v1/search/search")
 
 
 def test_health_says_what_is_served(client, settings, system):

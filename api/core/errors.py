@@ -1,16 +1,49 @@
 """Every failure leaves the API in the seed's error shape, with a sentence."""
 
 import logging
+from http import HTTPStatus
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.features.search.schemas.search import SearchResponse
-from itadaki.errors import ImageError, ImageTooLargeError, UnsupportedImageError
+from itadaki.errors import ImageError, ImageTooLargeError, ItadakiError, UnsupportedImageError
 
 _log = logging.getLogger(__name__)
+
+
+class StartupErrors:
+    """ASGI middleware: a start that fails for a reason the user can mend ends with its sentence.
+
+    Starlette would hand the server the whole traceback instead.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "lifespan":
+            await self.app(scope, receive, send)
+            return
+        held: list[Message] = []
+
+        async def holding(message: Message) -> None:
+            if message["type"] == "lifespan.startup.failed":
+                held.append(message)
+            else:
+                await send(message)
+
+        try:
+            await self.app(scope, receive, holding)
+        except ItadakiError as error:
+            await send({"type": "lifespan.startup.failed", "message": str(error)})
+        except BaseException:
+            for message in held:
+                await send(message)
+            raise
 
 
 def add_error_handlers(app: FastAPI) -> None:
@@ -18,7 +51,10 @@ def add_error_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def http_error(request: Request, error: HTTPException) -> JSONResponse:
-        return _failure(error.status_code, str(error.detail), error.headers)
+        detail = str(error.detail).removesuffix(".")
+        if detail == HTTPStatus(error.status_code).phrase:
+            detail = f"{detail}: {request.method} {request.url.path}"
+        return _failure(error.status_code, f"{detail}.", error.headers)
 
     @app.exception_handler(RequestValidationError)
     async def wrong_request(request: Request, error: RequestValidationError) -> JSONResponse:
