@@ -121,8 +121,7 @@ def _build(options: argparse.Namespace, settings: Settings) -> None:
 
 def _prepare(variant: Variant, settings: Settings, force: bool = False) -> None:
     """Make dataset, model and bank ready; what is ready already is left as it is."""
-    if variant.name != "raw":
-        require_model(variant, settings)
+    require_model(variant, settings)
     from itadaki.bank import build_bank
     from itadaki.dataset import describe, load_dataset
 
@@ -143,8 +142,7 @@ def _search(options: argparse.Namespace, settings: Settings) -> None:
     from itadaki.retrieval import RetrievalSystem
 
     variant = VARIANTS[options.variant] if options.variant else served_variant(settings)
-    if variant.name != "raw":
-        require_model(variant, settings)
+    require_model(variant, settings)
     load_rgb(options.photo)  # a wrong photo is said at once, not after seconds of loading
     system = RetrievalSystem.load(variant.name, settings)
     results = system.search_similar_recipes(options.photo, options.top_k, options.unique_photos)
@@ -178,8 +176,7 @@ def _search(options: argparse.Namespace, settings: Settings) -> None:
 
 def _evaluate(options: argparse.Namespace, settings: Settings) -> None:
     variant = VARIANTS[options.variant]
-    if variant.name != "raw":
-        require_model(variant, settings)
+    require_model(variant, settings)
     from itadaki.evaluation import evaluate
     from itadaki.retrieval import RetrievalSystem
 
@@ -201,8 +198,7 @@ def _embed(options: argparse.Namespace, settings: Settings) -> None:
     from tqdm import tqdm
 
     variant = VARIANTS[options.variant]
-    if variant.name != "raw":
-        require_model(variant, settings)
+    require_model(variant, settings)
     if not options.folder.is_dir():
         raise ItadakiError(f"There is no folder {options.folder}.")
     paths = sorted(

@@ -169,7 +169,10 @@ def _locate(dataset: str) -> tuple[Path, str, str | None]:
     try:
         return _sample_root(), "sample", f"{notice}: the sample cookbook is used instead."
     except DatasetError as error:
-        raise DatasetError(f"{notice}. {error}") from None
+        raise DatasetError(
+            f"{notice}. {error} A machine without internet also needs the backbone's weights in "
+            "ITADAKI_BACKBONE_WEIGHTS."
+        ) from None
 
 
 def _downloaded_kaggle() -> Path | None:

@@ -1,17 +1,19 @@
 """The photo embedder: EfficientNetB0 with ImageNet weights, built, saved, loaded and run."""
 
+import json
 import logging
 import os
+import re
 import zipfile
 from pathlib import Path
 
 import numpy as np
 
 from itadaki.errors import ArtifactError, WeightsError
-from itadaki.files import replacing, sha256_of
+from itadaki.files import replacing, sha256_of, write_json
 from itadaki.images import IMAGE_SIZE
 from itadaki.network import why_unreachable
-from itadaki.settings import Settings, find_path
+from itadaki.settings import Settings
 from itadaki.variants import VARIANTS, Variant, require_model
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # must stand before TensorFlow is imported
@@ -23,6 +25,11 @@ BACKBONE = "efficientnetb0"
 
 _IMAGENET_URL = "https://storage.googleapis.com/keras-applications/"
 _SAVED_ON = (1980, 1, 1, 0, 0, 0)  # the earliest date that a zip can hold
+_FINE_TUNED = {"source": "fine-tuned"}
+_STAND_IN = (
+    "ImageNet weights cannot be had, so the backbone of the fine-tuned model stands in: "
+    "this is not the frozen baseline, and its scores must not be compared with it.%s"
+)
 _log = logging.getLogger(__name__)
 
 
@@ -58,18 +65,32 @@ class Embedder:
 
 
 def load_embedder(variant: Variant, settings: Settings) -> Embedder:
-    """Load a variant's embedder; raw is made from the backbone's weights if it is not there yet.
+    """Load a variant's embedder; raw's model is made from the backbone's weights when need be.
 
     Raises:
         ItadakiError: the model is missing or damaged, or no weights can be found.
     """
+    path = require_model(variant, settings)
     if variant.name == "raw":
-        path = variant.model_path(settings)
-        if not path.exists():
-            save_model(build_raw_model(settings), path)
-    else:
-        path = require_model(variant, settings)
+        _make_raw_model(path, settings)
     return Embedder(load_model(path), sha256_of(path))
+
+
+def _make_raw_model(path: Path, settings: Settings) -> None:
+    """Save the raw model unless it is there, made from the weights that are given now."""
+    origin_path = path.with_suffix(".weights.json")
+    try:
+        origin = json.loads(origin_path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        origin = None
+    given = settings.backbone_weights
+    if path.exists() and (not given or origin == _origin_of_file(given)):
+        if origin == _FINE_TUNED:
+            _log.warning(_STAND_IN, f" Delete {path} once ImageNet weights can be had.")
+        return
+    backbone, origin = build_backbone(settings)
+    save_model(raw_model(backbone), path)
+    write_json(origin_path, origin)
 
 
 def load_model(path: Path) -> keras.Model:
@@ -93,49 +114,56 @@ def load_model(path: Path) -> keras.Model:
 def save_model(model: keras.Model, path: Path) -> None:
     """Save a model as ``.keras``, atomically; the same model gives the same bytes.
 
-    Keras stamps the time into the archive, which would give each save a SHA-256 of its own.
+    Keras writes the time and some objects' memory addresses into the archive, which would give
+    each save a SHA-256 of its own.
     """
     with replacing(path) as beside:
         model.save(beside)
         with zipfile.ZipFile(beside) as archive:
             members = {name: archive.read(name) for name in sorted(archive.namelist())}
-        del members["metadata.json"]
         members["metadata.json"] = (
             f'{{"keras_version": "{keras.__version__}", "date_saved": "1980-01-01@00:00:00"}}'
         ).encode()
+        numbers: dict[bytes, bytes] = {}
+        members["config.json"] = re.sub(
+            rb'(?<="shared_object_id": )\d+',
+            lambda address: numbers.setdefault(address[0], b"%d" % len(numbers)),
+            members["config.json"],
+        )
         with zipfile.ZipFile(beside, "w", zipfile.ZIP_STORED) as archive:
             for name, content in members.items():
                 archive.writestr(zipfile.ZipInfo(name, _SAVED_ON), content)
 
 
-def build_raw_model(settings: Settings) -> keras.Model:
-    """Frozen backbone, global average pooling, L2 norm: (n, 224, 224, 3) to (n, 1280).
-
-    Raises:
-        WeightsError: no weights can be found.
-    """
+def raw_model(backbone: keras.Model) -> keras.Model:
+    """Backbone, global average pooling, L2 norm: (n, 224, 224, 3) to (n, 1280)."""
     photos = keras.Input((IMAGE_SIZE, IMAGE_SIZE, 3), name="photo")
-    features = build_backbone(settings)(photos)
-    pooled = keras.layers.GlobalAveragePooling2D(name="pooling")(features)
+    pooled = keras.layers.GlobalAveragePooling2D(name="pooling")(backbone(photos))
     embedding = keras.layers.UnitNormalization(name="embedding")(pooled)
     return keras.Model(photos, embedding, name="recipe_image_retrieval_raw")
 
 
-def build_backbone(settings: Settings) -> keras.Model:
+def build_backbone(settings: Settings) -> tuple[keras.Model, dict[str, str]]:
     """EfficientNetB0 without its top, frozen: (n, 224, 224, 3) to (n, 7, 7, 1280).
 
     Its ImageNet weights come from ``ITADAKI_BACKBONE_WEIGHTS``, else from Keras (its cache or a
     download), else from the backbone inside the fine-tuned model.
 
+    Returns:
+        The model, and where its weights come from.
+
     Raises:
         WeightsError: none of these is there; the message says how to give one.
     """
-    if settings.backbone_weights:
-        backbone = _backbone_from_file(find_path(settings.backbone_weights))
+    given = settings.backbone_weights
+    if given:
+        backbone, origin = _backbone_from_file(given), _origin_of_file(given)
+    elif backbone := _backbone_from_keras():
+        origin = {"source": "imagenet"}
     else:
-        backbone = _backbone_from_keras() or _backbone_from_fine_tuned(settings)
+        backbone, origin = _backbone_from_fine_tuned(settings), _FINE_TUNED
     backbone.trainable = False
-    return backbone
+    return backbone, origin
 
 
 def _efficientnet(weights: Path | str | None) -> keras.Model:
@@ -145,6 +173,10 @@ def _efficientnet(weights: Path | str | None) -> keras.Model:
         input_shape=(IMAGE_SIZE, IMAGE_SIZE, 3),
         name=BACKBONE,
     )
+
+
+def _origin_of_file(path: Path) -> dict[str, str]:
+    return {"source": "file", "sha256": sha256_of(path) if path.is_file() else "missing"}
 
 
 def _backbone_from_file(path: Path) -> keras.Model:
@@ -185,8 +217,5 @@ def _backbone_from_fine_tuned(settings: Settings) -> keras.Model:
         backbone.set_weights(fine_tuned.get_layer(BACKBONE).get_weights())
     except ValueError as error:
         raise ArtifactError(f"{path} holds no EfficientNetB0 backbone: {error}.") from None
-    _log.warning(
-        "ImageNet weights cannot be had, so the backbone of the fine-tuned model stands in: "
-        "this is not the frozen baseline, and its scores must not be compared with it."
-    )
+    _log.warning(_STAND_IN, "")
     return backbone

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 _CHUNK = 256
 _RESAMPLES = 2000
 _DEPTH = 10
+# Salt, oil, cups and tablespoons would make any two recipes alike: with them a random order
+# reaches two thirds of the raw model's nDCG by ingredients, without them less than half.
+_COMMON = 0.1
 _WORD = r"(?u)\b[^\W\d_]{3,}\b"
 
 
@@ -165,18 +168,30 @@ class Labels:
         return cls(
             np.array([recipe["dish_class"] for recipe in recipes], dtype=object),
             text_vectors([recipe["title"] for recipe in recipes]),
-            text_vectors([" ".join(recipe["ingredients"]) for recipe in recipes]),
+            text_vectors([" ".join(recipe["ingredients"]) for recipe in recipes], _COMMON),
         )
 
 
-def text_vectors(texts: list[str]) -> csr_matrix:
-    """TF-IDF vectors of length 1, so that a product of two is their cosine; 0 for an empty text."""
+def text_vectors(texts: list[str], common: float = 1.0) -> csr_matrix:
+    """TF-IDF vectors of length 1, so that a product of two is their cosine; 0 for an empty text.
+
+    Args:
+        texts: n texts.
+        common: words that a larger share of the texts hold are left out.
+
+    Returns:
+        Sparse float array of shape (n, terms).
+    """
     vectorizer = TfidfVectorizer(
-        stop_words="english", token_pattern=_WORD, sublinear_tf=True, strip_accents="unicode"
+        stop_words="english",
+        token_pattern=_WORD,
+        sublinear_tf=True,
+        strip_accents="unicode",
+        max_df=common,
     )
     try:
         return vectorizer.fit_transform(texts)
-    except ValueError:  # no text holds a word
+    except ValueError:  # no text holds a word that counts
         return csr_matrix((len(texts), 1), dtype=np.float64)
 
 

@@ -11,7 +11,7 @@ from PIL import Image, ImageOps
 from itadaki.errors import ImageError, ImageTooLargeError, UnsupportedImageError
 
 IMAGE_SIZE = 224
-PREPROCESSING = "squash-224-rgb-0..255/1"
+PREPROCESSING = "half-crop-224-rgb-0..255/1"
 """Names what ``preprocess`` does; banks built with another name are refused."""
 
 MEDIA_TYPES = {
@@ -61,15 +61,24 @@ def media_type(path: Path) -> str:
 def preprocess(rgb: np.ndarray) -> np.ndarray:
     """Bring a decoded photo to the size and type that Keras' EfficientNetB0 takes.
 
+    The long side is cut around the middle to the geometric mean of both, and what is left is
+    squeezed to a square. This is half-way between squeezing the whole photo, which distorts the
+    dish, and cropping it to a square, which loses its rim; on the validation split of the Kaggle
+    photos it retrieves better than either.
+
     Args:
         rgb: uint8 array of shape (height, width, 3).
 
     Returns:
         float32 array of shape (224, 224, 3) with values 0..255.
     """
-    shrinks = min(rgb.shape[:2]) >= IMAGE_SIZE
-    method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    return cv2.resize(rgb, (IMAGE_SIZE, IMAGE_SIZE), interpolation=method).astype(np.float32)
+    height, width = rgb.shape[:2]
+    side = round((height * width) ** 0.5)
+    rows, columns = min(height, side), min(width, side)
+    top, left = (height - rows) // 2, (width - columns) // 2
+    window = rgb[top : top + rows, left : left + columns]
+    method = cv2.INTER_AREA if min(rows, columns) >= IMAGE_SIZE else cv2.INTER_LINEAR
+    return cv2.resize(window, (IMAGE_SIZE, IMAGE_SIZE), interpolation=method).astype(np.float32)
 
 
 def load_rgb(photo: Any) -> np.ndarray:

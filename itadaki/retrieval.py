@@ -82,6 +82,9 @@ class RetrievalSystem:
             # The manifest is checked before TensorFlow takes seconds to load the model.
             bank = load_bank(VARIANTS[variant], settings, dataset)
         embedder = load_embedder(VARIANTS[variant], settings)
+        if not build and embedder.sha256 != bank.manifest["sha256"]["model"]:
+            # Loading made the raw model anew, from other weights than the bank's.
+            bank = load_bank(VARIANTS[variant], settings, dataset, embedder.sha256)
         if build:
             bank = build_bank(VARIANTS[variant], settings, dataset, embedder)
         return cls(embedder, bank, dataset)
@@ -119,7 +122,7 @@ class RetrievalSystem:
         return SearchResult(
             rank,
             index,
-            similarity,
+            min(similarity, 1.0),  # a photo against itself may exceed 1 by a rounding
             recipe["title"],
             recipe["ingredients"],
             recipe["instructions"],

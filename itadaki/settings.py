@@ -1,14 +1,30 @@
 """Settings of the library, from the environment (``ITADAKI_...``) and ``.env``."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
 
 VariantName = Literal["raw", "tl", "tl_hard", "ft"]
+
+
+def find_path(path: str | Path) -> Path:
+    """Resolve a path given by the user: from the working directory, else from the project's root.
+
+    Returns an absolute path, which may not exist.
+    """
+    path = Path(path).expanduser()
+    if not path.is_absolute() and not path.exists():
+        from_root = PROJECT_ROOT / path
+        if from_root.exists():
+            return from_root.resolve()
+    return path.resolve()
+
+
+UserPath = Annotated[Path, AfterValidator(find_path)]
 
 
 class Settings(BaseSettings):
@@ -29,7 +45,7 @@ class Settings(BaseSettings):
         "kaggle",
         description="Where the recipes come from: kaggle, sample, or a folder in Kaggle's layout.",
     )
-    backbone_weights: Path | None = Field(
+    backbone_weights: UserPath | None = Field(
         None,
         description="A file with ImageNet weights of EfficientNetB0 without its top; "
         "without it Keras' own are used or downloaded.",
@@ -39,20 +55,7 @@ class Settings(BaseSettings):
         description="Which variant is served: raw, tl, tl_hard or ft. "
         "Without it ft where its model is present, else raw.",
     )
-    home: Path = Field(
+    home: UserPath = Field(
         PROJECT_ROOT,
         description="The folder that holds data/, raw/, tl/ and ft/.",
     )
-
-
-def find_path(path: str | Path) -> Path:
-    """Resolve a path given by the user: from the working directory, else from the project's root.
-
-    Returns an absolute path, which may not exist.
-    """
-    path = Path(path).expanduser()
-    if not path.is_absolute() and not path.exists():
-        from_root = PROJECT_ROOT / path
-        if from_root.exists():
-            return from_root.resolve()
-    return path.resolve()

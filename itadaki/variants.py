@@ -95,13 +95,13 @@ def served_variant(settings: Settings) -> Variant:
 
 
 def require_model(variant: Variant, settings: Settings) -> Path:
-    """Return the path of a trained variant's model.
+    """Return the path of a variant's model; raw's may not exist yet, it is made from weights.
 
     Raises:
-        ItadakiError: the model has not been trained on this machine and does not ship.
+        ItadakiError: a trained variant's model is not on this machine.
     """
     path = variant.model_path(settings)
-    if not path.exists():
+    if variant.name != "raw" and not path.exists():
         raise ItadakiError(
             f"The variant {variant.name} has no model yet ({variant.folder}/{variant.model_file} "
             f"is missing); run its notebook first, or use the variant raw."

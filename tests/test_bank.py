@@ -16,6 +16,7 @@ from itadaki.dataset import load_dataset
 from itadaki.embedder import load_embedder
 from itadaki.errors import ArtifactError
 from itadaki.files import load_builtin_pickle
+from itadaki.retrieval import RetrievalSystem
 from itadaki.variants import VARIANTS
 
 RAW = VARIANTS["raw"]
@@ -76,6 +77,17 @@ def test_missing_part_is_named(part, copy):
     (copy.home / "raw" / part).unlink()
     with pytest.raises(ArtifactError, match="python -m itadaki build raw"):
         load_bank(RAW, copy, load_dataset(copy))
+
+
+def test_bank_of_other_weights_is_refused(copy, tmp_path):
+    import keras
+
+    other = tmp_path / "other.weights.h5"
+    keras.utils.set_random_seed(8)
+    keras.applications.EfficientNetB0(include_top=False, weights=None).save_weights(other)
+    changed = copy.model_copy(update={"backbone_weights": other})
+    with pytest.raises(ArtifactError, match="python -m itadaki build raw"):
+        RetrievalSystem.load("raw", changed)
 
 
 def test_other_recipes_are_refused(settings):

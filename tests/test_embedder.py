@@ -1,11 +1,12 @@
 import logging
+import shutil
 
 import keras
 import numpy as np
 import pytest
 
 import itadaki.embedder
-from itadaki.embedder import BACKBONE, build_raw_model, load_embedder, load_model, save_model
+from itadaki.embedder import BACKBONE, build_backbone, load_embedder, load_model, save_model
 from itadaki.errors import ArtifactError, ItadakiError, WeightsError
 from itadaki.settings import Settings
 from itadaki.variants import VARIANTS, served_variant
@@ -56,11 +57,16 @@ def test_saved_model_equals_the_original(tmp_path):
     assert np.array_equal(loaded(batch()), model(batch()))
 
 
-def test_saving_twice_gives_the_same_bytes(tmp_path):
-    model = tiny_embedder()
+def test_equal_models_give_the_same_bytes(tmp_path):
+    models = []
     for name in ("a", "b"):
-        save_model(model, tmp_path / f"{name}.keras")
+        keras.backend.clear_session()
+        keras.utils.set_random_seed(1)
+        models.append(tiny_embedder())
+        save_model(models[-1], tmp_path / f"{name}.keras")
     assert (tmp_path / "a.keras").read_bytes() == (tmp_path / "b.keras").read_bytes()
+    photos = batch()
+    assert np.array_equal(load_model(tmp_path / "a.keras")(photos), models[1](photos))
 
 
 def test_photo_by_photo_equals_a_batch(embedder):
@@ -74,15 +80,29 @@ def test_backbone_of_the_fine_tuned_model_comes_last_with_a_warning(sealed, embe
     save_model(embedder.model, fine_tuned)
     assert served_variant(sealed).name == "ft"
     with caplog.at_level(logging.WARNING):
-        stand_in = build_raw_model(sealed)
+        stand_in = load_embedder(VARIANTS["raw"], sealed)
     assert "not the frozen baseline" in caplog.text
-    for a, b in zip(stand_in.get_weights(), embedder.model.get_weights(), strict=True):
-        assert np.array_equal(a, b)
+    assert np.array_equal(stand_in.embed(batch()), embedder.embed(batch()))
+    caplog.clear()
+    load_embedder(VARIANTS["raw"], sealed)
+    assert "not the frozen baseline" in caplog.text, "a stand-in must never go unnoticed"
+
+
+def test_raw_model_is_made_anew_for_other_weights(settings, tmp_path):
+    home = tmp_path / "home"
+    shutil.copytree(settings.home, home)
+    kept = load_embedder(VARIANTS["raw"], settings.model_copy(update={"home": home}))
+    other = tmp_path / "other.weights.h5"
+    backbone = kept.model.get_layer(BACKBONE)
+    backbone.set_weights([weight * 1.01 for weight in backbone.get_weights()])
+    backbone.save_weights(other)
+    changed = settings.model_copy(update={"home": home, "backbone_weights": other})
+    assert load_embedder(VARIANTS["raw"], changed).sha256 != kept.sha256
 
 
 def test_without_weights_one_sentence_says_how_to_give_them(sealed):
     with pytest.raises(WeightsError, match="ITADAKI_BACKBONE_WEIGHTS"):
-        build_raw_model(sealed)
+        build_backbone(sealed)
 
 
 @pytest.mark.parametrize("content", [None, b"no weights"])
@@ -91,7 +111,7 @@ def test_unusable_weights_are_named(sealed, tmp_path, content):
     if content:
         path.write_bytes(content)
     with pytest.raises(WeightsError, match=r"w\.weights\.h5"):
-        build_raw_model(sealed.model_copy(update={"backbone_weights": path}))
+        build_backbone(sealed.model_copy(update={"backbone_weights": path}))
 
 
 @pytest.mark.parametrize("name", ["tl", "tl_hard", "ft"])

@@ -90,6 +90,13 @@ def test_text_vectors_are_cosines():
     assert text_vectors(["", ""]).shape[0] == 2
 
 
+def test_common_words_are_left_out():
+    texts = ["salt beets", "salt beets", "salt kale", "salt leeks"]
+    vectors = text_vectors(texts, common=0.5)
+    cosine = (vectors @ vectors.T).toarray()
+    assert cosine[0, 1] == pytest.approx(1) and cosine[0, 2] == 0
+
+
 def test_interval_holds_the_mean_and_shrinks():
     rng = np.random.default_rng(1)
     few, many = rng.random(30), rng.random(3000)

@@ -158,6 +158,22 @@ def test_input_of_the_model():
     assert np.allclose(x[10, 10], (255, 0, 0)) and np.allclose(x[-10, -10], 255)
 
 
+@pytest.mark.parametrize("turn", [lambda a: a, lambda a: a.transpose(1, 0, 2)])
+def test_long_side_is_cut_to_the_geometric_mean(turn):
+    """Of 90 x 40 pixels the middle 60 x 40 remain: 15 are cut at each end."""
+    rgb = np.zeros((40, 90, 3), np.uint8)
+    rgb[:, 15:-15, 1] = 255
+    assert (preprocess(turn(rgb))[..., 1] == 255).all()
+    rgb[:, 15] = rgb[:, -16] = 0
+    assert (turn(preprocess(turn(rgb)))[:, [0, -1], 1] == 0).all()
+
+
+def test_square_and_tiny_photos_are_kept_whole():
+    for shape in ((224, 224, 3), (1, 1, 3), (1, 9, 3)):
+        rgb = np.full(shape, 7, np.uint8)
+        assert preprocess(rgb).shape == (224, 224, 3) and (preprocess(rgb) == 7).all()
+
+
 def test_every_kind_of_source_gives_the_same(tmp_path):
     rgb = four_corners()
     path = tmp_path / "photo.png"
