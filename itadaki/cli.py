@@ -195,7 +195,7 @@ def _evaluate(options: argparse.Namespace, settings: Settings) -> None:
 
 def _embed(options: argparse.Namespace, settings: Settings) -> None:
     import numpy as np
-    from tqdm import tqdm
+    from tqdm.auto import tqdm
 
     variant = VARIANTS[options.variant]
     require_model(variant, settings)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from itadaki.copies import photo_groups, thumbnail
 from itadaki.dish_class import dish_class
@@ -45,7 +45,7 @@ class Dataset:
             Instructions (str), Image_Name (str), image_path (str, absolute), photo_group (int:
             copies of one photo share it), dish_class (str or None) and split (train, validation
             or test). The index is 0..n-1, the row of the embedding bank.
-        source: ``kaggle``, ``sample``, or the folder's path.
+        source: ``kaggle``, ``sample``, or ``folder`` and its name; public, so without its path.
         root: the folder that holds the CSV and the photos.
         sha256: identifies texts and photos, whatever the machine.
         dropped: how many rows of the CSV were left out, by reason.
@@ -153,7 +153,7 @@ def _locate(dataset: str) -> tuple[Path, str, str | None]:
                 f"There is no folder {root}; set ITADAKI_DATASET to kaggle, sample, "
                 "or a folder in Kaggle's layout."
             )
-        return root, str(root), None
+        return root, f"folder {root.name}", None
     downloaded = _downloaded_kaggle()
     if downloaded:
         return downloaded, "kaggle", None

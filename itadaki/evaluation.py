@@ -11,7 +11,7 @@ import pandas as pd
 from scipy.sparse import csr_matrix
 from scipy.stats import bootstrap
 from sklearn.feature_extraction.text import TfidfVectorizer
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from itadaki.bank import BATCH_SIZE, Bank
 from itadaki.errors import ItadakiError

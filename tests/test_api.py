@@ -181,7 +181,7 @@ def test_health_says_what_is_served(client, settings, system):
     health = client.get("/health").json()
     assert health["status"] == "ok" and health["variant"] == "raw"
     assert health["dataset"] == {
-        "source": settings.dataset,
+        "source": f"folder {Path(settings.dataset).name}",
         "recipes": 40,
         "dropped": {},
         "notice": None,
