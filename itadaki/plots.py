@@ -192,7 +192,7 @@ def scores(table: pd.DataFrame) -> Figure:
     axis.set_xlim(0, min(1.12, float(table["high"].max()) + 0.12))
     axis.set_xlabel("score, with 95% interval")
     axis.spines[["top", "right"]].set_visible(False)
-    axis.legend(frameon=False, loc="lower right")
+    axis.legend(frameon=False, loc="upper right")
     return figure
 
 
