@@ -79,14 +79,13 @@ class RetrievalSystem:
         settings = settings or Settings()
         dataset = load_dataset(settings)
         if not build:
-            # The manifest is checked before TensorFlow takes seconds to load the model.
-            bank = load_bank(VARIANTS[variant], settings, dataset)
+            # A bank that does not fit is refused now, not after seconds of loading TensorFlow.
+            load_bank(VARIANTS[variant], settings, dataset)
         embedder = load_embedder(VARIANTS[variant], settings)
-        if not build and embedder.sha256 != bank.manifest["sha256"]["model"]:
-            # Loading made the raw model anew, from other weights than the bank's.
-            bank = load_bank(VARIANTS[variant], settings, dataset, embedder.sha256)
         if build:
             bank = build_bank(VARIANTS[variant], settings, dataset, embedder)
+        else:
+            bank = load_bank(VARIANTS[variant], settings, dataset, embedder.sha256)
         return cls(embedder, bank, dataset)
 
     def embed(self, photo: Any) -> np.ndarray:
