@@ -154,7 +154,9 @@ def test_killed_build_goes_on_and_ends_byte_for_byte_the_same(copy, environment,
     for part in (*PARTS, "recipe_embeddings_database_raw.manifest.json"):
         (copy.home / "raw" / part).unlink()
     journal = RAW.bank_path(copy).with_name(PARTS[0] + ".part.json")
-    build = [sys.executable, "-m", "itadaki", "build", "raw"]
+    # One worker, so that on a machine of many cores the batches still come one after another.
+    one_worker = "import os, sys; os.cpu_count = lambda: 1; from itadaki.cli import main; "
+    build = [sys.executable, "-c", one_worker + "sys.exit(main(['build', 'raw']))"]
     env = {**environment, "ITADAKI_HOME": str(copy.home)}
     process = subprocess.Popen(build, env=env, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 120
