@@ -1,0 +1,1 @@
+"""One module per family of dishes, each with one public function `build`."""
