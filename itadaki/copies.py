@@ -9,7 +9,7 @@ from scipy.sparse.csgraph import connected_components
 
 THUMBNAIL_SIDE = 16
 MIN_CORRELATION = 0.97
-"""Looked at on the Kaggle photos: all pairs above are one photo, saved or toned differently."""
+"""On the Kaggle photos every pair looked at above it was one photo, saved or toned anew."""
 MIN_CONTRAST = 10.0
 """Standard deviation, in grey levels; below it a thumbnail is blank and correlates by chance."""
 

@@ -177,7 +177,7 @@ def text_vectors(texts: list[str], common: float = 1.0) -> csr_matrix:
 
     Args:
         texts: n texts.
-        common: words that a larger share of the texts hold are left out.
+        common: words that a larger share of the texts that are not empty hold are left out.
 
     Returns:
         Sparse float array of shape (n, terms).
@@ -190,7 +190,8 @@ def text_vectors(texts: list[str], common: float = 1.0) -> csr_matrix:
         max_df=common,
     )
     try:
-        return vectorizer.fit_transform(texts)
+        # Empty texts must not count: they would make every word look rare.
+        return vectorizer.fit([text for text in texts if text]).transform(texts)
     except ValueError:  # no text holds a word that counts
         return csr_matrix((len(texts), 1), dtype=np.float64)
 
