@@ -27,9 +27,9 @@ class Recipe:
         """Seed from the image name: the picture never depends on the order of the rows."""
         return zlib.crc32(self.image_name.encode())
 
-    def rng(self) -> np.random.Generator:
-        """A fresh generator seeded by the image name."""
-        return np.random.default_rng(self.seed)
+    def rng(self, view: int = 0) -> np.random.Generator:
+        """A fresh generator seeded by the image name; another view is another portion of it."""
+        return np.random.default_rng([self.seed, view] if view else self.seed)
 
     def has(self, *words: str) -> bool:
         """Whether any of the words begins a word of the title or of an ingredient."""
