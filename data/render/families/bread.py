@@ -67,13 +67,15 @@ def _slash(m: Mesh, path: np.ndarray, wide: float, deep: float, inside: str, ear
 
 
 def _floured(m: Mesh, rng: Rng, amount: float, rings: bool = False) -> Mesh:
-    """Flour on the upper side, in the rings of a proving basket if wanted."""
-    p = noise.fbm(m.v, 1.1, 4, seed=_seed(rng))
+    """Flour on the upper side, in the broken rings of a proving basket if wanted."""
+    s = _seed(rng)
+    p = noise.fbm(m.v, 1.1, 4, seed=s)
     up = noise.step(0.1, 0.7, m.normals()[:, 2])
     mask = noise.step(-0.5, 0.6, p) * up
     if rings:
-        ring = 0.5 + 0.5 * np.sin(np.hypot(m.v[:, 0], m.v[:, 1]) * 3.7)
-        mask = up * noise.step(0.25, 0.8, ring + 0.3 * p)
+        patch = noise.fbm(m.v, 0.22, 3, seed=s + 1)
+        ring = np.sin(np.hypot(m.v[:, 0], m.v[:, 1]) * 6.2 + 1.6 * patch)
+        mask = mask * noise.step(-0.25, 0.55, patch) * (0.55 + 0.45 * noise.step(-0.4, 0.5, ring))
     return m.tinted(mask * amount, "#e9e0d0")
 
 
@@ -168,21 +170,21 @@ def _slices(
 
 def _sourdough(scene: Scene, rng: Rng) -> None:
     m = _crusty(_loaf(rng, 11.5, 11.2, 8.2), CRUSTY, _seed(rng))
-    m = _floured(m, rng, 0.75, rings=True)
+    m = _floured(m, rng, 0.7, rings=True)
     if rng.random() < 0.5:
         t = np.linspace(-1, 1, 50)
         cut = np.stack([t * 8.2, 2.6 - 2.2 * (1 - t**2) * 1.6], 1)
-        m = _slash(m, cut, 1.5, 0.6, "#c99a58", "#4a220c")
+        m = _slash(m, cut, 2.1, 0.8, "#d3a868", "#4a220c")
         for k in range(5):
             y = np.linspace(0, 1, 20)
             leaf = np.stack([-4.5 + 2.2 * k + 1.2 * y, 3.2 + 2.4 * y], 1)
-            m = _slash(m, leaf, 0.32, 0.25, "#c99a58", "#6f3c18")
+            m = _slash(m, leaf, 0.42, 0.3, "#d3a868", "#6f3c18")
     else:
         for way in (0, 1):
             for off in (-2.6, 2.6):
                 t = np.linspace(-7, 7, 50)
                 cut = np.stack([t, off + 0 * t], 1)[:, :: 1 if way else -1]
-                m = _slash(m, cut, 0.95, 0.5, "#c99a58", "#4f260e")
+                m = _slash(m, cut, 1.15, 0.6, "#d3a868", "#4f260e")
     scene.add(m.turned("z", rng.uniform(-30, 30)).moved(-1, 1.5, 1.7), "crust")
     outline = _arch(15, 8.4)
     crumb = ("#bf9a66", "#d8bb8a", "#e6cfa4")

@@ -121,7 +121,7 @@ def _style(recipe: Recipe) -> dict[str, object]:
     if recipe.has("white chocolate", "lemon icing", "vanilla icing"):
         icing = "#f4ead6"
     if recipe.has("matcha"):
-        icing = "#93ab4a"
+        icing = "#8c9657"
     if recipe.has("caramel", "maple"):
         icing = "#bd7a33"
     if recipe.has("blueberr"):
@@ -161,7 +161,7 @@ def _one(scene: Scene, recipe: Recipe, rng: np.random.Generator) -> list[tuple[M
         parts.append((copies(grain, spots, rng, 80, (0.6, 1.5), 0.15), "satin"))
         parts[0] = (dough.tinted(np.full(len(dough.v), 0.4), "#a8642c"), "matte")
     if recipe.has("almonds", "hazelnuts", "peanuts", "pistachios"):
-        tint = ("#6f8f3a", "#9bb35c") if recipe.has("pistachio") else ("#c99a5c", "#ecd2a2")
+        tint = ("#7b8645", "#a8ab6c") if recipe.has("pistachio") else ("#c99a5c", "#ecd2a2")
         nuts = [produce.cubes(rng, rng.uniform(0.3, 0.5), tint, 0.1) for _ in range(6)]
         parts.append((_strew(rng, top, nuts, 90, 60), "satin"))
     if recipe.has("coconut"):

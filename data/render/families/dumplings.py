@@ -29,11 +29,21 @@ from kit.tableware import Ware
 
 Rng = np.random.Generator
 DOUGHS = {
-    "wheat": ("#d9c59c", "#e8d9b8", "#f0e6cd"),
-    "clear": ("#dcb8a6", "#e8d0c2", "#efe2d8"),
+    "wheat": ("#c4a26a", "#d9bf8c", "#e8d6ae"),
+    "clear": ("#d39c84", "#e0bda9", "#e9d3c5"),
     "green": ("#7c9450", "#98ab68", "#b3c088"),
     "yellow": ("#cfa84e", "#e0bf6c", "#ead08c"),
 }
+
+
+# plates on which pale dough stands out
+PLATES = (
+    ("#4a5560", "#8b7a62", "stoneware"),
+    ("#6d8481", "#6c5a45", "stoneware"),
+    ("#2e3033", None, "stoneware"),
+    ("#35506b", "#b9a68a", "ceramic"),
+    ("#7a4a36", "#3f2a20", "stoneware"),
+)
 
 
 def _seed(rng: Rng) -> int:
@@ -47,6 +57,7 @@ def _skin(m: Mesh, rng: Rng, dough: str, filling: str | None) -> Mesh:
         patch = noise.step(0.0, 0.7, noise.fbm(m.v, 0.7, 3, seed=_seed(rng)))
         high = float(m.v[:, 2].max())
         m = m.tinted(patch * 0.38 * noise.step(0.8, 0.4, m.v[:, 2] / high), filling)
+        m = m.tinted(noise.step(0.5, 0.0, m.v[:, 2] / high) * 0.3, "#a8763c")
     return m.jittered(rng, 0.03)
 
 
@@ -83,14 +94,15 @@ def _moon(
     v = np.stack([x, y, np.maximum(z, 0.14)], -1).reshape(-1, 3)
     m = Mesh(v, grid_faces(nu, nv, wrap=True)[:, ::-1], np.zeros((nu * nv, 3), np.float32))
     m = m.displaced(0.07 * noise.fbm(m.v, 0.5, 3, seed=_seed(rng)))
-    return produce.grounded(_skin(m, rng, dough, filling))
+    fold = (rise * (1 - crease)).ravel()
+    return produce.grounded(_skin(m, rng, dough, filling).shaded(1 - 0.4 * fold))
 
 
 def _fried(m: Mesh, rng: Rng, high: float) -> Mesh:
     """Brown crust on the base, up to `high`."""
     edge = m.v[:, 2] + 0.35 * produce.fbm_of(m, 0.8, rng)
-    m = m.tinted(noise.step(high, high * 0.35, edge), "#c98d3c")
-    m = m.tinted(noise.step(high * 0.6, 0.0, edge) * 0.85, "#8f4f18")
+    m = m.tinted(noise.step(high, high * 0.45, edge), "#c48433")
+    m = m.tinted(noise.step(high * 0.7, 0.0, edge) * 0.85, "#864615")
     spot = noise.step(0.1, 0.5, produce.fbm_of(m, 1.1, rng)) * noise.step(high, 0, edge)
     return m.tinted(spot * 0.7, "#54280c")
 
@@ -260,7 +272,7 @@ def _maker(recipe: Recipe) -> tuple[Maker, float]:
         return (lambda r: _moon(r, "clear", "#dd8460", (3.4, 1.9, 2.9), 0.8, 10, 0.13)), 5.4
     if recipe.titled("spinach"):
         return (lambda r: _moon(r, "green", "#3f5f2a", (3.9, 1.9, 2.8), 0.7, 8, 0.17)), 5.4
-    return (lambda r: _fried(_moon(r, "wheat", "#9aa065"), r, 1.7)), 0.0
+    return (lambda r: _fried(_moon(r, "wheat", "#9aa065"), r, 2.0)), 0.0
 
 
 def build(scene: Scene, recipe: Recipe, rng: Rng) -> None:
@@ -269,7 +281,7 @@ def build(scene: Scene, recipe: Recipe, rng: Rng) -> None:
     make, gap = _maker(recipe)
     side = rng.choice([-1, 1])
     basket = recipe.has("bamboo basket", "for the basket") or "bamboo basket" in recipe.instructions
-    shape = tableware.PLATE_COLOURS[rng.integers(len(tableware.PLATE_COLOURS))]
+    shape = PLATES[rng.integers(len(PLATES))]
     finish = "moist"
     if basket:
         radius = 11.8
@@ -303,7 +315,7 @@ def build(scene: Scene, recipe: Recipe, rng: Rng) -> None:
             scene.drop(make(rng).spun(rng, tilt), x, y, finish, 0.3, 0.5)
     else:
         ware = scene.serve(tableware.plate(13.4, *shape, coupe=bool(rng.random() < 0.6)))
-        brown_up = recipe.titled("gyoza")
+        brown_up = recipe.titled("gyoza", "pan-fried")
         if recipe.titled("pierogi"):
             places = [(x, y, rng.uniform(0, 360)) for x, y in spread(rng, 7.2, 9)]
             places += [(x, y, rng.uniform(0, 360)) for x, y in spread(rng, 3.4, 3)]

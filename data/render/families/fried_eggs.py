@@ -351,4 +351,4 @@ def build(scene: Scene, recipe: Recipe, rng: np.random.Generator) -> None:
         scene.add(fork.moved(-18.5, -1), "metal")
         knife = tableware.knife().turned("z", 90 + rng.uniform(-8, 8))
         scene.add(knife.moved(18.5, -1), "metal")
-    scene.shoot(height=(38, 66), distance=(46, 51), aim=(0, -0.3, 1.5), lens=0.5)
+    scene.shoot(height=(38, 66), distance=(41, 45), aim=(0, -0.3, 1.5), lens=0.5)

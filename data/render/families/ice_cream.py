@@ -12,7 +12,7 @@ Rng = np.random.Generator
 Part = tuple[Mesh, str]
 
 FLAVOURS: dict[str, tuple[str, str, str]] = {
-    "vanilla": ("#e2c27c", "#ecd298", "#f2e0b6"),
+    "vanilla": ("#dfbb72", "#ecd094", "#f4e2b4"),
     "chocolate": ("#2f170c", "#482616", "#5c3420"),
     "strawberry": ("#c8707c", "#d88e96", "#e2a6aa"),
     "mint": ("#8fbd94", "#a8cfaa", "#bcdcba"),
@@ -46,7 +46,7 @@ def _scoop(rng: Rng, flavour: str, radius: float, recipe: Recipe) -> list[Part]:
     pits = noise.step(0.25, 0.7, noise.fbm(d * [1, 1, 2.0], 3.2, 3, seed=s + 1))
     low = noise.step(-0.35, -0.62, d[:, 2] + 0.12 * noise.fbm(d, 1.6, 3, seed=s + 2))
     skirt = low * (0.16 + 0.14 * noise.fbm(d, 2.4, 3, seed=s + 3)) * radius
-    m = m.displaced(radius * (0.05 * tear - 0.05 * pits) + skirt)
+    m = m.displaced(radius * (0.075 * tear - 0.05 * pits) + skirt)
     m.v[:, 2] = np.maximum(m.v[:, 2], -0.72 * radius)
     m = m.mottled(*FLAVOURS[flavour], freq=0.5, seed=s + 4)
     m = m.shaded(1 + 0.08 * tear - 0.1 * pits)
@@ -159,8 +159,8 @@ def _piled(
         parts = _scoop(rng, kinds[k % len(kinds)], radius, recipe)
         parts = [(m.turned("z", k * 77).turned("x", tilt), f) for m, f in parts]
         ball = parts[0][0]
-        if sauce and (k == 0 or rng.random() < 0.5):
-            colour = "#7f4210" if recipe.has("caramel") else "#250f07"
+        if sauce and (k == len(where) - 1 or (k == 1 and rng.random() < 0.5)):
+            colour = "#8a4a14" if recipe.has("caramel") else "#3a1a0c"
             parts.append((_sauce(rng, ball, colour, radius), "glaze"))
         parts += _topping(recipe, rng, ball, radius)
         for m, f in parts:
@@ -292,7 +292,7 @@ def build(scene: Scene, recipe: Recipe, rng: Rng) -> None:
         view = (28, 44)
     turn = np.radians(rng.uniform(-25, 25))
     ring = [turn + np.pi / 2 + k * 2 * np.pi / 3 for k in range(3)]
-    where = [(2.9 * np.cos(k), 2.9 * np.sin(k), base + 1.2) for k in ring]
+    where = [(3.4 * np.cos(k), 3.4 * np.sin(k), base + 1.2) for k in ring]
     if not recipe.titled("neapolitan") and rng.random() < 0.6:
         where.append((0.2, 0.1, base + 4.9))
     pool = FLAVOURS[_flavours(recipe)[0]][2]

@@ -81,7 +81,7 @@ def _rice(rng: Rng, radius: float, level: float, black: bool) -> Mesh:
 
 def _chicken(rng: Rng) -> Mesh:
     """A browned piece of thigh with crisp skin."""
-    m = blob(*(rng.uniform(0.9, 1.1, 3) * [2.5, 1.8, 1.25]), 34).rough(0.4, 0.42, 4, _seed(rng))
+    m = blob(*(rng.uniform(0.9, 1.1, 3) * [1.95, 1.4, 1.0]), 34).rough(0.4, 0.42, 4, _seed(rng))
     m = m.rough(0.06, 2.0, 2, seed=_seed(rng))
     m = m.mottled("#8a4416", "#b76c28", "#d29448", freq=0.6, seed=_seed(rng))
     crisp = noise.step(0.1, 0.55, produce.fbm_of(m, 0.8, rng, 4))
@@ -95,7 +95,7 @@ def _pork(rng: Rng) -> Mesh:
 
 
 def _cod(rng: Rng) -> Mesh:
-    m = rounded_box(*rng.uniform([2.6, 2.0, 1.2], [3.6, 2.6, 1.6]), 0.5, 24)
+    m = rounded_box(*rng.uniform([2.2, 1.7, 1.0], [3.0, 2.2, 1.3]), 0.45, 24)
     flake = np.sin(m.v[:, 0] * 4.2 + 0.6 * np.sin(m.v[:, 1]) + produce.fbm_of(m, 0.5, rng))
     m = m.displaced(0.09 * flake).mottled("#dccba8", "#eee3ca", "#f4eddc", freq=0.7)
     m = m.tinted(noise.step(-0.5, -0.95, flake) * 0.4, "#b99a66")
@@ -126,7 +126,8 @@ def _mussel(rng: Rng) -> Mesh:
     meat = blob(1.5, 0.75, 0.5, 22).rough(0.16, 1.0, seed=_seed(rng))
     meat = meat.mottled("#b8651c", "#d98a34", "#e6a85a", freq=0.9, seed=2).moved(x=0.2, z=0.6)
     frill = noise.step(0.3, 0.6, meat.v[:, 1])
-    return produce.grounded(join([low, top, meat.tinted(frill * 0.6, "#3a2416")]))
+    m = join([low, top, meat.tinted(frill * 0.6, "#3a2416")])
+    return produce.grounded(m.scaled(0.86))
 
 
 def _clam(rng: Rng) -> Mesh:
@@ -217,7 +218,7 @@ def _asparagus(rng: Rng) -> Mesh:
 
 def _lemon(rng: Rng) -> Mesh:
     """A wedge of lemon, its edge of flesh up."""
-    long, wide, open_by = 3.0, 2.15, np.radians(rng.uniform(32, 40))
+    long, wide, open_by = 2.5, 1.8, np.radians(rng.uniform(32, 40))
     x = np.linspace(-0.995, 0.995, 50)
     side = np.linspace(0.02, 1, 18)
     arc = np.linspace(-open_by, open_by, 24)
@@ -242,9 +243,9 @@ def _lemon(rng: Rng) -> Mesh:
 Piece = Callable[[Rng], Mesh]
 SCATTERED: tuple[tuple[tuple[str, ...], Piece, str, int, float, float], ...] = (
     (("squid, in rings",), _squid, "moist", 15, 0.78, 0.5),
-    (("chicken thighs", "small chicken"), _chicken, "moist", 9, 0.72, 0.5),
+    (("chicken thighs", "small chicken"), _chicken, "moist", 13, 0.74, 0.5),
     (("pork shoulder",), _pork, "moist", 16, 0.76, 0.5),
-    (("cod",), _cod, "moist", 8, 0.7, 0.5),
+    (("cod",), _cod, "moist", 11, 0.72, 0.5),
     (("chorizo",), _chorizo, "wet", 18, 0.8, 0.35),
     (("artichoke",), _artichoke, "moist", 11, 0.74, 0.4),
     (("green beans", "flat green beans"), _bean, "moist", 24, 0.84, 0.4),
@@ -275,7 +276,7 @@ SCATTERED: tuple[tuple[tuple[str, ...], Piece, str, int, float, float], ...] = (
     ),
     (
         ("butter beans",),
-        lambda r: _pulse(r, 0.95, ("#cdb080", "#e3cfa4", "#eddfbf")),
+        lambda r: _pulse(r, 0.75, ("#cdb080", "#e3cfa4", "#eddfbf")),
         "moist",
         26,
         0.84,
@@ -303,7 +304,7 @@ WHEEL: tuple[tuple[tuple[str, ...], Piece, str, int, float, float], ...] = (
     ),
     (("asparagus",), _asparagus, "moist", 12, 0.6, 0.3),
     (("mussels",), _mussel, "wet", 9, 0.74, 0.4),
-    (("prawns",), lambda r: _prawn(r, r.uniform(5.6, 6.4)), "wet", 8, 0.42, 0.3),
+    (("prawns",), lambda r: _prawn(r, r.uniform(5.0, 5.6)), "wet", 9, 0.42, 0.3),
     (("lemon",), _lemon, "wet", 5, 0.87, 0.3),
 )
 

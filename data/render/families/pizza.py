@@ -143,6 +143,13 @@ def _courgette(rng: np.random.Generator) -> Mesh:
     return produce.grounded(m.tinted(bars * 0.7 * (r < 0.97), "#5a3a1a").bent(rng.uniform(4, 9)))
 
 
+def _mushroom(rng: np.random.Generator) -> Mesh:
+    """A slice fried golden, its gills dark."""
+    m = produce.mushroom_slice(rng, rng.uniform(2.9, 3.8))
+    fried = noise.step(-0.5, 0.7, produce.fbm_of(m, 0.8, rng))
+    return m.tinted(np.full(len(m.v), 0.25), "#c48a48").tinted(fried * 0.45, "#94561f")
+
+
 def _gorgonzola(rng: np.random.Generator) -> Mesh:
     m = produce.cubes(rng, 1.5, ("#efe8d2", "#f5f0e0"), 0.3)
     vein = noise.step(0.2, 0.45, produce.fbm_of(m, 1.6, rng))
@@ -151,6 +158,12 @@ def _gorgonzola(rng: np.random.Generator) -> Mesh:
 
 def _corn(rng: np.random.Generator) -> Mesh:
     return produce.grounded(blob(0.36, 0.3, 0.27, 8).mottled("#e2a516", "#f3c83a", freq=2, seed=1))
+
+
+def _spinach(rng: np.random.Generator) -> Mesh:
+    """A wilted leaf, pressed flat by the oven."""
+    m = produce.spinach_leaf(rng, rng.uniform(3.2, 4.6)).scaled(1, 1, 0.35)
+    return produce.grounded(m.shaded(1.25))
 
 
 def _caper(rng: np.random.Generator) -> Mesh:
@@ -169,7 +182,7 @@ TOPPINGS: tuple[tuple[tuple[str, ...], Piece, str, int, float, float], ...] = (
         0.5,
     ),
     (("prosciutto",), _prosciutto, "moist", 8, 0.66, 0.3),
-    (("cooked ham",), produce.ham_piece, "moist", 20, 0.76, 0.3),
+    (("cooked ham",), produce.ham_piece, "moist", 26, 0.78, 0.3),
     (
         ("pepperoni", "salami"),
         lambda r: produce.sausage_slice(r, r.uniform(1.7, 2.0)),
@@ -181,9 +194,9 @@ TOPPINGS: tuple[tuple[tuple[str, ...], Piece, str, int, float, float], ...] = (
     (("aubergine", "courgette"), _courgette, "moist", 14, 0.74, 0.3),
     (
         ("mushroom",),
-        lambda r: produce.mushroom_slice(r, r.uniform(2.4, 3.4)),
-        "satin",
-        26,
+        _mushroom,
+        "moist",
+        36,
         0.78,
         0.3,
     ),
@@ -195,11 +208,11 @@ TOPPINGS: tuple[tuple[tuple[str, ...], Piece, str, int, float, float], ...] = (
         0.7,
         0.4,
     ),
-    (("chicken",), _chicken, "satin", 22, 0.76, 0.2),
+    (("chicken",), _chicken, "moist", 30, 0.78, 0.2),
     (("sausage",), _sausage, "moist", 26, 0.78, 0.2),
-    (("pineapple",), produce.pineapple_piece, "moist", 18, 0.76, 0.25),
+    (("pineapple",), produce.pineapple_piece, "moist", 26, 0.78, 0.25),
     (("artichoke",), _artichoke, "moist", 11, 0.74, 0.2),
-    (("gorgonzola", "blue cheese"), _gorgonzola, "moist", 15, 0.76, 0.45),
+    (("gorgonzola", "blue cheese"), _gorgonzola, "moist", 22, 0.77, 0.5),
     (
         ("red pepper", "sweet pepper"),
         lambda r: produce.pepper_strip(r, "#bd2413", r.uniform(4.5, 6.5)),
@@ -218,9 +231,9 @@ TOPPINGS: tuple[tuple[tuple[str, ...], Piece, str, int, float, float], ...] = (
     ),
     (
         ("cherry tomato",),
-        lambda r: produce.cherry_tomato(r, r.uniform(1.1, 1.4)),
+        lambda r: produce.cherry_tomato(r, r.uniform(1.2, 1.5)),
         "wet",
-        15,
+        21,
         0.74,
         0.25,
     ),
@@ -230,7 +243,7 @@ TOPPINGS: tuple[tuple[tuple[str, ...], Piece, str, int, float, float], ...] = (
     (("green olive",), lambda r: produce.olive_ring(r, 0.8, "#6f7428"), "wet", 20, 0.78, 0.2),
     (("sweetcorn",), _corn, "moist", 110, 0.78, 0.2),
     (("caper",), _caper, "moist", 34, 0.76, 0.2),
-    (("spinach",), lambda r: produce.spinach_leaf(r, r.uniform(3.5, 5)), "moist", 16, 0.72, 0.5),
+    (("spinach",), _spinach, "moist", 30, 0.74, 0.4),
 )
 
 
@@ -254,7 +267,8 @@ def build(scene: Scene, recipe: Recipe, rng: np.random.Generator) -> None:
     elif recipe.has("crème fraîche", "creme fraiche", "white sauce", "ricotta"):
         base = "white"
     fresh = recipe.has("buffalo", "fresh mozzarella")
-    cheese = 0.0 if not recipe.has("mozzarella", "cheese", "gorgonzola") else 0.2 if fresh else 0.42
+    many = 0.42 if base == "white" else 0.31
+    cheese = 0.0 if not recipe.has("mozzarella", "cheese", "gorgonzola") else 0.2 if fresh else many
     dough = _dough(rng, radius, base, cheese)
     scene.add(dough.moved(z=ware.floor - 0.05 + (0.3 if kind == 1 else 0)), "crust")
     for words, piece, finish, count, reach, sink in TOPPINGS:

@@ -243,7 +243,7 @@ def _fillings(rng: np.random.Generator, recipe: Recipe) -> list[tuple[Mesh, str,
 def _half(rng: np.random.Generator, recipe: Recipe) -> tuple[list[Part], float]:
     """One triangular half standing on z = 0, and its height."""
     kind = "rye" if recipe.has("rye") else "brown" if recipe.has("brown bread") else "white"
-    toast = 0.95 if recipe.titled("grilled") else 0.75 if recipe.has("toasted") else 0.12
+    toast = 0.95 if recipe.titled("grilled") else 0.95 if recipe.has("toasted") else 0.15
     if recipe.titled("pastrami"):
         toast = 0.5
     parts: list[Part] = [(_bread(rng, kind, toast), "crust")]
@@ -385,4 +385,4 @@ def build(scene: Scene, recipe: Recipe, rng: np.random.Generator) -> None:
         colour = ("#a33b30", "#3f5f86", "#b98a3a")[rng.integers(3)]
         napkin = tables.cloth(rng, 24, 34, "#ece6da", colour, ("stripes", "check")[rng.integers(2)])
         scene.add(napkin.turned("z", rng.uniform(-40, 40)).moved(-side * 20, 14), "cloth")
-    scene.shoot(height=(20, 33), distance=(42, 46), aim=(0, -0.5, z + middle), lens=0.6, fov=31)
+    scene.shoot(height=(20, 33), distance=(38, 42), aim=(0, -0.5, z + middle), lens=0.6, fov=31)

@@ -161,7 +161,7 @@ def _pea(rng: np.random.Generator) -> Mesh:
 
 
 def _chunk(rng: np.random.Generator) -> Mesh:
-    return savoury.potato(rng, rng.uniform(2.8, 3.6))
+    return savoury.potato(rng, rng.uniform(2.3, 2.9))
 
 
 def _boiled(rng: np.random.Generator) -> Mesh:
@@ -184,7 +184,7 @@ SIDES: tuple[tuple[tuple[str, ...], Piece, str, int, float, bool], ...] = (
     (("asparagus",), lambda r: savoury.asparagus(r, r.uniform(13, 15)), "moist", 11, 1.6, True),
     (("green beans",), lambda r: savoury.green_bean(r, r.uniform(8, 10)), "wet", 26, 1.5, True),
     (("carrots",), lambda r: savoury.carrot(r, r.uniform(8, 10)), "wet", 9, 1.7, True),
-    (("potatoes, in chunks",), _chunk, "moist", 14, 2.4, False),
+    (("potatoes, in chunks",), _chunk, "moist", 22, 2.4, False),
     (("small potatoes",), _boiled, "moist", 9, 2.1, False),
     (("broccoli",), lambda r: savoury.broccoli(r, r.uniform(3.6, 4.6)), "satin", 9, 2.1, False),
     (("mushroom",), _fried_mushroom, "moist", 24, 1.9, False),
@@ -297,6 +297,8 @@ def build(scene: Scene, recipe: Recipe, rng: np.random.Generator) -> None:
         for dx, dy in rng.normal(0, size, (count, 2)):
             m = piece(rng).jittered(rng, 0.07)
             m = m.turned("z", way + rng.uniform(-14, 14)) if ordered else m.spun(rng, 14)
+            if scene.heights.at(np.array([hx + dx, hy + dy * 0.85])) > z + 3.0:
+                continue
             if ordered:
                 a = np.radians(way + 90)
                 dx, dy = dy * 0.3 + dx * np.cos(a), dx * np.sin(a) * 0.8
@@ -332,4 +334,4 @@ def build(scene: Scene, recipe: Recipe, rng: np.random.Generator) -> None:
         scene.add(
             napkin.turned("z", rng.uniform(-40, 40)).moved(rng.choice([-22, 22]), 15), "cloth"
         )
-    scene.shoot(height=(34, 56), distance=(43, 48), aim=(0, -0.2, 2), lens=0.55)
+    scene.shoot(height=(34, 56), distance=(39, 43), aim=(0, -0.4, 2), lens=0.55)
