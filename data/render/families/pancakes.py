@@ -200,10 +200,12 @@ def _topping(scene: Scene, recipe: Recipe, rng: np.random.Generator, x: float, y
         strew(lambda r: fruit.strawberry(r, 3.2, False, True), 4, 2.2, "wet")
         round_foot(lambda r: fruit.strawberry(r, 3.1, cut=r.random() < 0.4), 4, "wet")
     if recipe.has("raspberr"):
-        strew(lambda r: fruit.raspberry(r, r.uniform(1.7, 2.0)), 13, 1.9, "moist")
+        mixed = recipe.has("blackberr")
+        strew(lambda r: fruit.raspberry(r, r.uniform(1.7, 2.0)), 7 if mixed else 13, 1.9, "moist")
         round_foot(lambda r: fruit.raspberry(r, 1.8), 6, "moist")
     if recipe.has("blackberr"):
-        strew(lambda r: fruit.raspberry(r, 2.0, "#1f1226"), 7, 1.8, "moist")
+        scene.fill = 0.34  # dark fruit in honey needs more light from the room
+        strew(lambda r: fruit.raspberry(r, 2.0, "#1f1226"), 4, 2.3, "moist")
         round_foot(lambda r: fruit.raspberry(r, 2.0, "#1f1226"), 3, "moist")
     if recipe.has("blueberr"):
         many = 22 if recipe.titled("blueberry") else 9
