@@ -12,30 +12,31 @@ def _offset(seed: int) -> np.ndarray:
     return np.random.default_rng(seed & 0xFFFFFFFF).random(3) * _SIZE
 
 
-def _points(p: np.ndarray) -> np.ndarray:
-    p = np.asarray(p, dtype=np.float32)
-    if p.shape[-1] == 2:
-        p = np.concatenate([p, np.zeros_like(p[..., :1])], axis=-1)
-    return p
+def _corners(q: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Lattice index below and above q along one axis, and the smooth share of the upper one."""
+    base = np.floor(q)
+    t = q - base
+    i = base.astype(np.int32) & (_SIZE - 1)
+    return i, (i + 1) & (_SIZE - 1), t * t * (3 - 2 * t)
 
 
 def value(p: np.ndarray, freq: float = 1.0, seed: int = 0) -> np.ndarray:
     """Smooth value noise in [-1, 1] at points p (..., 2 or 3)."""
-    q = _points(p) * freq + _offset(seed).astype(np.float32)
-    base = np.floor(q)
-    t = q - base
-    t = t * t * (3 - 2 * t)
-    i = base.astype(np.int32) % _SIZE
-    j = (i + 1) % _SIZE
-    x0, x1 = i[..., 0] * _SIZE * _SIZE, j[..., 0] * _SIZE * _SIZE
-    y0, y1 = i[..., 1] * _SIZE, j[..., 1] * _SIZE
-    z0, z1 = i[..., 2], j[..., 2]
-    tx, ty, tz = t[..., 0], t[..., 1], t[..., 2]
-    a = _LATTICE[x0 + y0 + z0] * (1 - tx) + _LATTICE[x1 + y0 + z0] * tx
-    b = _LATTICE[x0 + y1 + z0] * (1 - tx) + _LATTICE[x1 + y1 + z0] * tx
-    c = _LATTICE[x0 + y0 + z1] * (1 - tx) + _LATTICE[x1 + y0 + z1] * tx
-    d = _LATTICE[x0 + y1 + z1] * (1 - tx) + _LATTICE[x1 + y1 + z1] * tx
-    return ((a * (1 - ty) + b * ty) * (1 - tz) + (c * (1 - ty) + d * ty) * tz) * 2 - 1
+    p = np.asarray(p, dtype=np.float32)
+    offset = _offset(seed).astype(np.float32)
+    x0, x1, tx = _corners(p[..., 0] * freq + offset[0])
+    y0, y1, ty = _corners(p[..., 1] * freq + offset[1])
+    z0, z1, tz = _corners(p[..., 2] * freq + offset[2] if p.shape[-1] == 3 else offset[2:])
+    x0, x1, y0, y1 = x0 * _SIZE**2, x1 * _SIZE**2, y0 * _SIZE, y1 * _SIZE
+    ux, uy = 1 - tx, 1 - ty
+
+    def plane(z: np.ndarray) -> np.ndarray:
+        near, far = y0 + z, y1 + z
+        a = _LATTICE[x0 + near] * ux + _LATTICE[x1 + near] * tx
+        b = _LATTICE[x0 + far] * ux + _LATTICE[x1 + far] * tx
+        return a * uy + b * ty
+
+    return (plane(z0) * (1 - tz) + plane(z1) * tz) * 2 - 1
 
 
 def fbm(

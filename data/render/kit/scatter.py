@@ -59,10 +59,12 @@ class HeightMap:
         a, b, c = (mesh.v[mesh.f[:, k]] for k in range(3))
         span = np.abs(a - b).max(1).max() if len(a) else 0
         k = int(np.clip(span / self.cell, 1, 6))
+        flat = self.z.reshape(-1)
         for i in range(k + 1):
             for j in range(k + 1 - i):
                 p = a + (b - a) * (i / k) + (c - a) * (j / k)
-                np.maximum.at(self.z, self._index(p[:, :2]), p[:, 2].astype(np.float32))
+                row, column = self._index(p[:, :2])
+                np.maximum.at(flat, row * len(self.z) + column, p[:, 2].astype(np.float32))
 
     def slope(self, x: float, y: float, reach: float) -> tuple[float, float]:
         """Mean slope (dz/dx, dz/dy) over +-reach around a point."""
