@@ -17,6 +17,7 @@ CRUSTY: Stops = ("#5f2f10", "#94561f", "#bd8038")
 EGGY: Stops = ("#5a2a0c", "#8f4f18", "#bd7a2c")
 BRUNE: Stops = ("#4a2814", "#6f4122", "#8f5a32")
 RYE: Stops = ("#24130b", "#3d2214", "#573420")
+CUT, EAR = "#c99552", "#4f260e"
 
 
 def _seed(rng: Rng) -> int:
@@ -169,32 +170,30 @@ def _slices(
 
 
 def _sourdough(scene: Scene, rng: Rng) -> None:
-    m = _crusty(_loaf(rng, 11.5, 11.2, 8.2), CRUSTY, _seed(rng))
+    m = _crusty(_loaf(rng, 12.4, 10.4, 6.6), CRUSTY, _seed(rng), 0.09)
     m = _floured(m, rng, 0.7, rings=True)
+    t = np.linspace(-1, 1, 50)
     if rng.random() < 0.5:
-        t = np.linspace(-1, 1, 50)
-        cut = np.stack([t * 8.2, 2.6 - 2.2 * (1 - t**2) * 1.6], 1)
-        m = _slash(m, cut, 2.1, 0.8, "#d3a868", "#4a220c")
-        for k in range(5):
+        m = _slash(m, np.stack([t * 9.2, 0.6 - 1.6 * (1 - t**2)], 1), 1.25, 0.45, CUT, EAR)
+        for k in range(6):
             y = np.linspace(0, 1, 20)
-            leaf = np.stack([-4.5 + 2.2 * k + 1.2 * y, 3.2 + 2.4 * y], 1)
-            m = _slash(m, leaf, 0.42, 0.3, "#d3a868", "#6f3c18")
+            leaf = np.stack([-5.5 + 2.1 * k + 1.1 * y, 2.2 + 2.6 * y], 1)
+            m = _slash(m, leaf, 0.4, 0.22, CUT, EAR)
     else:
         for way in (0, 1):
-            for off in (-2.6, 2.6):
-                t = np.linspace(-7, 7, 50)
-                cut = np.stack([t, off + 0 * t], 1)[:, :: 1 if way else -1]
-                m = _slash(m, cut, 1.15, 0.6, "#d3a868", "#4f260e")
-    scene.add(m.turned("z", rng.uniform(-30, 30)).moved(-1, 1.5, 1.7), "crust")
-    outline = _arch(15, 8.4)
-    crumb = ("#bf9a66", "#d8bb8a", "#e6cfa4")
+            for off in (-2.5, 2.5):
+                cut = np.stack([t * 7.2, off + 0 * t], 1)[:, :: 1 if way else -1]
+                m = _slash(m, cut, 0.9, 0.38, CUT, EAR)
+    scene.add(m.turned("z", rng.uniform(-20, 20)).moved(-2, 2.5, 1.7), "crust")
+    outline = _arch(16, 8.0)
+    crumb = ("#b58e58", "#d0b07c", "#e0c698")
     _slices(
         scene,
         rng,
-        lambda: _slice(rng, outline, 1.3, CRUSTY, crumb, 0.6).scaled(0.72),
+        lambda: _slice(rng, outline, 1.3, CRUSTY, crumb, 0.7).scaled(0.8),
         2,
-        (7.5, -9.5),
-        (4.0, 1.0),
+        (6.5, -9.0),
+        (4.5, 1.4),
     )
 
 
