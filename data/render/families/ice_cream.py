@@ -12,7 +12,7 @@ Rng = np.random.Generator
 Part = tuple[Mesh, str]
 
 FLAVOURS: dict[str, tuple[str, str, str]] = {
-    "vanilla": ("#dfbb72", "#ecd094", "#f4e2b4"),
+    "vanilla": ("#e9cf98", "#f2e0b4", "#f8eed0"),
     "chocolate": ("#2f170c", "#482616", "#5c3420"),
     "strawberry": ("#c8707c", "#d88e96", "#e2a6aa"),
     "mint": ("#8fbd94", "#a8cfaa", "#bcdcba"),
@@ -60,7 +60,7 @@ def _scoop(rng: Rng, flavour: str, radius: float, recipe: Recipe) -> list[Part]:
         vein = np.abs(noise.fbm(d * [1, 1, 2], 0.8, 3, seed=s + 5))
         m = m.tinted(noise.step(0.1, 0.03, vein) * 0.8, "#7a3f10")
     if flavour == "vanilla":
-        m = m.tinted(noise.step(0.66, 0.76, noise.fbm(d, 8, 2, seed=s + 7)) * 0.6, "#4a3420")
+        m = m.tinted(noise.step(0.72, 0.8, noise.fbm(d, 13, 2, seed=s + 7)) * 0.5, "#5a4028")
     parts: list[Part] = [(m, "moist")]
     if flavour in ("mint", "pistachio"):
         colour = "#24100a" if flavour == "mint" else "#6f8030"
@@ -159,7 +159,7 @@ def _piled(
         parts = _scoop(rng, kinds[k % len(kinds)], radius, recipe)
         parts = [(m.turned("z", k * 77).turned("x", tilt), f) for m, f in parts]
         ball = parts[0][0]
-        if sauce and (k == len(where) - 1 or (k == 1 and rng.random() < 0.5)):
+        if sauce and k in (0, len(where) - 1):
             colour = "#8a4a14" if recipe.has("caramel") else "#3a1a0c"
             parts.append((_sauce(rng, ball, colour, radius), "glaze"))
         parts += _topping(recipe, rng, ball, radius)
