@@ -63,7 +63,7 @@ def _spec(recipe: Recipe, rng: Rng) -> Spec:
     if recipe.titled("matcha"):
         sponge, layers = "matcha", 4
     if recipe.has("dark chocolate"):
-        icing, filling = "#2f160b", ((0.5, "#3d1e10"),)
+        icing, filling = "#2f160b", ((0.6, "#96653e"),)
     if recipe.has("lemon curd"):
         filling = ((0.35, "#e0a818"), (0.3, "#ece2cc"))
     if recipe.has("pink vanilla"):
