@@ -147,7 +147,7 @@ def _mushroom(rng: np.random.Generator) -> Mesh:
     """A slice fried golden, its gills dark."""
     m = produce.mushroom_slice(rng, rng.uniform(2.9, 3.8))
     fried = noise.step(-0.5, 0.7, produce.fbm_of(m, 0.8, rng))
-    return m.tinted(np.full(len(m.v), 0.25), "#c48a48").tinted(fried * 0.45, "#94561f")
+    return m.tinted(np.full(len(m.v), 0.4), "#d39a4e").tinted(fried * 0.45, "#94561f")
 
 
 def _gorgonzola(rng: np.random.Generator) -> Mesh:
