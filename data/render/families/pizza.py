@@ -151,9 +151,9 @@ def _mushroom(rng: np.random.Generator) -> Mesh:
 
 
 def _gorgonzola(rng: np.random.Generator) -> Mesh:
-    m = produce.cubes(rng, 1.5, ("#efe8d2", "#f5f0e0"), 0.3)
-    vein = noise.step(0.2, 0.45, produce.fbm_of(m, 1.6, rng))
-    return m.tinted(vein * 0.8, "#4d6a68")
+    m = _pool(rng, rng.uniform(0.9, 1.5)).mottled("#d9c68e", "#eaddb0", "#f2e9c8", freq=0.8)
+    vein = noise.step(0.1, 0.4, produce.fbm_of(m, 1.1, rng))
+    return m.tinted(vein * 0.85, "#4a6460")
 
 
 def _corn(rng: np.random.Generator) -> Mesh:
