@@ -27,12 +27,16 @@ def _speck() -> Mesh:
 
 
 def _generalise(scene: mi.Scene) -> None:
-    """Hide the lens's numbers from the compiler, which would build a kernel for each of them."""
+    """Hide the lens and the window's place from the compiler: it builds a kernel for each value."""
     if mi.variant().startswith("scalar"):
         return
     params = mi.traverse(scene)
     for name in ("sensor.aperture_radius", "sensor.focus_distance"):
         params[name] = dr.opaque(mi.Float, float(dr.slice(params[name])))
+    for name in ("window.to_world", "table.to_world"):
+        place = mi.Transform4f(params[name])
+        dr.make_opaque(place)
+        params[name] = place
     params.update()
 
 
