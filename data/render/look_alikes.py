@@ -50,7 +50,7 @@ def main() -> None:
     print(f"{len(names)} pictures, P@1 by family {right.mean():.3f}")
     for name in sorted(set(family)):
         mine = family == name
-        wrong = Counter(family[nearest[mine & ~right]])
+        wrong = Counter(family[nearest[mine & ~right]].tolist())
         print(f"{name:14} {right[mine].sum():3} of {mine.sum():3}  {dict(wrong) or ''}")
     for k in np.flatnonzero(~right):
         print(f"  {names[k]} -> {names[nearest[k]]}")
@@ -64,7 +64,7 @@ def main() -> None:
             continue
         best = (queries[found.index(stem)] @ rows.T).argsort()[::-1][:3]
         verdict = "found" if answer["family"] in family[best] else "MISSED"
-        print(f"{answer['file']}: {answer['family']}: {verdict} in {list(family[best])}")
+        print(f"{answer['file']}: {answer['family']}: {verdict} in {family[best].tolist()}")
 
 
 if __name__ == "__main__":
