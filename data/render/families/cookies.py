@@ -74,12 +74,12 @@ def _chip(rng: Rng, recipe: Recipe) -> list[Part]:
         return [(base, "crust"), (_studs(rng, base, pieces, 13, 0.15), "satin")]
     if recipe.has("raisins"):
         base = _round(rng, BROWN, 0.4)
-        flake = slab(circle(1, 20, 0.1, 5) * [0.55, 0.4], 0.1, 0.04, 5)
-        oats = [flake.painted(c).bent(1.2) for c in ("#c79a58", "#d8b478", "#b98844")]
+        flake = slab(circle(1, 20, 0.1, 5) * [0.42, 0.3], 0.08, 0.03, 5)
+        oats = [flake.painted(c).bent(1.2) for c in ("#b5884a", "#c49c60", "#a3763a")]
         raisin = blob(0.55, 0.38, 0.32, 10).rough(0.14, 2.2, 3).painted("#2a120e")
         return [
             (base, "crust"),
-            (_studs(rng, base, oats, 80, -0.02, 0.95), "matte"),
+            (_studs(rng, base, oats, 42, 0.02, 0.92), "matte"),
             (_studs(rng, base, [raisin], 13, 0.05), "moist"),
         ]
     if recipe.has("coloured chocolate buttons"):
