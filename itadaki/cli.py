@@ -90,7 +90,15 @@ def _parser() -> argparse.ArgumentParser:
     command.set_defaults(run=_train)
 
     command = commands.add_parser("evaluate", help="score a variant on held-out recipes")
-    _add_variant(command)
+    command.add_argument(
+        "variant", nargs="?", choices=VARIANTS, metavar="VARIANT", help=", ".join(VARIANTS)
+    )
+    command.add_argument(
+        "--save", action="store_true", help="keep the scores in reports/measurements"
+    )
+    command.add_argument(
+        "--compare", action="store_true", help="write reports/comparison from what was kept"
+    )
     command.add_argument("--split", choices=("validation", "test"), default="test")
     command.add_argument("--json", action="store_true", help="print JSON instead of a table")
     command.set_defaults(run=_evaluate)
@@ -217,6 +225,15 @@ def _search(options: argparse.Namespace, settings: Settings) -> None:
 
 
 def _evaluate(options: argparse.Namespace, settings: Settings) -> None:
+    measurements = settings.home / "reports" / "measurements"
+    if options.compare:
+        from itadaki.comparison import Comparison
+
+        for path in Comparison(measurements).write_report(measurements.parent):
+            print(path)
+        return
+    if not options.variant:
+        raise ItadakiError(f"Say which variant to evaluate: {', '.join(VARIANTS)}.")
     variant = VARIANTS[options.variant]
     require_model(variant, settings)
     from itadaki.evaluation import evaluate
@@ -224,6 +241,19 @@ def _evaluate(options: argparse.Namespace, settings: Settings) -> None:
 
     system = RetrievalSystem.load(variant.name, settings)
     found = evaluate(system.bank, system.embedder, system.dataset.root, options.split)
+    if options.save:
+        from itadaki.comparison import save_measurement
+        from itadaki.training_run import read_record
+
+        record = read_record(variant, settings)
+        facts = {
+            "dataset": system.dataset.sha256,
+            "dataset_source": system.dataset.source,
+            "model": system.embedder.sha256,
+            "commit": record.get("commit"),
+        }
+        seed = record.get("seed", 0)
+        print(save_measurement(found, measurements, variant.name, seed, facts), file=sys.stderr)
     tables = {name: result.table() for name, result in found.items()}
     if options.json:
         as_dicts = {name: table.to_dict(orient="index") for name, table in tables.items()}

@@ -196,6 +196,48 @@ def scores(table: pd.DataFrame) -> Figure:
     return figure
 
 
+def ladder(tables: dict[str, pd.DataFrame]) -> Figure:
+    """Each metric in a panel, the variants as points with 95% intervals, by gallery.
+
+    Args:
+        tables: by gallery, with the columns variant, metric, score, low and high.
+    """
+    joined = pd.concat([table.assign(gallery=name) for name, table in tables.items()])
+    metrics = list(dict.fromkeys(joined["metric"]))
+    variants = list(dict.fromkeys(joined["variant"]))
+    colours = {"photos": INK, "fused": QUERY, "split": POSITIVE}
+    columns = 4
+    rows = -(-len(metrics) // columns)
+    figure, axes = plt.subplots(
+        rows, columns, figsize=(3.1 * columns, 2.7 * rows), squeeze=False, layout="constrained"
+    )
+    for axis in axes.flat[len(metrics) :]:
+        axis.axis("off")
+    for axis, metric in zip(axes.flat, metrics, strict=False):
+        for shift, (gallery, colour) in enumerate(colours.items()):
+            part = joined[(joined["metric"] == metric) & (joined["gallery"] == gallery)]
+            if part.empty:
+                continue
+            places = np.array([variants.index(name) for name in part["variant"]])
+            spread = np.abs(part[["low", "high"]].to_numpy().T - part["score"].to_numpy())
+            axis.errorbar(
+                places + 0.12 * (shift - 1),
+                part["score"],
+                spread,
+                fmt="o",
+                color=colour,
+                capsize=3,
+                label=gallery,
+            )
+        axis.set_title(metric, fontsize=10, color=INK)
+        axis.set_xticks(range(len(variants)), variants)
+        axis.set_xlim(-0.5, len(variants) - 0.5)
+        axis.set_ylim(bottom=0)
+        axis.spines[["top", "right"]].set_visible(False)
+    axes[0, 0].legend(frameon=False, fontsize=8, title="gallery", title_fontsize=8)
+    return figure
+
+
 def training_curves(history: pd.DataFrame) -> Figure:
     """Loss and validation score, the two similarities and their gap, and the accuracies.
 

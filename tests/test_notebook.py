@@ -10,12 +10,14 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 # What each chapter is cut down to, so that it runs in a test: the cell after the configuration.
+_TINY = '{"BATCH_SIZE": 8, "VIEWS": 2'
 BUDGETS = {
     "recipe_image_retrieval_raw": "",
-    "recipe_image_retrieval_tl": 'CONFIG_TL |= {"BATCH_SIZE": 8, "EPOCHS": 1, "VIEWS": 2}',
-    "recipe_image_retrieval_tl_hard": 'CONFIG_TL_HARD |= {"BATCH_SIZE": 8, "EPOCHS": 1, "VIEWS": 2}',
-    "recipe_image_retrieval_ft_hard": 'CONFIG_FT |= {"BATCH_SIZE": 8, "VIEWS": 2}\n'
-    'CONFIG_FT |= {"PHASE_1_EPOCHS": 1, "PHASE_2_EPOCHS": 1}',
+    "recipe_image_retrieval_tl": f'CONFIG_TL |= {_TINY}, "EPOCHS": 1}}',
+    "recipe_image_retrieval_tl_hard": f'CONFIG_TL_HARD |= {_TINY}, "EPOCHS": 1}}',
+    "recipe_image_retrieval_ft_hard": (
+        f'CONFIG_FT |= {_TINY}, "PHASE_1_EPOCHS": 1, "PHASE_2_EPOCHS": 1}}'
+    ),
 }
 
 
