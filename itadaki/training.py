@@ -29,6 +29,7 @@ _COLLAPSED = 0.05
 _WARM_UP = 0.05
 _CLIP = 5.0
 _TEXT_DROPOUT = 0.3
+_CANDIDATES = 1024  # texts and negatives a step is compared with, beside the batch's own
 _log = logging.getLogger(__name__)
 
 
@@ -106,7 +107,7 @@ class Trainer:
         glorot = (6 / (words + config.embedding_dim)) ** 0.5
         start = np.random.default_rng(seed).uniform(-glorot, glorot, data.encoder.matrix.shape)
         self.text_matrix = tf.Variable(start.astype(np.float32), name="text_matrix")
-        self._words = _sparse(data.encoder.vectors(*data.texts(data.train)))
+        self._words = data.encoder.vectors(*data.texts(data.train))
         chosen = data.dataset.recipes.iloc[data.validation]
         self._labels = _labels(chosen)
         self._watched_labels = _labels(data.dataset.recipes.iloc[data.watched])
@@ -183,7 +184,8 @@ class Trainer:
         head_variables = [v for layer in self._head for v in layer.trainable_variables]
         if config.text_weight:
             head_variables.append(self.text_matrix)
-        groups = [(config.learning_rate, head_variables, config.weight_decay)]
+        rate = config.fine_tuning_learning_rate if phase.backbone else config.learning_rate
+        groups = [(rate, head_variables, config.weight_decay)]
         if phase.backbone:
             groups.append((config.backbone_learning_rate, phase.backbone, 0.0))
         optimizers = [
@@ -370,19 +372,19 @@ class Trainer:
         """
         config, neighbours = self.config, self.data.neighbours
 
-        @tf.function
+        @tf.function(reduce_retracing=True)
         def step(
             photos: tf.Tensor,
             rows: tf.Tensor,
+            words: tf.SparseTensor,
+            text_targets: tf.Tensor,
             targets: tf.Tensor,
             positives: tf.Tensor,
             negatives: tf.Tensor,
             margin: tf.Tensor,
         ) -> dict[str, tf.Tensor]:
             words = tf.SparseTensor(
-                self._words.indices,
-                tf.nn.dropout(self._words.values, _TEXT_DROPOUT),
-                self._words.dense_shape,
+                words.indices, tf.nn.dropout(words.values, _TEXT_DROPOUT), words.dense_shape
             )
             with tf.GradientTape() as tape:
                 photo = phase.model(tf.cast(photos, tf.float32), training=True)
@@ -390,7 +392,7 @@ class Trainer:
                     tf.sparse.sparse_dense_matmul(words, self.text_matrix), axis=1
                 )
                 to_text = losses.soft_contrastive_loss(
-                    tf.matmul(photo, text, transpose_b=True), targets, config.temperature
+                    tf.matmul(photo, text, transpose_b=True), text_targets, config.temperature
                 )
                 to_photo = losses.soft_contrastive_loss(
                     tf.matmul(photo, self._memory, transpose_b=True), targets, config.temperature
@@ -415,7 +417,8 @@ class Trainer:
 
         def run(batch: np.ndarray, margin: float, rng: np.random.Generator) -> dict:
             positives = neighbours.positive_of(batch, rng)
-            pool = rng.choice(len(self.data.train), size=min(1024, len(self.data.train)))
+            count = len(self.data.train)
+            pool = rng.choice(count, size=min(_CANDIDATES, count), replace=False)
             allowed = neighbours.may_be_negative(batch, pool)
             if config.sampling == "random":
                 chosen = triplets.random_negatives(allowed, rng)
@@ -424,10 +427,16 @@ class Trainer:
                 chosen = triplets.among_hardest_negatives(
                     similarities, allowed, config.hardest, rng
                 )
+            targets = neighbours.targets(batch, config.self_share)
+            texts = np.union1d(batch, pool)
+            text_targets = targets[:, texts]
+            text_targets /= text_targets.sum(axis=1, keepdims=True)
             return step(
                 phase.inputs(self.data.train[batch], rng),
                 batch,
-                neighbours.targets(batch, config.self_share),
+                _sparse(self._words[texts]),
+                text_targets,
+                targets,
                 positives,
                 pool[np.maximum(chosen, 0)],
                 tf.constant(margin, tf.float32),

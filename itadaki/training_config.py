@@ -97,7 +97,10 @@ class TrainingConfig(BaseModel):
     cache: bool = Field(
         True, description="Without it phase 2 runs the whole backbone on fresh views."
     )
-    learning_rate: float = Field(1e-3, gt=0, description="Of the head.")
+    learning_rate: float = Field(1e-3, gt=0, description="Of the head on frozen features.")
+    fine_tuning_learning_rate: float = Field(
+        3e-4, gt=0, description="Of the head while the backbone learns, too."
+    )
     backbone_learning_rate: float = Field(1e-4, gt=0, description="Of the unfrozen blocks.")
     weight_decay: float = Field(1e-4, ge=0, description="Of the head, decoupled (AdamW).")
     patience: int = Field(

@@ -97,20 +97,22 @@ class TrainingData:
 
     def _pool(self, view: int) -> np.ndarray:
         path = self._cache.folder / f"pooled-{view}.npy"
-        if path.exists():
-            return np.load(path)
-        activations, rows = self.activations(view), self.view_rows(view)
+        features = np.load(path) if path.exists() else None
+        if features is None:
+            features = np.zeros((len(self.dataset.recipes), 1280), np.float32)
+        rows = self.view_rows(view)
+        missing = rows[~features[rows].any(axis=1)]
+        if len(missing) == 0:
+            return features
+        activations = self.activations(view)
         tail = forward_function(self._tail)
-        features = np.zeros((len(activations), 1280), np.float32)
 
         def run(chunk: np.ndarray) -> None:
-            maps = tail(activations[chunk].astype(np.float32))
-            features[chunk] = maps.mean(axis=(1, 2))
+            pooled = tail(activations[chunk].astype(np.float32)).mean(axis=(1, 2))
+            features[chunk] = pooled / np.linalg.norm(pooled, axis=1, keepdims=True)
 
         with ThreadPoolExecutor() as pool:
-            list(pool.map(run, np.array_split(rows, max(1, len(rows) // _BATCH))))
-        lengths = np.linalg.norm(features, axis=1, keepdims=True)
-        features /= np.where(lengths > 0, lengths, 1)
+            list(pool.map(run, np.array_split(missing, -(-len(missing) // _BATCH))))
         with replacing(path) as beside:
             np.save(beside, features)
         return features
