@@ -64,7 +64,8 @@ def main() -> None:
     cached = np.zeros((len(paths), *SHAPE), np.float16)
     for start in range(0, len(paths), _BATCH):
         cached[start : start + _BATCH] = frozen(photos(start), training=False)
-    tail.trainable = True
+    for layer in tail.layers:
+        layer.trainable = True
     above = tail.trainable_variables
     ways = {
         "cached activations": (training_step(tail, above), lambda i: cached[i : i + _BATCH]),

@@ -152,11 +152,13 @@ class Trainer:
     def _fine_tuning_phase(self) -> Phase:
         config, data = self.config, self.data
         tail = keras.Model(self.backbone.get_layer(CUT).output, self.backbone.output)
-        tail.trainable = True
+        # Layer by layer: a new model counts as trainable, so setting it there does nothing.
+        # A frozen BatchNorm runs in inference mode whatever the call says, with ImageNet's
+        # statistics; training=False alone would be overruled by the outer model's training=True.
+        for layer in tail.layers:
+            layer.trainable = not isinstance(layer, keras.layers.BatchNormalization)
         maps = keras.Input(SHAPE, name="activations")
-        # BatchNorm stays in inference mode: its statistics are ImageNet's, only scale and shift
-        # learn.
-        pooled = keras.layers.GlobalAveragePooling2D(name="pooling")(tail(maps, training=False))
+        pooled = keras.layers.GlobalAveragePooling2D(name="pooling")(tail(maps))
         model = self._with_head(maps, pooled)
         plain = data.activations(0)
         if config.cache:
@@ -196,7 +198,8 @@ class Trainer:
             optimizer.build(variables)
         kept = [*head_variables, *phase.backbone]
         moments = [v for optimizer, _ in optimizers for v in optimizer.variables]
-        state = [*kept, *moments, self._memory]
+        dice = [v for v in phase.model.non_trainable_variables if "seed" in v.path]
+        state = [*kept, *moments, *dice, self._memory]
         last = self._folder / f"{phase.name}.npz"
         best = self._folder / f"{phase.name}.best.npz"
         margin = config.triplet_margin * (0.25 if config.growing_margin else 1.0)

@@ -95,7 +95,7 @@ def test_fine_tuning_changes_the_last_blocks_only_and_learns_texts(home, system,
 def test_an_interrupted_run_gives_the_same_model(home, tmp_path):
     config = TINY_TL | {"EPOCHS": 3}
     train("tl", config, home)
-    whole = sha256_of(VARIANTS["tl"].model_path(home))
+    whole = load_model(VARIANTS["tl"].model_path(home)).get_weights()
 
     class Stopped(Exception):
         pass
@@ -115,7 +115,8 @@ def test_an_interrupted_run_gives_the_same_model(home, tmp_path):
             train("tl", config, other)
     history = train("tl", config, other)
     assert history["epoch"].tolist() == [0, 1, 2, 3]
-    assert sha256_of(VARIANTS["tl"].model_path(other)) == whole
+    for a, b in zip(whole, load_model(VARIANTS["tl"].model_path(other)).get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-6)
 
 
 def test_collapse_is_noticed(home, monkeypatch):
