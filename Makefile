@@ -19,6 +19,7 @@ lint: $(VENV)/installed-dev
 
 benchmark: $(VENV)/installed
 	$(BIN)/python benchmarks/bank_build.py
+	$(BIN)/python benchmarks/fine_tuning.py
 
 clean:
 	rm -rf $(VENV) *.egg-info .pytest_cache .ruff_cache

@@ -1,4 +1,9 @@
-"""The embedding bank: one normalised row per recipe, its metadata, and the manifest of both."""
+"""The embedding bank: one normalised row per recipe, its metadata, and the manifest of both.
+
+A row is the embedding of the recipe's photo. For a variant with a text encoder it is, unless
+``ITADAKI_BANK_ROWS=photo``, the sum of the photo's and the text's embeddings, made length 1 again:
+queries are still photos alone, but a recipe is also found by what its text says.
+"""
 
 import json
 import logging
@@ -15,9 +20,16 @@ from tqdm.auto import tqdm
 
 from itadaki.dataset import Dataset
 from itadaki.errors import ArtifactError, ImageError
-from itadaki.files import dump_builtin_pickle, load_builtin_pickle, sha256_of, write_json
+from itadaki.files import (
+    dump_builtin_pickle,
+    load_builtin_pickle,
+    replacing,
+    sha256_of,
+    write_json,
+)
 from itadaki.images import PREPROCESSING, load_input
 from itadaki.settings import Settings
+from itadaki.text_encoder import TextEncoder
 from itadaki.variants import Variant
 
 if TYPE_CHECKING:
@@ -27,7 +39,10 @@ BATCH_SIZE = 8
 """Photos per call of the model. Each core runs its own batch, and on a CPU bigger ones are not
 faster: their activations outgrow what the allocator keeps, so that every layer faults pages in."""
 
-_FORMAT = 1
+TEXT_SHARE = 1.0
+"""Weight of the text's embedding beside the photo's in a fused row; chosen on validation."""
+
+_FORMAT = 2
 _log = logging.getLogger(__name__)
 
 
@@ -38,6 +53,8 @@ class Bank:
     Attributes:
         variant: whose embeddings these are.
         embeddings: float32 memory map of shape (n, dimension); rows of length 1.
+        photo_embeddings: the same of the photos alone; ``embeddings`` itself where rows hold no
+            text. What a photo of the collection is as a query.
         recipes: for each row a dict with image_name, image_path (relative to the dataset's root),
             title, ingredients, instructions, photo_group, dish_class and split.
         manifest: what ties model, bank, metadata and dataset together.
@@ -45,6 +62,7 @@ class Bank:
 
     variant: Variant
     embeddings: np.ndarray
+    photo_embeddings: np.ndarray
     recipes: dict[int, dict[str, Any]]
     manifest: dict[str, Any]
 
@@ -107,8 +125,17 @@ def build_bank(
             _log.info("The bank of %s is up to date: %d recipes.", variant.name, len(bank.recipes))
             return bank
 
-    bank_path = variant.bank_path(settings)
-    _embed_resumably(bank_path, dataset, embedder, force, batch_size, progress)
+    bank_path, photo_path = variant.bank_path(settings), variant.photo_bank_path(settings)
+    encoder = None
+    if _has_texts(variant, settings):
+        encoder = TextEncoder.load(variant.text_encoder_path(settings))
+    rows_path = photo_path if encoder else bank_path
+    if force or not _photos_are_of(rows_path, variant, settings, dataset, embedder.sha256):
+        _embed_resumably(rows_path, dataset, embedder, force, batch_size, progress)
+    if encoder:
+        _write_fused(rows_path, bank_path, dataset, encoder)
+    else:
+        photo_path.unlink(missing_ok=True)
     metadata_path = variant.metadata_path(settings)
     dump_builtin_pickle(metadata_path, {"variant": variant.name, "recipes": _metadata(dataset)})
     manifest = {
@@ -117,6 +144,8 @@ def build_bank(
         "rows": len(dataset.recipes),
         "dimension": embedder.dimension,
         "preprocessing": PREPROCESSING,
+        "rows_of": "fused" if encoder else "photo",
+        "text_share": TEXT_SHARE if encoder else 0.0,
         "dataset_source": dataset.source,
         "sha256": {
             "model": embedder.sha256,
@@ -125,8 +154,64 @@ def build_bank(
             "dataset": dataset.sha256,
         },
     }
+    if encoder:
+        manifest["sha256"] |= {
+            "photos": sha256_of(photo_path),
+            "text_encoder": sha256_of(variant.text_encoder_path(settings)),
+        }
     write_json(variant.manifest_path(settings), manifest)
     return load_bank(variant, settings, dataset, embedder.sha256)
+
+
+def _has_texts(variant: Variant, settings: Settings) -> bool:
+    return settings.bank_rows == "fused" and variant.text_encoder_path(settings).exists()
+
+
+def _photos_are_of(
+    path: Path, variant: Variant, settings: Settings, dataset: Dataset, model_sha256: str
+) -> bool:
+    """Whether the photos' rows on disk can be kept though the rest of the bank is made anew."""
+    try:
+        manifest = json.loads(variant.manifest_path(settings).read_text(encoding="utf-8"))
+        known = manifest["sha256"]
+        part = "photos" if "photos" in known else "bank"
+        old = (
+            variant.photo_bank_path(settings)
+            if part == "photos"
+            else path.with_name(variant.bank_file)
+        )
+        fits = (
+            manifest["format"] == _FORMAT
+            and manifest["preprocessing"] == PREPROCESSING
+            and known["model"] == model_sha256
+            and known["dataset"] == dataset.sha256
+            and known[part] == sha256_of(old)
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    if fits and old != path:
+        old.replace(path)
+    return fits
+
+
+def _write_fused(photo_path: Path, bank_path: Path, dataset: Dataset, encoder: TextEncoder) -> None:
+    photos = np.load(photo_path, mmap_mode="r", allow_pickle=False)
+    recipes = dataset.recipes
+    texts = encoder.encode(recipes["Title"].tolist(), recipes["Ingredients"].tolist())
+    with replacing(bank_path) as beside:
+        np.save(beside, fused_rows(photos, texts))
+
+
+def fused_rows(photos: np.ndarray, texts: np.ndarray, share: float = TEXT_SHARE) -> np.ndarray:
+    """Join the embeddings of photos and texts: float32 (n, d), rows of length 1.
+
+    Args:
+        photos: float32 array of shape (n, d), rows of length 1.
+        texts: float32 array of shape (n, d), rows of length 1, or 0 for an unknown text.
+        share: weight of the text.
+    """
+    rows = photos + share * texts
+    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
 
 
 def load_bank(
@@ -167,11 +252,21 @@ def load_bank(
             f"({manifest['rows']:,} from {manifest['dataset_source']}) than those of "
             f"{dataset.source}; {rebuild}"
         )
-    for part, path in {
+    wanted = "fused" if _has_texts(variant, settings) else "photo"
+    if manifest["rows_of"] != wanted:
+        raise ArtifactError(
+            f"The rows of the embedding bank of {variant.name} are {manifest['rows_of']}, not "
+            f"{wanted} as ITADAKI_BANK_ROWS and its text encoder say; {rebuild}"
+        )
+    parts = {
         "model": variant.model_path(settings),
         "bank": variant.bank_path(settings),
         "metadata": variant.metadata_path(settings),
-    }.items():
+    }
+    if wanted == "fused":
+        parts["photos"] = variant.photo_bank_path(settings)
+        parts["text_encoder"] = variant.text_encoder_path(settings)
+    for part, path in parts.items():
         if not path.exists():
             raise ArtifactError(f"{path} is missing; {rebuild}")
         actual = model_sha256 if part == "model" and model_sha256 else sha256_of(path)
@@ -185,7 +280,12 @@ def load_bank(
     shape = (manifest["rows"], manifest["dimension"])
     if embeddings.shape != shape or embeddings.dtype != np.float32 or len(recipes) != shape[0]:
         raise ArtifactError(f"The embedding bank of {variant.name} is inconsistent; {rebuild}")
-    return Bank(variant, embeddings, recipes, manifest)
+    photos = embeddings
+    if wanted == "fused":
+        photos = np.load(parts["photos"], mmap_mode="r", allow_pickle=False)
+        if photos.shape != shape or photos.dtype != np.float32:
+            raise ArtifactError(f"The embedding bank of {variant.name} is inconsistent; {rebuild}")
+    return Bank(variant, embeddings, photos, recipes, manifest)
 
 
 def _embed_resumably(

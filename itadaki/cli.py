@@ -11,11 +11,14 @@ from itadaki.errors import ItadakiError
 from itadaki.settings import Settings
 from itadaki.variants import VARIANTS, Variant, require_model, served_variant
 
+TRAINED = [name for name in VARIANTS if name != "raw"]
+
 _EPILOG = """\
 Settings come from the environment or a file .env:
   ITADAKI_DATASET           kaggle (default), sample, or a folder in Kaggle's layout
   ITADAKI_BACKBONE_WEIGHTS  a file with ImageNet weights of EfficientNetB0 without its top
   ITADAKI_VARIANT           the variant that is served; by default ft if it is here, else raw
+  ITADAKI_BANK_ROWS         fused (default: photo and text, where the variant can) or photo
 """
 
 
@@ -55,8 +58,13 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--force", action="store_true", help="build even if it is up to date")
     command.set_defaults(run=_build)
 
-    command = commands.add_parser("search", help="find recipes that look like a photo")
-    command.add_argument("photo", type=Path, metavar="PHOTO", help="JPEG, PNG, WebP or GIF")
+    command = commands.add_parser("search", help="find recipes by a photo, by words, or by both")
+    command.add_argument(
+        "photo", type=Path, nargs="?", metavar="PHOTO", help="JPEG, PNG, WebP or GIF"
+    )
+    command.add_argument(
+        "--words", metavar="TEXT", help='dishes or ingredients, for example "lemon tart" (ft only)'
+    )
     command.add_argument(
         "--top-k", type=_positive, default=3, metavar="N", help="how many recipes (default 3)"
     )
@@ -67,8 +75,30 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--json", action="store_true", help="print JSON instead of a table")
     command.set_defaults(run=_search)
 
+    command = commands.add_parser(
+        "train", help="train tl, tl_hard or ft, and build its bank; goes on where it stopped"
+    )
+    command.add_argument("variant", choices=TRAINED, metavar="VARIANT", help=", ".join(TRAINED))
+    command.add_argument("--seed", type=int, default=0, help="of weights and sampling (default 0)")
+    command.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="change a knob of the variant's configuration, for example EPOCHS=2; repeatable",
+    )
+    command.set_defaults(run=_train)
+
     command = commands.add_parser("evaluate", help="score a variant on held-out recipes")
-    _add_variant(command)
+    command.add_argument(
+        "variant", nargs="?", choices=VARIANTS, metavar="VARIANT", help=", ".join(VARIANTS)
+    )
+    command.add_argument(
+        "--save", action="store_true", help="keep the scores in reports/measurements"
+    )
+    command.add_argument(
+        "--compare", action="store_true", help="write reports/comparison from what was kept"
+    )
     command.add_argument("--split", choices=("validation", "test"), default="test")
     command.add_argument("--json", action="store_true", help="print JSON instead of a table")
     command.set_defaults(run=_evaluate)
@@ -119,6 +149,21 @@ def _build(options: argparse.Namespace, settings: Settings) -> None:
     _prepare(VARIANTS[options.variant], settings, options.force)
 
 
+def _train(options: argparse.Namespace, settings: Settings) -> None:
+    from itadaki.dataset import describe, load_dataset
+    from itadaki.training_config import CONFIGS, parse_knob
+    from itadaki.training_run import TrainingRun
+
+    config = CONFIGS[options.variant] | dict(parse_knob(knob) for knob in options.set)
+    variant = VARIANTS[options.variant]
+    dataset = load_dataset(settings)
+    print(describe(dataset), file=sys.stderr)
+    run = TrainingRun(variant, config, settings, dataset, options.seed)
+    run.train()
+    run.export()
+    _prepare(variant, settings)
+
+
 def _prepare(variant: Variant, settings: Settings, force: bool = False) -> None:
     """Make dataset, model and bank ready; what is ready already is left as it is."""
     require_model(variant, settings)
@@ -143,9 +188,12 @@ def _search(options: argparse.Namespace, settings: Settings) -> None:
 
     variant = VARIANTS[options.variant] if options.variant else served_variant(settings)
     require_model(variant, settings)
-    load_rgb(options.photo)  # a wrong photo is said at once, not after seconds of loading
+    if options.photo:
+        load_rgb(options.photo)  # a wrong photo is said at once, not after seconds of loading
     system = RetrievalSystem.load(variant.name, settings)
-    results = system.search_similar_recipes(options.photo, options.top_k, options.unique_photos)
+    results = system.search_similar_recipes(
+        options.photo, options.top_k, options.unique_photos, options.words
+    )
     if options.json:
         fields = ("rank", "similarity", "title", "dish_class", "ingredients", "instructions")
         found = [
@@ -157,7 +205,9 @@ def _search(options: argparse.Namespace, settings: Settings) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title=f"Recipes that look like {options.photo.name} ({variant.name})")
+    asked = [options.photo.name] if options.photo else []
+    asked += [repr(options.words)] if options.words else []
+    table = Table(title=f"Recipes like {' and '.join(asked)} ({variant.name})")
     table.add_column("rank", justify="right")
     table.add_column("similarity", justify="right")
     table.add_column("recipe", overflow="fold")
@@ -175,22 +225,52 @@ def _search(options: argparse.Namespace, settings: Settings) -> None:
 
 
 def _evaluate(options: argparse.Namespace, settings: Settings) -> None:
+    measurements = settings.home / "reports" / "measurements"
+    if options.compare:
+        from itadaki.comparison import Comparison
+
+        for path in Comparison(measurements).write_report(measurements.parent):
+            print(path)
+        return
+    if not options.variant:
+        raise ItadakiError(f"Say which variant to evaluate: {', '.join(VARIANTS)}.")
     variant = VARIANTS[options.variant]
     require_model(variant, settings)
     from itadaki.evaluation import evaluate
     from itadaki.retrieval import RetrievalSystem
 
     system = RetrievalSystem.load(variant.name, settings)
-    result = evaluate(system.bank, system.embedder, system.dataset.root, options.split)
-    table = result.table()
+    found = evaluate(system.bank, system.embedder, system.dataset.root, options.split)
+    if options.save:
+        from itadaki.comparison import save_measurement
+        from itadaki.training_run import read_record
+
+        record = read_record(variant, settings)
+        facts = {
+            "dataset": system.dataset.sha256,
+            "dataset_source": system.dataset.source,
+            "model": system.embedder.sha256,
+            "commit": record.get("commit"),
+        }
+        seed = record.get("seed", 0)
+        print(save_measurement(found, measurements, variant.name, seed, facts), file=sys.stderr)
+    tables = {name: result.table() for name, result in found.items()}
     if options.json:
-        print(table.to_json(orient="index", indent=2))
+        as_dicts = {name: table.to_dict(orient="index") for name, table in tables.items()}
+        print(json.dumps(as_dicts, indent=2))
         return
+    meanings = {
+        "photos": "the whole collection, by its photos",
+        "fused": "the whole collection, by its photos and texts",
+        "split": f"the photos of the {options.split} split alone",
+    }
     print(
-        f"{variant.name} on the {options.split} split of {system.dataset.source}; "
-        f"gallery: {result.gallery:,} photos; 95% bootstrap intervals"
+        f"{variant.name} on the {options.split} split of {system.dataset.source}, photos as "
+        "queries; 95% bootstrap intervals"
     )
-    print(table.to_string(float_format="{:.3f}".format))
+    for name, table in tables.items():
+        print(f"\nGallery: {meanings[name]} ({found[name].gallery:,})")
+        print(table.to_string(float_format="{:.3f}".format))
 
 
 def _embed(options: argparse.Namespace, settings: Settings) -> None:

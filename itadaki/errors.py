@@ -17,6 +17,10 @@ class ArtifactError(ItadakiError):
     """A model, bank or metadata file is missing, damaged, or does not belong to the others."""
 
 
+class QueryError(ItadakiError):
+    """What is asked for cannot be searched."""
+
+
 class ImageError(ItadakiError):
     """A photo cannot be decoded."""
 

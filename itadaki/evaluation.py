@@ -72,14 +72,16 @@ def evaluate(
     split: str = "test",
     seed: int = 0,
     progress: bool = True,
-) -> Evaluation:
+) -> dict[str, Evaluation]:
     """Score a bank with the held-out recipes of one split as queries.
 
-    The gallery is the whole collection with one recipe per photo, and a query's own photo is left
-    out, so that no copy is ever an answer. The metrics are precision at 1 and 10 and MAP@R
-    (Musgrave et al. 2020) by dish class, nDCG at 10 with graded relevance from the TF-IDF cosine
-    of titles and, apart from it, of ingredients, and the recall of a recipe from a re-cropped
-    photo of itself.
+    A query is a photo alone. It searches up to three galleries: ``photos``, the whole collection
+    by its photos; ``fused``, the same with the texts in the rows, where the bank has them; and
+    ``split``, only the photos of the split itself. One recipe stands for each photo, and a
+    query's own is left out, so that no copy is ever an answer. The metrics are precision at 1 and
+    10 and MAP@R (Musgrave et al. 2020) by dish class, nDCG at 10 with graded relevance from the
+    TF-IDF cosine of titles and, apart from it, of ingredients, and, over the whole collection,
+    the recall of a recipe from a re-cropped photo of itself.
 
     Args:
         bank: what is searched.
@@ -94,30 +96,42 @@ def evaluate(
     """
     groups = bank.column("photo_group")
     gallery = np.flatnonzero(groups == np.arange(len(groups)))
-    embeddings = np.asarray(bank.embeddings)[gallery]
     queries = np.flatnonzero(bank.column("split")[gallery] == split)
     if len(queries) == 0:
         raise ItadakiError(f"No recipe of this dataset is in the {split} split.")
     recipes = [bank.recipes[i] for i in gallery]
     labels = Labels.of(recipes)
-
-    def similarities(of: np.ndarray) -> np.ndarray:
-        return embeddings[of] @ embeddings.T
-
+    photos = np.asarray(bank.photo_embeddings)[gallery]
+    rows = {"photos": photos}
+    if bank.photo_embeddings is not bank.embeddings:
+        rows["fused"] = np.asarray(bank.embeddings)[gallery]
+    paths = [root / recipes[i]["image_path"] for i in queries]
+    crops = _embed_crops(paths, embedder, seed, progress)
     rng = np.random.default_rng(seed)
 
-    def random_order(of: np.ndarray) -> np.ndarray:
-        return rng.random((len(of), len(gallery)), dtype=np.float32)
+    def scored(
+        rows: np.ndarray, queries: np.ndarray, labels: Labels, crops: np.ndarray | None
+    ) -> Evaluation:
+        asked = photos if crops is not None else rows
 
-    per_query = retrieval_scores(similarities, queries, labels)
-    random = retrieval_scores(random_order, queries, labels)
-    photos = [root / recipes[i]["image_path"] for i in queries]
-    crops = _embed_crops(photos, embedder, seed, progress)
-    per_query |= recall_scores(crops @ embeddings.T, queries)
-    random |= recall_scores(random_order(queries), queries)
-    return Evaluation(
-        per_query, {name: float(s.mean()) for name, s in random.items()}, split, len(gallery)
-    )
+        def similarities(of: np.ndarray) -> np.ndarray:
+            return asked[of] @ rows.T
+
+        def random_order(of: np.ndarray) -> np.ndarray:
+            return rng.random((len(of), len(rows)), dtype=np.float32)
+
+        per_query = retrieval_scores(similarities, queries, labels)
+        random = retrieval_scores(random_order, queries, labels)
+        if crops is not None:
+            per_query |= recall_scores(crops @ rows.T, queries)
+            random |= recall_scores(random_order(queries), queries)
+        floor = {name: float(scores.mean()) for name, scores in random.items()}
+        return Evaluation(per_query, floor, split, len(rows))
+
+    found = {name: scored(of, queries, labels, crops) for name, of in rows.items()}
+    within = Labels(labels.dish_class[queries], labels.title[queries], labels.ingredients[queries])
+    found["split"] = scored(photos[queries], np.arange(len(queries)), within, None)
+    return found
 
 
 def nearest(
@@ -137,15 +151,39 @@ def nearest(
     groups = bank.column("photo_group")
     gallery = np.flatnonzero(groups == np.arange(len(groups)))
     embeddings = np.asarray(bank.embeddings)[gallery]
+    photos = np.asarray(bank.photo_embeddings)[gallery]
     own = np.flatnonzero(bank.column("split")[gallery] == split)
     neighbours, similarities = [], []
     for chunk in _chunks(own):
-        against_all = embeddings[chunk] @ embeddings.T
+        against_all = photos[chunk] @ embeddings.T
         against_all[np.arange(len(chunk)), chunk] = -np.inf
         order = np.argsort(-against_all, axis=1, kind="stable")[:, :k]
         neighbours.append(gallery[order])
         similarities.append(np.take_along_axis(against_all, order, axis=1))
     return gallery[own], np.concatenate(neighbours), np.concatenate(similarities)
+
+
+def confident_mistakes(
+    bank: Bank, count: int, split: str = "test", below: float = 1.0
+) -> list[tuple[int, int, float]]:
+    """The held-out recipes whose nearest neighbour is of another dish class, surest first.
+
+    Args:
+        bank: what is searched.
+        count: how many at most.
+        split: whose recipes are the queries.
+        below: neighbours that are more similar are passed over, as other crops of one photo.
+
+    Returns:
+        Rows of the bank, query and neighbour, and their similarity.
+    """
+    queries, neighbours, similarities = nearest(bank, split, k=1)
+    classes = np.array([recipe["dish_class"] or "" for _, recipe in sorted(bank.recipes.items())])
+    asked, found = classes[queries], classes[neighbours[:, 0]]
+    wrong = (asked != "") & (found != "") & (asked != found) & (similarities[:, 0] < below)
+    rows = np.flatnonzero(wrong)
+    rows = rows[np.argsort(-similarities[rows, 0], kind="stable")][:count]
+    return [(int(queries[i]), int(neighbours[i, 0]), float(similarities[i, 0])) for i in rows]
 
 
 @dataclass(frozen=True)

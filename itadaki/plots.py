@@ -196,6 +196,90 @@ def scores(table: pd.DataFrame) -> Figure:
     return figure
 
 
+def ladder(tables: dict[str, pd.DataFrame]) -> Figure:
+    """Each metric in a panel, the variants as points with 95% intervals, by gallery.
+
+    Args:
+        tables: by gallery, with the columns variant, metric, score, low and high.
+    """
+    joined = pd.concat([table.assign(gallery=name) for name, table in tables.items()])
+    metrics = list(dict.fromkeys(joined["metric"]))
+    variants = list(dict.fromkeys(joined["variant"]))
+    colours = {"photos": INK, "fused": QUERY, "split": POSITIVE}
+    columns = 4
+    rows = -(-len(metrics) // columns)
+    figure, axes = plt.subplots(
+        rows, columns, figsize=(3.1 * columns, 2.7 * rows), squeeze=False, layout="constrained"
+    )
+    for axis in axes.flat[len(metrics) :]:
+        axis.axis("off")
+    for axis, metric in zip(axes.flat, metrics, strict=False):
+        for shift, (gallery, colour) in enumerate(colours.items()):
+            part = joined[(joined["metric"] == metric) & (joined["gallery"] == gallery)]
+            if part.empty:
+                continue
+            places = np.array([variants.index(name) for name in part["variant"]])
+            spread = np.abs(part[["low", "high"]].to_numpy().T - part["score"].to_numpy())
+            axis.errorbar(
+                places + 0.12 * (shift - 1),
+                part["score"],
+                spread,
+                fmt="o",
+                color=colour,
+                capsize=3,
+                label=gallery,
+            )
+        axis.set_title(metric, fontsize=10, color=INK)
+        axis.set_xticks(range(len(variants)), variants)
+        axis.set_xlim(-0.5, len(variants) - 0.5)
+        axis.set_ylim(bottom=0)
+        axis.spines[["top", "right"]].set_visible(False)
+    axes[0, 0].legend(frameon=False, fontsize=8, title="gallery", title_fontsize=8)
+    return figure
+
+
+def training_curves(history: pd.DataFrame) -> Figure:
+    """Loss and validation score, the two similarities and their gap, and the accuracies.
+
+    A dotted line stands where one phase of the training ends and the next begins.
+    """
+    steps = np.arange(len(history))
+    figure, (score, similarity, accuracy) = plt.subplots(
+        1, 3, figsize=(12, 3.4), layout="constrained"
+    )
+    score.plot(steps, history["loss"], color=INK, marker=".", label="training loss")
+    score.set(title="What is learned", xlabel="epoch", ylabel="loss")
+    beside = score.twinx()
+    beside.plot(steps, history["score"], color=QUERY, marker=".", label="validation score")
+    beside.set_ylabel("validation score: √(MAP@R x nDCG@10)", color=QUERY)
+    near, far = history["positive_similarity"], history["negative_similarity"]
+    similarity.plot(steps, near, color=POSITIVE, marker=".", label="anchor, positive")
+    similarity.plot(steps, far, color=NEGATIVE, marker=".", label="anchor, negative")
+    similarity.fill_between(steps, near, far, color=FROZEN, alpha=0.7, label="gap")
+    if "margin" in history:
+        similarity.plot(steps, history["margin"], ":", color=INK, label="margin")
+    similarity.set(title="Mean cosine similarity", xlabel="epoch")
+    similarity.legend(frameon=False, fontsize=8)
+    accuracy.plot(
+        steps, history["triplet_accuracy"], color=INK, marker=".", label="positive nearer"
+    )
+    accuracy.plot(
+        steps,
+        history["triplet_margin_accuracy"],
+        color=QUERY,
+        marker=".",
+        label="nearer by the margin",
+    )
+    accuracy.set(title="Triplet accuracy (training)", xlabel="epoch", ylim=(0, 1.02))
+    accuracy.legend(frameon=False, fontsize=8)
+    changes = np.flatnonzero(history["phase"].ne(history["phase"].shift()))[1:]
+    for axis in (score, similarity, accuracy):
+        axis.spines["top"].set_visible(False)
+        for change in changes:
+            axis.axvline(change - 0.5, color=INK, linestyle=":", linewidth=1)
+    return figure
+
+
 def photo_grid(photos: Sequence[Any], titles: Sequence[str], columns: int = 5) -> Figure:
     """Photos in a grid, each under its title."""
     rows = -(-len(photos) // columns)
@@ -207,6 +291,23 @@ def photo_grid(photos: Sequence[Any], titles: Sequence[str], columns: int = 5) -
     for axis, photo, title in zip(axes.flat, photos, titles, strict=False):
         _photo(axis, photo, title)
     return figure
+
+
+def mistakes(system: "RetrievalSystem", pairs: Sequence[tuple[int, int, float]]) -> Figure:
+    """Each query above its nearest neighbour, with their dish classes and similarity.
+
+    Args:
+        system: whose photos are shown.
+        pairs: at least one, from ``itadaki.evaluation.confident_mistakes``.
+    """
+    recipes = system.bank.recipes
+    photos = [system.photo_path(row) for column in (0, 1) for row in [p[column] for p in pairs]]
+    titles = [f"{recipes[query]['dish_class']}: {recipes[query]['title']}" for query, _, _ in pairs]
+    titles += [
+        f"{similarity:.2f} {recipes[found]['dish_class']}: {recipes[found]['title']}"
+        for _, found, similarity in pairs
+    ]
+    return photo_grid(photos, titles, columns=len(pairs))
 
 
 def _photo(axis: Axes, photo: Any, title: str, colour: str = INK) -> None:

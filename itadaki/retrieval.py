@@ -8,9 +8,11 @@ import numpy as np
 
 from itadaki.bank import Bank, build_bank, load_bank
 from itadaki.dataset import Dataset, load_dataset
+from itadaki.errors import QueryError
 from itadaki.images import load_input
 from itadaki.search import top_k as exact_top_k
 from itadaki.settings import Settings
+from itadaki.text_encoder import TextEncoder
 from itadaki.variants import VARIANTS
 
 if TYPE_CHECKING:
@@ -51,12 +53,20 @@ class RetrievalSystem:
         embedder: turns photos into embeddings.
         bank: what is searched.
         dataset: where the recipes come from.
+        text_encoder: puts words into the photos' space; None for variants without one.
     """
 
-    def __init__(self, embedder: "Embedder", bank: Bank, dataset: Dataset) -> None:
+    def __init__(
+        self,
+        embedder: "Embedder",
+        bank: Bank,
+        dataset: Dataset,
+        text_encoder: TextEncoder | None = None,
+    ) -> None:
         self.embedder = embedder
         self.bank = bank
         self.dataset = dataset
+        self.text_encoder = text_encoder
         groups = bank.column("photo_group")
         self._first_of_photo = groups == np.arange(len(groups))
 
@@ -86,30 +96,59 @@ class RetrievalSystem:
             bank = build_bank(VARIANTS[variant], settings, dataset, embedder)
         else:
             bank = load_bank(VARIANTS[variant], settings, dataset, embedder.sha256)
-        return cls(embedder, bank, dataset)
+        encoder_path = VARIANTS[variant].text_encoder_path(settings)
+        encoder = TextEncoder.load(encoder_path) if encoder_path.exists() else None
+        return cls(embedder, bank, dataset, encoder)
 
     def embed(self, photo: Any) -> np.ndarray:
         """Embed one photo (path, bytes, array or PIL image): float32 array (dimension,)."""
         return self.embedder.embed(load_input(photo)[None])[0]
 
+    def embed_query(self, photo: Any = None, words: str | None = None) -> np.ndarray:
+        """Embed what is searched for, a photo, words, or both: float32 array (dimension,).
+
+        Raises:
+            ImageError: the photo cannot be read.
+            QueryError: nothing is asked, the variant knows no words, or none of these.
+        """
+        if photo is None and not words:
+            raise QueryError("Give a photo, words, or both.")
+        parts = [] if photo is None else [self.embed(photo)]
+        if words:
+            if self.text_encoder is None:
+                raise QueryError(
+                    f"The variant {self.bank.variant.name} does not understand words; use ft."
+                )
+            text = self.text_encoder.encode([words], [[words]])[0]
+            if not text.any():
+                raise QueryError(f"None of the words is known from a recipe: {words!r}.")
+            parts.append(text)
+        query = np.sum(parts, axis=0, dtype=np.float32)
+        return query / np.linalg.norm(query)
+
     def search_similar_recipes(
-        self, query_image: Any, top_k: int = 3, unique_photos: bool = False
+        self,
+        query_image: Any = None,
+        top_k: int = 3,
+        unique_photos: bool = False,
+        words: str | None = None,
     ) -> list[SearchResult]:
-        """Find the recipes whose photos are most similar to a photo.
+        """Find the recipes that are most similar to a photo, to words, or to both together.
 
         Args:
             query_image: a path, bytes, a uint8 RGB array or a PIL image.
             top_k: how many recipes to find.
             unique_photos: of recipes that share one photo, find only the first.
+            words: names of dishes or ingredients, for variants with a text encoder.
 
         Raises:
             ImageError: the photo cannot be read.
+            QueryError: the words cannot be searched for.
             ValueError: top_k is less than 1.
         """
         allowed = self._first_of_photo if unique_photos else None
-        indices, similarities = exact_top_k(
-            self.bank.embeddings, self.embed(query_image), top_k, allowed
-        )
+        query = self.embed_query(query_image, words)
+        indices, similarities = exact_top_k(self.bank.embeddings, query, top_k, allowed)
         return [
             self.result(int(index), rank, float(similarity))
             for rank, (index, similarity) in enumerate(zip(indices, similarities, strict=True), 1)
@@ -158,7 +197,8 @@ class RetrievalSystem:
         plots.show(plots.triplets(self, triplets))
 
     def evaluate_model(self, split: str = "test") -> "pd.DataFrame":
-        """Score the variant on held-out recipes; see ``itadaki.evaluation.evaluate``."""
+        """Score the bank as it is searched; see ``itadaki.evaluation.evaluate``."""
         from itadaki.evaluation import evaluate
 
-        return evaluate(self.bank, self.embedder, self.dataset.root, split).table()
+        found = evaluate(self.bank, self.embedder, self.dataset.root, split)
+        return found.get("fused", found["photos"]).table()

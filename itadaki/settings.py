@@ -55,6 +55,11 @@ class Settings(BaseSettings):
         description="Which variant is served: raw, tl, tl_hard or ft. "
         "Without it ft where its model is present, else raw.",
     )
+    bank_rows: Literal["fused", "photo"] = Field(
+        "fused",
+        description="What a row of the bank is made of, for variants with a text encoder: "
+        "fused (the recipe's photo and text) or photo (the photo alone).",
+    )
     home: UserPath = Field(
         PROJECT_ROOT,
         description="The folder that holds data/, raw/, tl/ and ft/.",

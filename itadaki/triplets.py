@@ -1,4 +1,9 @@
-"""Triplets of an anchor, a positive and a hard negative."""
+"""Triplets of an anchor, a positive and a negative, and the ways to choose the negative.
+
+The samplers take similarities of shape (n, m), anchors against candidates, and a bool array of the
+same shape that says which candidates may be negatives at all. They return an int64 array of shape
+(n,), the candidate chosen for each anchor, or -1 where none is allowed.
+"""
 
 from typing import NamedTuple
 
@@ -56,3 +61,80 @@ def hard_triplets(bank: Bank, count: int, seed: int = 0) -> list[Triplet]:
     if not triplets:
         raise ItadakiError("This dataset has too few dish classes to draw triplets from.")
     return triplets
+
+
+def random_negatives(allowed: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Draw one of the allowed candidates, all alike."""
+    return _largest(rng.random(allowed.shape, dtype=np.float32), allowed)
+
+
+def hardest_negatives(similarities: np.ndarray, allowed: np.ndarray) -> np.ndarray:
+    """Take the most similar allowed candidate: batch-hard's negative (Hermans et al. 2017)."""
+    return _largest(similarities, allowed)
+
+
+def hardest_positives(similarities: np.ndarray, positive: np.ndarray) -> np.ndarray:
+    """Take the least similar positive: batch-hard's positive (Hermans et al. 2017)."""
+    return _largest(-similarities, positive)
+
+
+def semi_hard_negatives(
+    similarities: np.ndarray, positive_similarity: np.ndarray, allowed: np.ndarray
+) -> np.ndarray:
+    """Take the hardest candidate that is still less similar than the positive (FaceNet, 2015).
+
+    Where every allowed candidate is more similar than the positive, the least similar is taken.
+
+    Args:
+        similarities: see the module.
+        positive_similarity: float array of shape (n,), anchors against their positives.
+        allowed: see the module.
+    """
+    behind = _largest(similarities, allowed & (similarities < positive_similarity[:, None]))
+    return np.where(behind >= 0, behind, _largest(-similarities, allowed))
+
+
+def distance_weighted_negatives(
+    similarities: np.ndarray, allowed: np.ndarray, dimension: int, rng: np.random.Generator
+) -> np.ndarray:
+    """Draw candidates evenly by their distance (Wu et al. 2017, "Sampling Matters").
+
+    On a sphere of many dimensions nearly all points lie at a right angle, so each candidate is
+    weighted by one over the density of its distance. Distances under 0.5 count as 0.5, as in the
+    paper, and those over 1.4 are drawn only where nothing nearer is allowed.
+
+    Args:
+        similarities: see the module.
+        allowed: see the module.
+        dimension: of the embeddings.
+        rng: draws.
+    """
+    distance = np.sqrt(np.maximum(2 - 2 * similarities, 0.25))
+    log_density = (dimension - 2) * np.log(distance) + (dimension - 3) / 2 * np.log(
+        np.maximum(1 - distance**2 / 4, 1e-8)
+    )
+    near = allowed & (distance < 1.4)
+    near = np.where(near.any(axis=1, keepdims=True), near, allowed)
+    # The largest of log weight + Gumbel noise is a draw in proportion to the weights.
+    return _largest(rng.gumbel(size=similarities.shape) - log_density, near)
+
+
+def among_hardest_negatives(
+    similarities: np.ndarray, allowed: np.ndarray, count: int, rng: np.random.Generator
+) -> np.ndarray:
+    """Draw one of the ``count`` most similar allowed candidates, all alike.
+
+    The very hardest negative of a whole bank is often a mislabelled positive; drawing among the
+    hardest keeps one such recipe from being pushed away in every epoch.
+    """
+    count = min(count, similarities.shape[1])
+    masked = np.where(allowed, similarities, -np.inf)
+    top = np.argpartition(-masked, count - 1, axis=1)[:, :count]
+    drawn = random_negatives(np.isfinite(np.take_along_axis(masked, top, axis=1)), rng)
+    chosen = np.take_along_axis(top, np.maximum(drawn, 0)[:, None], axis=1)[:, 0]
+    return np.where(drawn >= 0, chosen, -1)
+
+
+def _largest(score: np.ndarray, allowed: np.ndarray) -> np.ndarray:
+    best = np.where(allowed, score, -np.inf).argmax(axis=1)
+    return np.where(allowed.any(axis=1), best, -1)

@@ -37,9 +37,22 @@ class Variant:
         """Where the ``.keras`` embedder lies."""
         return settings.home / self.folder / self.model_file
 
+    def text_encoder_path(self, settings: Settings) -> Path:
+        """Where the text encoder lies of a variant that was trained with texts."""
+        name = self.model_file.replace("embedding_", "text_encoder_")
+        return (settings.home / self.folder / name).with_suffix(".npz")
+
+    def record_path(self, settings: Settings) -> Path:
+        """Where the record lies of the run that trained the model."""
+        return self.model_path(settings).with_suffix(".json")
+
     def bank_path(self, settings: Settings) -> Path:
         """Where the ``.npy`` bank lies."""
         return settings.home / self.folder / self.bank_file
+
+    def photo_bank_path(self, settings: Settings) -> Path:
+        """Where the rows of the photos alone lie, when the bank's rows also hold texts."""
+        return self.bank_path(settings).with_name(self.bank_file.replace(".npy", "_photos.npy"))
 
     def metadata_path(self, settings: Settings) -> Path:
         """Where the metadata ``.pkl`` lies."""

@@ -77,14 +77,23 @@ def recipes_root(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def weights(tmp_path_factory) -> Path:
-    """Weights of an untrained backbone, in the shape of the real file."""
+    """Weights of an untrained backbone, in the shape of the real file.
+
+    Its BatchNorm has seen the photos, or the signal would fade on its way through the layers and
+    all photos would look alike.
+    """
     import keras
 
     keras.utils.set_random_seed(7)
     path = tmp_path_factory.mktemp("weights") / "backbone.weights.h5"
-    keras.applications.EfficientNetB0(
+    backbone = keras.applications.EfficientNetB0(
         include_top=False, weights=None, input_shape=(224, 224, 3)
-    ).save_weights(path)
+    )
+    for layer in backbone.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.momentum = 0.0  # one pass sets the statistics
+    backbone(np.stack([cv2.resize(dish_photo(i), (224, 224)) for i in range(8)]), training=True)
+    backbone.save_weights(path)
     return path
 
 

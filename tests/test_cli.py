@@ -30,7 +30,16 @@ def test_help_needs_no_tensorflow():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0
-    for word in ("setup", "build", "search", "evaluate", "embed", "serve", "ITADAKI_DATASET"):
+    for word in (
+        "setup",
+        "build",
+        "search",
+        "train",
+        "evaluate",
+        "embed",
+        "serve",
+        "ITADAKI_DATASET",
+    ):
         assert word in done.stdout
 
 
@@ -59,7 +68,7 @@ def test_search_prints_json(configured, photo, capsys):
 def test_evaluate_prints_the_table(configured, capsys):
     assert main(["evaluate", "raw", "--split", "validation", "--json"]) == 0
     scores = json.loads(capsys.readouterr().out)
-    assert scores["recall@10 re-crop"]["queries"] > 0
+    assert scores["photos"]["recall@10 re-crop"]["queries"] > 0
 
 
 def test_embed_writes_names_and_rows(configured, tmp_path, capsys):

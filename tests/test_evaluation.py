@@ -128,8 +128,10 @@ def test_evaluation_of_a_bank(system):
 
 def test_copies_are_neither_query_nor_answer(system):
     """Forty recipes, the last two with one photo: 39 photos make the gallery."""
-    result = evaluate(system.bank, system.embedder, system.dataset.root, "train", progress=False)
-    assert result.gallery == 39
+    found = evaluate(system.bank, system.embedder, system.dataset.root, "train", progress=False)
+    assert found["photos"].gallery == 39
+    assert found.keys() == {"photos", "split"}
+    assert found["split"].gallery == len(found["photos"].per_query["recall@1 re-crop"])
 
 
 def test_empty_split_is_named(system):

@@ -4,14 +4,41 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from itadaki.training_config import CONFIGS
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
-@pytest.mark.parametrize("name", ["recipe_image_retrieval_raw"])
-def test_notebook_runs_from_a_clean_kernel(name, environment, monkeypatch):
-    for variable, value in environment.items():
+# What each chapter is cut down to, so that it runs in a test: the cell after the configuration.
+_TINY = '{"BATCH_SIZE": 8, "VIEWS": 2'
+BUDGETS = {
+    "recipe_image_retrieval_raw": "",
+    "recipe_image_retrieval_tl": f'CONFIG_TL |= {_TINY}, "EPOCHS": 1}}',
+    "recipe_image_retrieval_tl_hard": f'CONFIG_TL_HARD |= {_TINY}, "EPOCHS": 1}}',
+    "recipe_image_retrieval_ft_hard": (
+        f'CONFIG_FT |= {_TINY}, "PHASE_1_EPOCHS": 1, "PHASE_2_EPOCHS": 1}}'
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def own_home(environment, tmp_path_factory) -> dict[str, str]:
+    """The chapters share a home, as on a user's machine, and leave the session's alone."""
+    home = tmp_path_factory.mktemp("notebooks")
+    return environment | {"ITADAKI_HOME": str(home)}
+
+
+def configuration(notebook) -> int:
+    """The index of the cell that holds the configuration."""
+    return next(i for i, cell in enumerate(notebook.cells) if cell.source.startswith("CONFIG_"))
+
+
+@pytest.mark.parametrize("name", BUDGETS)
+def test_notebook_runs_from_a_clean_kernel(name, own_home, monkeypatch):
+    for variable, value in own_home.items():
         monkeypatch.setenv(variable, value)
     notebook = nbformat.read(ROOT / f"{name}.ipynb", as_version=4)
+    notebook.cells.insert(configuration(notebook) + 1, nbformat.v4.new_code_cell(BUDGETS[name]))
     NotebookClient(
         notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(ROOT)}}
     ).execute()
@@ -20,6 +47,15 @@ def test_notebook_runs_from_a_clean_kernel(name, environment, monkeypatch):
     pictures = [output for output in outputs if "image/png" in output.get("data", {})]
     assert len(pictures) >= 10
     assert any("nDCG@10 title" in str(output.get("data", "")) for output in outputs)
+
+
+@pytest.mark.parametrize("variant", ["tl", "tl_hard", "ft"])
+def test_the_notebook_and_the_command_line_train_alike(variant):
+    name = {"ft": "ft_hard"}.get(variant, variant)
+    notebook = nbformat.read(ROOT / f"recipe_image_retrieval_{name}.ipynb", as_version=4)
+    scope: dict = {}
+    exec(notebook.cells[configuration(notebook)].source, scope)
+    assert scope[f"CONFIG_{variant.upper()}"] == CONFIGS[variant]
 
 
 @pytest.mark.parametrize("path", sorted(ROOT.glob("*.ipynb")), ids=lambda path: path.stem)

@@ -1,0 +1,152 @@
+"""Cached activations: the frozen part of the backbone runs once per view of a photo."""
+
+import hashlib
+import os
+import tempfile
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from pathlib import Path
+
+import keras
+import numpy as np
+from tqdm.auto import tqdm
+
+from itadaki.augmentation import AUGMENTATION, augmented_view
+from itadaki.images import PREPROCESSING, load_rgb, preprocess
+
+CUT = "block6b_add"
+"""The last frozen layer of phase 2. 46 layers stand above it: of EfficientNetB0's whole blocks,
+this is the cut nearest to the 40 layers that are to be unfrozen (the next one leaves 31)."""
+SHAPE = (7, 7, 192)
+
+_BATCH = 4
+_SEED = 2025
+
+
+class ActivationCache:
+    """Activations at the cut of several views of photos, as float16 files on disk.
+
+    View 0 is the photo as the bank sees it; the others are augmented, each photo's by a seed of
+    its own. A view that was interrupted goes on after its last complete chunk.
+    """
+
+    def __init__(self, folder: Path, backbone: keras.Model, paths: Sequence[Path]) -> None:
+        """Open a cache for n photos; the same backbone and photos find the same files again.
+
+        Args:
+            folder: holds the caches.
+            backbone: EfficientNetB0 without its top.
+            paths: the photos.
+        """
+        digest = hashlib.sha256(f"{AUGMENTATION} {PREPROCESSING} {CUT} {_SEED}\n".encode())
+        for weights in backbone.get_weights():
+            digest.update(np.ascontiguousarray(weights).tobytes())
+        for path in paths:
+            digest.update(f"{path.name} {path.stat().st_size}\n".encode())
+        self.folder = folder / digest.hexdigest()[:16]
+        self._backbone = backbone
+        self._paths = list(paths)
+
+    def view(self, number: int, rows: np.ndarray, progress: bool = True) -> np.ndarray:
+        """Activations of one view, computed where they are missing.
+
+        Args:
+            number: 0 for the plain photo, else an augmented view.
+            rows: int array, the photos that are needed; the others' activations may be 0.
+            progress: show a bar.
+
+        Returns:
+            float16 memory map of shape (n, 7, 7, 192).
+        """
+        path = self.folder / f"view-{number}.npy"
+        shape = (len(self._paths), *SHAPE)
+        done_path = path.with_suffix(".done.npy")
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if not path.exists() or not done_path.exists():
+            np.lib.format.open_memmap(path, mode="w+", dtype=np.float16, shape=shape).flush()
+            np.save(done_path, np.zeros(shape[0], dtype=bool))
+        done = np.load(done_path)
+        missing = np.asarray(rows)[~done[rows]]
+        if len(missing):
+            out = np.load(path, mmap_mode="r+")
+            self._fill(out, done, done_path, number, missing, progress)
+        return np.load(path, mmap_mode="r")
+
+    def fresh(self, rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Activations of new augmented views, not kept: float32 array (rows, 7, 7, 192)."""
+        photos = [preprocess(augmented_view(load_rgb(self._paths[row]), rng)) for row in rows]
+        return self._forward(np.stack(photos))
+
+    @cached_property
+    def _forward(self) -> Callable[[np.ndarray], np.ndarray]:
+        frozen = keras.Model(self._backbone.input, self._backbone.get_layer(CUT).output)
+        return forward_function(frozen)
+
+    def _fill(
+        self,
+        out: np.ndarray,
+        done: np.ndarray,
+        done_path: Path,
+        number: int,
+        missing: np.ndarray,
+        progress: bool,
+    ) -> None:
+        forward = self._forward  # compiled once, before the threads ask for it
+
+        def run(rows: np.ndarray) -> np.ndarray:
+            photos = [_view(self._paths[row], number, row) for row in rows]
+            out[rows] = forward(np.stack(photos)).astype(np.float16)
+            return rows
+
+        with (
+            tqdm(
+                total=len(missing),
+                desc=f"View {number} through the frozen blocks",
+                unit="photo",
+                disable=not progress,
+                mininterval=0.5,
+            ) as bar,
+            ThreadPoolExecutor(os.cpu_count()) as pool,
+        ):
+            for start in range(0, len(missing), 64 * _BATCH):
+                chunk = missing[start : start + 64 * _BATCH]
+                for rows in pool.map(run, np.array_split(chunk, -(-len(chunk) // _BATCH))):
+                    bar.update(len(rows))
+                out.flush()
+                done[chunk] = True
+                beside = done_path.with_suffix(".part.npy")
+                np.save(beside, done)
+                beside.replace(done_path)
+
+
+def forward_function(model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
+    """Compile a model for inference on the CPU: OpenVINO in float32, one core per calling thread.
+
+    Returns:
+        A function of a float32 batch that several threads may call at once.
+    """
+    import openvino
+
+    with tempfile.TemporaryDirectory() as folder:
+        model.export(folder, format="tf_saved_model", verbose=False)
+        converted = openvino.convert_model(folder)
+    compiled = openvino.Core().compile_model(
+        converted, "CPU", {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": "f32"}
+    )
+    local = threading.local()
+
+    def forward(batch: np.ndarray) -> np.ndarray:
+        if not hasattr(local, "request"):
+            local.request = compiled.create_infer_request()
+        return local.request.infer([batch], share_inputs=True)[0].copy()
+
+    return forward
+
+
+def _view(path: Path, number: int, row: int) -> np.ndarray:
+    rgb = load_rgb(path)
+    if number:
+        rgb = augmented_view(rgb, np.random.default_rng((_SEED, number, row)))
+    return preprocess(rgb)

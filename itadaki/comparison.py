@@ -1,0 +1,175 @@
+"""The ladder of variants on held-out recipes: stored measurements, steps between them, report."""
+
+import itertools
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from itadaki.errors import ItadakiError
+from itadaki.evaluation import Evaluation, confidence_interval
+from itadaki.files import replacing
+from itadaki.variants import VARIANTS
+
+GALLERIES = {
+    "photos": "the whole collection, by its photos",
+    "fused": "the whole collection, by its photos and texts",
+    "split": "the held-out photos alone",
+}
+_LADDER = (*((name, "photos") for name in VARIANTS), ("ft", "fused"))
+
+
+def save_measurement(
+    found: Mapping[str, Evaluation], folder: Path, variant: str, seed: int, facts: dict[str, Any]
+) -> Path:
+    """Keep the scores of every query, without any text or photo, as ``<variant>-seed<n>.npz``."""
+    path = folder / f"{variant}-seed{seed}.npz"
+    arrays = {
+        f"{gallery}|{metric}": scores.astype(np.float32)
+        for gallery, evaluation in found.items()
+        for metric, scores in evaluation.per_query.items()
+    }
+    about = {
+        **facts,
+        "split": next(iter(found.values())).split,
+        "galleries": {name: evaluation.gallery for name, evaluation in found.items()},
+        "random": {name: evaluation.random for name, evaluation in found.items()},
+    }
+    with replacing(path) as beside, beside.open("wb") as file:
+        np.savez_compressed(file, about=np.array(json.dumps(about)), **arrays)
+    return path
+
+
+class Comparison:
+    """Stored measurements of several variants on the same queries.
+
+    Attributes:
+        about: for each variant the facts of its first seed.
+        seeds: how many seeds each variant was measured with.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Read all measurements of a folder.
+
+        Raises:
+            ItadakiError: there is none, or they do not share dataset and split.
+        """
+        self.about: dict[str, dict[str, Any]] = {}
+        self.seeds: dict[str, int] = {}
+        self._scores: dict[tuple[str, str, str], list[np.ndarray]] = {}
+        for path in sorted(folder.glob("*-seed*.npz")):
+            variant = path.stem.rpartition("-seed")[0]
+            with np.load(path, allow_pickle=False) as arrays:
+                about = json.loads(str(arrays["about"]))
+                for key in arrays.files:
+                    if key != "about":
+                        self._scores.setdefault((variant, *key.split("|")), []).append(arrays[key])
+            self.about.setdefault(variant, about)
+            self.seeds[variant] = self.seeds.get(variant, 0) + 1
+        if not self.about:
+            raise ItadakiError(
+                f"There are no measurements in {folder}; run: "
+                "python -m itadaki evaluate VARIANT --save"
+            )
+        if len({(about["dataset"], about["split"]) for about in self.about.values()}) > 1:
+            raise ItadakiError(
+                f"The measurements in {folder} are of different datasets or splits; delete the "
+                "old ones."
+            )
+
+    def scores(self, variant: str, gallery: str, metric: str) -> np.ndarray | None:
+        """Score of every query, averaged over the seeds; None if it was not measured."""
+        seeds = self._scores.get((variant, gallery, metric))
+        return None if seeds is None else np.mean(seeds, axis=0)
+
+    def table(self, gallery: str = "photos") -> pd.DataFrame:
+        """One row a variant and metric: score, 95% interval, spread of the seeds, queries."""
+        rows = []
+        for variant in VARIANTS:
+            for (name, of, metric), seeds in self._scores.items():
+                if (name, of) == (variant, gallery):
+                    mean = np.mean(seeds, axis=0)
+                    low, high = confidence_interval(mean)
+                    spread = float(np.std([s.mean() for s in seeds], ddof=1)) if seeds[1:] else None
+                    rows.append((variant, metric, mean.mean(), low, high, spread, len(mean)))
+        columns = ["variant", "metric", "score", "low", "high", "seeds' spread", "queries"]
+        return pd.DataFrame(rows, columns=columns)
+
+    def steps(self) -> pd.DataFrame:
+        """Each rung against the one before on the same queries: gain, 95% paired interval, ratio.
+
+        The interval is a bootstrap over the queries' differences.
+        """
+        rows = []
+        ladder = [rung for rung in _LADDER if any(key[:2] == rung for key in self._scores)]
+        for (before, old), (after, new) in itertools.pairwise(ladder):
+            for metric in [key[2] for key in self._scores if key[:2] == (after, new)]:
+                first, second = self.scores(before, old, metric), self.scores(after, new, metric)
+                if first is None or second is None or len(first) != len(second):
+                    continue
+                low, high = confidence_interval(second - first)
+                gain, ratio = (second - first).mean(), second.mean() / max(first.mean(), 1e-9)
+                step = f"{before} ({old}) to {after} ({new})"
+                rows.append((step, metric, gain, low, high, ratio))
+        columns = ["step", "metric", "gain", "low", "high", "ratio"]
+        return pd.DataFrame(rows, columns=columns)
+
+    def write_report(self, folder: Path) -> list[Path]:
+        """Write ``comparison.md``, its plot, and return both paths; no photo, no recipe text."""
+        from itadaki import plots
+
+        figure = plots.ladder({name: self.table(name) for name in GALLERIES})
+        picture = folder / "comparison.png"
+        with replacing(picture) as beside:
+            figure.savefig(beside, dpi=110)
+        text = folder / "comparison.md"
+        with replacing(text) as beside:
+            beside.write_text(self.markdown(), encoding="utf-8")
+        return [text, picture]
+
+    def markdown(self) -> str:
+        """The comparison as Markdown: one table a gallery, the steps, what was measured where."""
+        first = next(iter(self.about.values()))
+        seeds = ", ".join(f"{name} {count}" for name, count in self.seeds.items())
+        lines = [
+            "# The four variants on held-out recipes",
+            "",
+            f"Measured on the {first['split']} split of {first['dataset_source']}: held-out photos "
+            "as queries, their own photo and all copies left out; 95% bootstrap intervals over "
+            f"the queries. Seeds per variant: {seeds}.",
+            "",
+            "![scores by variant](comparison.png)",
+        ]
+        for gallery, meaning in GALLERIES.items():
+            table = self.table(gallery)
+            if table.empty:
+                continue
+            size = max(about["galleries"].get(gallery, 0) for about in self.about.values())
+            lines += ["", f"## Searched: {meaning} ({size:,})", ""]
+            metrics = list(dict.fromkeys(table["metric"]))
+            lines += [f"| variant | {' | '.join(metrics)} |", "| --- |" + " --- |" * len(metrics)]
+            for variant, rows in table.groupby("variant", sort=False):
+                cells = rows.set_index("metric").reindex(metrics)
+                shown = [f"{c.score:.3f} ({c.low:.3f} to {c.high:.3f})" for c in cells.itertuples()]
+                lines.append(f"| {variant} | {' | '.join(shown)} |")
+            random = next(
+                about["random"][gallery]
+                for about in self.about.values()
+                if gallery in about["random"]
+            )
+            floor = " | ".join(f"{random[metric]:.3f}" for metric in metrics)
+            lines.append(f"| random order | {floor} |")
+        lines += ["", "## Each step against the one before, on the same queries", ""]
+        lines += [
+            "| step | metric | gain (95% paired interval) | ratio |",
+            "| --- | --- | --- | --- |",
+        ]
+        for step in self.steps().itertuples():
+            lines.append(
+                f"| {step.step} | {step.metric} | {step.gain:+.4f} ({step.low:+.4f} to "
+                f"{step.high:+.4f}) | {step.ratio:.2f} |"
+            )
+        return "\n".join(lines) + "\n"

@@ -1,0 +1,70 @@
+"""Losses and metrics on embeddings of length 1, whose cosine similarity is their product."""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # must stand before TensorFlow is imported
+
+import tensorflow as tf
+
+
+def triplet_loss(
+    positive_similarity: tf.Tensor, negative_similarity: tf.Tensor, margin: float | tf.Tensor
+) -> tf.Tensor:
+    """Mean triplet loss on cosine distance (Schroff et al. 2015, FaceNet).
+
+    The distance is 1 - similarity, so a triplet costs ``max(0, margin - positive + negative)``.
+
+    Args:
+        positive_similarity: float tensor of shape (n,), anchors against their positives.
+        negative_similarity: float tensor of shape (n,), anchors against their negatives.
+        margin: by how much the positive must be nearer, in cosine similarity.
+
+    Returns:
+        A scalar, at least 0.
+    """
+    return tf.reduce_mean(tf.nn.relu(margin - positive_similarity + negative_similarity))
+
+
+def triplet_accuracy(positive_similarity: tf.Tensor, negative_similarity: tf.Tensor) -> tf.Tensor:
+    """Share of triplets whose positive is more similar to the anchor than the negative."""
+    return tf.reduce_mean(tf.cast(positive_similarity > negative_similarity, tf.float32))
+
+
+def triplet_margin_accuracy(
+    positive_similarity: tf.Tensor, negative_similarity: tf.Tensor, margin: float | tf.Tensor
+) -> tf.Tensor:
+    """Share of triplets whose positive is more similar than the negative by over the margin."""
+    return triplet_accuracy(positive_similarity - margin, negative_similarity)
+
+
+def soft_contrastive_loss(
+    similarities: tf.Tensor, targets: tf.Tensor, temperature: float
+) -> tf.Tensor:
+    """Cross-entropy between a softmax over similarities and graded targets.
+
+    With one positive a row it is InfoNCE (van den Oord et al. 2018) and, between photos and
+    texts, one direction of CLIP (Radford et al. 2021). Rows of targets that sum to 0 have no
+    positive and cost nothing.
+
+    Args:
+        similarities: float tensor of shape (n, m).
+        targets: float tensor of shape (n, m), at least 0; rows sum to 1 or to 0.
+        temperature: what similarities are divided by.
+
+    Returns:
+        A scalar: the mean over the rows that have a positive.
+    """
+    cost = -tf.reduce_sum(targets * tf.nn.log_softmax(similarities / temperature), axis=1)
+    counted = tf.reduce_sum(targets, axis=1)
+    return tf.reduce_sum(cost) / tf.maximum(tf.reduce_sum(counted), 1e-6)
+
+
+def mean_pairwise_distance(embeddings: tf.Tensor) -> tf.Tensor:
+    """Mean cosine distance of all pairs; near 0 the embeddings have collapsed to one point.
+
+    Args:
+        embeddings: float tensor of shape (n, d) with rows of length 1, n at least 2.
+    """
+    count = tf.cast(tf.shape(embeddings)[0], tf.float32)
+    total = tf.reduce_sum(tf.square(tf.reduce_sum(embeddings, axis=0)))
+    return 1 - (total - count) / (count * (count - 1))

@@ -1,0 +1,123 @@
+"""The text encoder: recipe texts into the space of the photos' embeddings."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from scipy.sparse import csr_matrix, hstack
+from sklearn.feature_extraction.text import TfidfVectorizer
+
+from itadaki.errors import ArtifactError
+from itadaki.files import replacing
+
+_WORD = r"(?u)\b[^\W\d_]{3,}\b"
+_FIELDS = ("title", "ingredients")
+
+
+class TextEncoder:
+    """A linear map on the TF-IDF of a title and of an ingredient list, then L2 norm.
+
+    It needs neither TensorFlow nor Keras. Words that the training texts did not hold are passed
+    over.
+
+    Attributes:
+        vectorizers: one for titles, one for ingredients.
+        matrix: float32 array of shape (words, dimension), the titles' words first.
+    """
+
+    def __init__(self, vectorizers: Mapping[str, TfidfVectorizer], matrix: np.ndarray) -> None:
+        self.vectorizers = dict(vectorizers)
+        self.matrix = matrix
+
+    @classmethod
+    def fit(
+        cls, titles: Sequence[str], ingredients: Sequence[Sequence[str]], dimension: int
+    ) -> "TextEncoder":
+        """Learn the words of the training texts; the map is still 0, training fills it.
+
+        Words of a single recipe teach nothing and are left out, as are ingredients that a fifth
+        of the lists name.
+        """
+        vectorizers = {"title": _vectorizer(min_df=2), "ingredients": _vectorizer(3, 0.2)}
+        for name, texts in zip(_FIELDS, (titles, _joined(ingredients)), strict=True):
+            # Empty texts must not count: they would make every word look rare.
+            known = [text for text in texts if text]
+            try:
+                vectorizers[name].fit(known)
+            except ValueError:  # no word occurs often enough
+                vectorizers[name] = _vectorizer(1).fit([*known, "food"])
+        words = sum(len(vectorizer.vocabulary_) for vectorizer in vectorizers.values())
+        return cls(vectorizers, np.zeros((words, dimension), np.float32))
+
+    def vectors(self, titles: Sequence[str], ingredients: Sequence[Sequence[str]]) -> csr_matrix:
+        """TF-IDF of n recipes: float32 of shape (n, words), titles and ingredients each of length
+        1, or 0 where the text is empty or unknown."""
+        parts = (titles, _joined(ingredients))
+        stacked = [
+            self.vectorizers[name].transform(part)
+            for name, part in zip(_FIELDS, parts, strict=True)
+        ]
+        return hstack(stacked, format="csr", dtype=np.float32)
+
+    def encode(self, titles: Sequence[str], ingredients: Sequence[Sequence[str]]) -> np.ndarray:
+        """Embed recipe texts.
+
+        Args:
+            titles: n titles, or what a user searches for in words.
+            ingredients: n lists of ingredients, which may be empty.
+
+        Returns:
+            float32 array of shape (n, dimension); rows have length 1, or 0 where no word is known.
+        """
+        rows = np.asarray(self.vectors(titles, ingredients) @ self.matrix, dtype=np.float32)
+        length = np.linalg.norm(rows, axis=1, keepdims=True)
+        return rows / np.where(length > 1e-6, length, 1)
+
+    def save(self, path: Path) -> None:
+        """Write words, weights and matrix (as float16) to an ``.npz`` without pickles."""
+        arrays = {"matrix": self.matrix.astype(np.float16)}
+        for name, vectorizer in self.vectorizers.items():
+            words = vectorizer.get_feature_names_out().astype(str)
+            arrays |= {f"{name}_words": words, f"{name}_idf": vectorizer.idf_.astype(np.float32)}
+        with replacing(path) as beside, beside.open("wb") as file:
+            np.savez_compressed(file, **arrays)
+
+    @classmethod
+    def load(cls, path: Path) -> "TextEncoder":
+        """Read what ``save`` wrote.
+
+        Raises:
+            ArtifactError: the file is missing or damaged.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                matrix = arrays["matrix"].astype(np.float32)
+                vectorizers = {}
+                for name in _FIELDS:
+                    words = arrays[f"{name}_words"].tolist()
+                    vectorizers[name] = _vectorizer(vocabulary=words)
+                    vectorizers[name].idf_ = arrays[f"{name}_idf"].astype(np.float64)
+        except Exception as error:  # a damaged archive makes NumPy and zipfile raise their own
+            raise ArtifactError(f"{path} is not a usable text encoder ({error}).") from None
+        if matrix.ndim != 2 or len(matrix) != sum(len(v.vocabulary) for v in vectorizers.values()):
+            raise ArtifactError(f"{path} is not a usable text encoder (its shapes do not match).")
+        return cls(vectorizers, matrix)
+
+
+def _vectorizer(
+    min_df: int = 1, max_df: float = 1.0, vocabulary: list[str] | None = None
+) -> TfidfVectorizer:
+    return TfidfVectorizer(
+        stop_words="english",
+        token_pattern=_WORD,
+        sublinear_tf=True,
+        strip_accents="unicode",
+        min_df=min_df,
+        max_df=max_df,
+        vocabulary=vocabulary,
+        dtype=np.float32,
+    )
+
+
+def _joined(ingredients: Sequence[Sequence[str]]) -> list[str]:
+    return [" ".join(items) for items in ingredients]

@@ -1,0 +1,140 @@
+"""The knobs of a training run, as the notebooks show them."""
+
+import json
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from itadaki.errors import ItadakiError
+
+Sampling = Literal["random", "batch_hard", "semi_hard", "distance_weighted", "hard_negative"]
+
+CONFIG_TL: dict[str, Any] = {
+    "IMG_SIZE": 224,
+    "BATCH_SIZE": 32,
+    "EMBEDDING_DIM": 512,
+    "TRIPLET_MARGIN": 0.3,
+    "EPOCHS": 10,
+    "SAMPLING": "random",
+}
+
+CONFIG_TL_HARD: dict[str, Any] = {
+    "IMG_SIZE": 224,
+    "BATCH_SIZE": 32,
+    "EMBEDDING_DIM": 512,
+    "TRIPLET_MARGIN": 0.8,
+    "EPOCHS": 15,
+    "SAMPLING": "hard_negative",
+}
+
+CONFIG_FT: dict[str, Any] = {
+    "IMG_SIZE": 224,
+    "BATCH_SIZE": 96,
+    "EMBEDDING_DIM": 512,
+    "TRIPLET_MARGIN": 0.8,
+    "LAYERS_TO_UNFREEZE": 40,
+    "PHASE_1_EPOCHS": 6,
+    "PHASE_2_EPOCHS": 20,
+    "SAMPLING": "hard_negative",
+    "TEXT_WEIGHT": 1.0,
+    "PHOTO_WEIGHT": 1.0,
+}
+
+CONFIGS = {"tl": CONFIG_TL, "tl_hard": CONFIG_TL_HARD, "ft": CONFIG_FT}
+
+
+class TrainingConfig(BaseModel):
+    """A checked configuration; see the fields' descriptions for what each knob does.
+
+    The keys of a configuration are the fields' names in capitals.
+    """
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", alias_generator=str.upper, populate_by_name=True
+    )
+
+    img_size: Literal[224] = Field(224, description="Side of the input photo, in pixels.")
+    batch_size: int = Field(ge=2, description="Anchors per step.")
+    embedding_dim: int = Field(512, ge=2, description="Length of an embedding.")
+    hidden_dim: int = Field(1024, ge=2, description="Width of the head's first layer.")
+    activation: Literal["linear", "relu"] = Field(
+        "linear", description="Of the head's first layer."
+    )
+    dropout: float = Field(0.2, ge=0, lt=1, description="Between the head's two layers.")
+    triplet_margin: float = Field(gt=0, le=2, description="In cosine similarity.")
+    growing_margin: bool = Field(
+        True, description="Start at a quarter of the margin and grow as triplets get easy."
+    )
+    sampling: Sampling = Field(description="How the negative of a triplet is chosen.")
+    hardest: int = Field(
+        20, ge=1, description="hard_negative draws among this many hardest of the whole bank."
+    )
+    positives: Literal["text", "view", "batch_text"] = Field(
+        "text",
+        description="text: neighbours in the whole training split; view: another view of the "
+        "photo; batch_text: the nearest text in the batch, unmasked negatives, as in the seed.",
+    )
+    triplet_weight: float = Field(1.0, ge=0, description="Weight of the triplet loss.")
+    photo_weight: float = Field(
+        0.0, ge=0, description="Weight of the soft contrastive loss between photos."
+    )
+    text_weight: float = Field(
+        0.0, ge=0, description="Weight of the soft contrastive loss of photos against texts."
+    )
+    temperature: float = Field(0.1, gt=0, description="Of the contrastive losses.")
+    self_share: float = Field(
+        0.2, ge=0, le=1, description="Part of a contrastive target that is the recipe itself."
+    )
+    epochs: int = Field(0, ge=0, description="Of a head on frozen features.")
+    phase_1_epochs: int = Field(0, ge=0, description="Of the head, before fine-tuning.")
+    phase_2_epochs: int = Field(0, ge=0, description="Of head and unfrozen blocks together.")
+    layers_to_unfreeze: int = Field(
+        40, ge=0, description="The cut is the whole block nearest to it, which leaves 46."
+    )
+    views: int = Field(
+        3, ge=1, description="Cached views of each training photo, the plain one included."
+    )
+    cache: bool = Field(
+        True, description="Without it phase 2 runs the whole backbone on fresh views."
+    )
+    learning_rate: float = Field(1e-3, gt=0, description="Of the head on frozen features.")
+    fine_tuning_learning_rate: float = Field(
+        3e-4, gt=0, description="Of the head while the backbone learns, too."
+    )
+    backbone_learning_rate: float = Field(1e-4, gt=0, description="Of the unfrozen blocks.")
+    weight_decay: float = Field(1e-4, ge=0, description="Of the head, decoupled (AdamW).")
+    patience: int = Field(
+        5, ge=1, description="Epochs without a better validation score before a phase ends."
+    )
+    left_out_classes: tuple[str, ...] = Field(
+        (), description="Dish classes kept from training, to watch what is forgotten."
+    )
+
+    @classmethod
+    def of(cls, config: dict[str, Any]) -> "TrainingConfig":
+        """Check a configuration.
+
+        Raises:
+            ItadakiError: a key is unknown, missing or out of range; the message names it.
+        """
+        try:
+            return cls.model_validate(config)
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise ItadakiError(
+                f"The training configuration's {str(first['loc'][0]).upper()} is not usable: "
+                f"{first['msg']}."
+            ) from None
+
+
+def parse_knob(text: str) -> tuple[str, Any]:
+    """Split ``KEY=VALUE``; the value is JSON, or else text.
+
+    >>> parse_knob("EPOCHS=2")
+    ('EPOCHS', 2)
+    """
+    key, _, value = text.partition("=")
+    try:
+        return key.strip().upper(), json.loads(value)
+    except ValueError:
+        return key.strip().upper(), value

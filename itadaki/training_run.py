@@ -1,0 +1,129 @@
+"""One training run from the configuration to the artifacts of a variant."""
+
+import hashlib
+import json
+import logging
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import keras
+import pandas as pd
+
+from itadaki.dataset import Dataset
+from itadaki.embedder import build_backbone, save_model
+from itadaki.files import sha256_of, write_json
+from itadaki.settings import PROJECT_ROOT, Settings
+from itadaki.text_encoder import TextEncoder
+from itadaki.training import Trainer
+from itadaki.training_config import TrainingConfig
+from itadaki.training_data import TrainingData
+from itadaki.variants import Variant
+
+_log = logging.getLogger(__name__)
+
+
+class TrainingRun:
+    """Trains a variant and writes its model, its text encoder if it has one, and a record.
+
+    Views that are cached and epochs that are done are not done again: an interrupted run goes on
+    when it is started with the same configuration, seed, dataset and weights.
+
+    Attributes:
+        variant: what is trained.
+        data: what it is trained on.
+        trainer: head, backbone and history.
+    """
+
+    def __init__(
+        self,
+        variant: Variant,
+        config: dict[str, Any],
+        settings: Settings,
+        dataset: Dataset,
+        seed: int = 0,
+        progress: bool = True,
+    ) -> None:
+        """Make the data ready, which runs the frozen blocks once over all views.
+
+        Raises:
+            ItadakiError: the configuration, the dataset or the weights cannot be used.
+        """
+        checked = TrainingConfig.of(config)
+        started = time.monotonic()
+        backbone, origin = build_backbone(settings)
+        self.variant, self._settings = variant, settings
+        self.data = TrainingData(dataset, checked, settings, backbone, progress)
+        self._facts: dict[str, Any] = {
+            "variant": variant.name,
+            "config": checked.model_dump(by_alias=True),
+            "seed": seed,
+            "dataset": dataset.sha256,
+            "backbone": origin,
+        }
+        key = hashlib.sha256(json.dumps(self._facts, sort_keys=True).encode()).hexdigest()[:16]
+        folder = settings.home / "data" / "checkpoints" / f"{variant.name}-{key}"
+        self.trainer = Trainer(checked, self.data, backbone, folder, seed, progress)
+        self._seconds = {"views": round(time.monotonic() - started, 1)}
+
+    def train(self) -> pd.DataFrame:
+        """Run all phases; returns the history, one row an epoch.
+
+        Raises:
+            CollapseError: the embeddings have moved to one point.
+        """
+        started = time.monotonic()
+        history = self.trainer.train()
+        self._seconds["training"] = round(time.monotonic() - started, 1)
+        return history
+
+    def export(self) -> Path:
+        """Write the artifacts of what has been trained; returns the model's path."""
+        variant, settings = self.variant, self._settings
+        path = variant.model_path(settings)
+        save_model(self.trainer.embedder_model(variant.name), path)
+        hashes = {"model": sha256_of(path)}
+        encoder_path = variant.text_encoder_path(settings)
+        if self._facts["config"]["TEXT_WEIGHT"]:
+            matrix = self.trainer.text_matrix.numpy()
+            TextEncoder(self.data.encoder.vectorizers, matrix).save(encoder_path)
+            hashes["text_encoder"] = sha256_of(encoder_path)
+        else:
+            encoder_path.unlink(missing_ok=True)
+        write_json(
+            variant.record_path(settings),
+            {
+                **self._facts,
+                "dataset_source": self.data.dataset.source,
+                "commit": _commit(),
+                "keras": keras.__version__,
+                "seconds": self._seconds,
+                "sha256": hashes,
+                "history": self.trainer.history,
+            },
+        )
+        _log.info("%s is trained: %s", variant.name, path)
+        return path
+
+
+def _commit() -> str | None:
+    """The commit that the code stands at, with a mark if it was changed since."""
+    try:
+        return subprocess.run(
+            ["git", "describe", "--always", "--dirty", "--abbrev=12"],
+            cwd=PROJECT_ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def read_record(variant: Variant, settings: Settings) -> dict[str, Any]:
+    """The record of the run that made a variant's model; empty if there is none."""
+    try:
+        return json.loads(variant.record_path(settings).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}

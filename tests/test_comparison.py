@@ -1,0 +1,64 @@
+import numpy as np
+import pytest
+
+from itadaki.comparison import Comparison, save_measurement
+from itadaki.errors import ItadakiError
+from itadaki.evaluation import Evaluation
+
+
+def measure(folder, variant, seed, scores, dataset="d", galleries=("photos",)):
+    found = {
+        gallery: Evaluation({"P@1": np.array(scores, float)}, {"P@1": 0.1}, "test", 9)
+        for gallery in galleries
+    }
+    facts = {"dataset": dataset, "dataset_source": "made up"}
+    return save_measurement(found, folder, variant, seed, facts)
+
+
+def test_seeds_are_averaged_query_by_query(tmp_path):
+    measure(tmp_path, "raw", 0, [0, 0, 1, 1])
+    measure(tmp_path, "tl", 0, [0, 1, 1, 1])
+    measure(tmp_path, "tl", 1, [1, 1, 1, 1])
+    comparison = Comparison(tmp_path)
+    assert comparison.seeds == {"raw": 1, "tl": 2}
+    assert comparison.scores("tl", "photos", "P@1").tolist() == [0.5, 1, 1, 1]
+    table = comparison.table().set_index("variant")
+    assert table.loc["tl", "score"] == pytest.approx(0.875)
+    assert table.loc["tl", "seeds' spread"] == pytest.approx(np.std([0.75, 1], ddof=1))
+
+
+def test_a_step_is_the_paired_difference_on_the_same_queries(tmp_path):
+    measure(tmp_path, "raw", 0, [0.0, 0.2, 0.4, 0.6] * 50)
+    measure(tmp_path, "tl", 0, [0.1, 0.3, 0.5, 0.7] * 50)
+    step = Comparison(tmp_path).steps().iloc[0]
+    # Every query gains the same, so the paired interval has no width though scores scatter.
+    assert (step.gain, step.low, step.high) == pytest.approx((0.1, 0.1, 0.1), abs=1e-6)
+    assert step.ratio == pytest.approx(0.4 / 0.3)
+
+
+def test_the_ladder_ends_with_the_fused_bank(tmp_path):
+    measure(tmp_path, "raw", 0, [0, 1])
+    measure(tmp_path, "ft", 0, [1, 1], galleries=("photos", "fused"))
+    steps = Comparison(tmp_path).steps()["step"].tolist()
+    assert steps == ["raw (photos) to ft (photos)", "ft (photos) to ft (fused)"]
+
+
+def test_the_report_is_text_and_picture(tmp_path):
+    measure(tmp_path / "measurements", "raw", 0, [0, 1, 1])
+    measure(tmp_path / "measurements", "tl", 0, [1, 1, 1])
+    text, picture = Comparison(tmp_path / "measurements").write_report(tmp_path)
+    assert "| raw | 0.667" in text.read_text()
+    assert "| random order | 0.100 |" in text.read_text()
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_measurements_of_two_datasets_are_refused(tmp_path):
+    measure(tmp_path, "raw", 0, [0, 1])
+    measure(tmp_path, "tl", 0, [0, 1], dataset="other")
+    with pytest.raises(ItadakiError, match="different datasets"):
+        Comparison(tmp_path)
+
+
+def test_no_measurement_names_the_command(tmp_path):
+    with pytest.raises(ItadakiError, match="evaluate VARIANT --save"):
+        Comparison(tmp_path)

@@ -1,0 +1,53 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from itadaki import losses
+
+
+def at(*degrees: float) -> np.ndarray:
+    """Points on the unit circle."""
+    points = np.stack([np.cos(np.radians(degrees)), np.sin(np.radians(degrees))], axis=1)
+    return points.astype(np.float32)
+
+
+def test_triplet_loss_of_points_at_known_angles():
+    anchor, positive, negative = at(0, 0), at(60, 90), at(90, 60)
+    pos, neg = (anchor * positive).sum(axis=1), (anchor * negative).sum(axis=1)
+    # First triplet: 0.5 against 0; second: 0 against 0.5.
+    assert float(losses.triplet_loss(pos, neg, 0.3)) == pytest.approx((0 + 0.8) / 2)
+    assert float(losses.triplet_loss(pos, neg, 0.8)) == pytest.approx((0.3 + 1.3) / 2)
+    assert float(losses.triplet_accuracy(pos, neg)) == 0.5
+    assert float(losses.triplet_margin_accuracy(pos, neg, 0.3)) == 0.5
+    assert float(losses.triplet_margin_accuracy(pos, neg, 0.8)) == 0.0
+
+
+def test_soft_contrastive_loss_is_cross_entropy_over_the_temperature():
+    similarities = tf.constant([[1.0, 0.0], [0.0, 0.5]])
+    sure = tf.constant([[1.0, 0.0], [0.0, 1.0]])
+    expected = [np.log(1 + np.exp(-1 / 0.5)), np.log(1 + np.exp(-0.5 / 0.5))]
+    loss = losses.soft_contrastive_loss(similarities, sure, 0.5)
+    assert float(loss) == pytest.approx(np.mean(expected), rel=1e-5)
+
+
+def test_soft_contrastive_loss_shares_a_row_between_its_positives():
+    similarities = tf.constant([[0.2, 0.9, -0.4]])
+    log_softmax = np.log(np.exp([2, 9, -4]) / np.exp([2, 9, -4]).sum())
+    loss = losses.soft_contrastive_loss(similarities, tf.constant([[0.25, 0.75, 0.0]]), 0.1)
+    assert float(loss) == pytest.approx(-(0.25 * log_softmax[0] + 0.75 * log_softmax[1]), rel=1e-5)
+
+
+def test_rows_without_a_positive_cost_nothing():
+    similarities = tf.constant([[1.0, 0.0], [1.0, 0.0]])
+    one = losses.soft_contrastive_loss(similarities[:1], tf.constant([[1.0, 0.0]]), 0.5)
+    both = losses.soft_contrastive_loss(similarities, tf.constant([[1.0, 0.0], [0.0, 0.0]]), 0.5)
+    assert float(both) == pytest.approx(float(one))
+    none = losses.soft_contrastive_loss(similarities, tf.zeros((2, 2)), 0.5)
+    assert float(none) == 0.0
+
+
+def test_mean_pairwise_distance_is_zero_when_collapsed_and_one_when_orthogonal():
+    assert float(losses.mean_pairwise_distance(at(30, 30, 30))) == pytest.approx(0, abs=1e-6)
+    assert float(losses.mean_pairwise_distance(at(0, 90))) == pytest.approx(1)
+    # cos 60 = 0.5 twice and cos 120 = -0.5 once.
+    assert float(losses.mean_pairwise_distance(at(0, 60, 120))) == pytest.approx(1 - 0.5 / 3)

@@ -1,0 +1,72 @@
+import numpy as np
+import pytest
+
+from itadaki.text_encoder import TextEncoder
+from itadaki.text_neighbours import INGREDIENT_SHARE, TextNeighbours
+
+TITLES = ["Tomato Soup", "Tomato Soup", "Lentil Soup", "Lemon Cake", "Lemon Cake"]
+INGREDIENTS = [["tomato"], ["tomato"], ["lentil"], [], ["lemon"]]
+CLASSES = ["soup", "soup", "soup", "cake", None]
+
+
+def neighbours(raw: np.ndarray | None = None) -> TextNeighbours:
+    encoder = TextEncoder.fit(TITLES, INGREDIENTS, 4)
+    raw = np.eye(5, dtype=np.float32) if raw is None else raw
+    return TextNeighbours.of(encoder, TITLES, INGREDIENTS, CLASSES, raw)
+
+
+def test_similarity_is_the_titles_and_where_both_have_them_the_ingredients():
+    similarity = neighbours().similarity.toarray()
+    np.testing.assert_allclose(similarity, similarity.T, atol=1e-6)
+    assert np.diag(similarity).tolist() == [0] * 5
+    assert similarity[3, 4] == pytest.approx(1)  # one has no ingredients: titles alone
+    assert similarity[0, 3] == 0
+    titles_alone = similarity[0, 2] / (1 - INGREDIENT_SHARE)
+    assert 0 < titles_alone < 1  # "soup" is shared, "tomato" is not
+
+
+def test_copies_of_a_photo_are_neither_positive_nor_negative():
+    raw = np.eye(5, dtype=np.float32)
+    raw[1] = raw[0]
+    found = neighbours(raw)
+    assert found.similarity[0, 1] == 0
+    allowed = found.may_be_negative(np.array([0, 3]), np.arange(5))
+    assert not allowed[0, 1]
+    assert not allowed[0, 0]
+
+
+def test_negatives_are_another_class_and_another_text():
+    allowed = neighbours().may_be_negative(np.array([0, 3, 4]), np.arange(5))
+    assert allowed.tolist() == [
+        [False, False, False, True, True],  # soups are out by class, cakes are in
+        [True, True, True, False, False],  # the other lemon cake is out by its text
+        [True, True, True, False, False],  # without a class only texts and copies count
+    ]
+
+
+def test_targets_share_a_row_between_itself_and_its_neighbours():
+    found = neighbours()
+    targets = found.targets(np.array([0, 3]), self_share=0.2)
+    np.testing.assert_allclose(targets.sum(axis=1), 1, rtol=1e-5)
+    assert targets[0, 0] == pytest.approx(0.2)
+    ratio = found.similarity[0, 1] ** 2 / found.similarity[0, 2] ** 2
+    assert targets[0, 1] / targets[0, 2] == pytest.approx(ratio, rel=1e-4)
+    assert targets[1].tolist() == pytest.approx([0, 0, 0, 0.2, 0.8])
+
+
+def test_positives_are_drawn_in_proportion_to_the_squared_similarity():
+    found = neighbours()
+    drawn = found.positive_of(np.zeros(4000, dtype=int), np.random.default_rng(0))
+    weights = found.similarity[0].toarray()[0] ** 2
+    np.testing.assert_allclose(
+        np.bincount(drawn, minlength=5) / 4000, weights / weights.sum(), atol=0.03
+    )
+
+
+def test_a_recipe_without_neighbours_is_its_own_positive():
+    encoder = TextEncoder.fit(["Soup", "Soup", "Cake"], [[], [], []], 4)
+    found = TextNeighbours.of(
+        encoder, ["Soup", "Soup", "Cake"], [[], [], []], [None] * 3, np.eye(3, dtype=np.float32)
+    )
+    assert found.positive_of(np.array([2]), np.random.default_rng(0)).tolist() == [2]
+    assert found.targets(np.array([2]), 0.2).tolist() == [[0, 0, 1]]

@@ -1,0 +1,158 @@
+import itertools
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from itadaki.dataset import load_dataset
+from itadaki.embedder import load_model
+from itadaki.errors import ItadakiError
+from itadaki.files import sha256_of
+from itadaki.images import load_input
+from itadaki.settings import Settings
+from itadaki.text_encoder import TextEncoder
+from itadaki.training import CollapseError, Trainer, grown_margin
+from itadaki.training_config import CONFIG_FT, CONFIG_TL, CONFIG_TL_HARD, TrainingConfig
+from itadaki.training_run import TrainingRun
+from itadaki.variants import VARIANTS
+
+TINY = {"BATCH_SIZE": 8, "EMBEDDING_DIM": 16, "HIDDEN_DIM": 32, "VIEWS": 2}
+TINY_TL = CONFIG_TL | TINY | {"EPOCHS": 2}
+TINY_FT = CONFIG_FT | TINY | {"PHASE_1_EPOCHS": 1, "PHASE_2_EPOCHS": 1}
+
+
+@pytest.fixture(scope="module")
+def home(settings, tmp_path_factory):
+    """Settings with a home for trained models; the cached views are shared by the tests."""
+    return settings.model_copy(update={"home": tmp_path_factory.mktemp("trained")})
+
+
+def train(name: str, config: dict, home: Settings, seed: int = 0):
+    run = TrainingRun(VARIANTS[name], config, home, load_dataset(home, False), seed, False)
+    history = run.train()
+    run.export()
+    return history
+
+
+def test_a_head_is_trained_and_its_export_equals_the_model(home, recipes_root):
+    history = train("tl", TINY_TL, home)
+    assert history["epoch"].tolist() == [0, 1, 2]
+    trained = history.iloc[1:]
+    for name in ("triplet_accuracy", "triplet_margin_accuracy"):
+        assert trained[name].between(0, 1).all()
+    assert trained["positive_similarity"].between(-1, 1).all()
+    model = load_model(VARIANTS["tl"].model_path(home))
+    photos = np.stack([load_input(p) for p in sorted(recipes_root.rglob("*.jpg"))[:3]])
+    rows = model(photos).numpy()
+    assert rows.shape == (3, 16)
+    np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-5)
+    record = json.loads(VARIANTS["tl"].record_path(home).read_text())
+    assert record["sha256"]["model"] == sha256_of(VARIANTS["tl"].model_path(home))
+    assert record["config"]["TRIPLET_MARGIN"] == 0.3
+
+
+@pytest.mark.parametrize("sampling", ["batch_hard", "semi_hard", "distance_weighted"])
+def test_every_sampling_trains(home, sampling):
+    history = train("tl", TINY_TL | {"SAMPLING": sampling, "EPOCHS": 1}, home)
+    assert np.isfinite(history["loss"].iloc[1:]).all()
+
+
+def test_the_seeds_literal_setting_trains(home):
+    history = train("tl", TINY_TL | {"POSITIVES": "batch_text", "EPOCHS": 1}, home)
+    assert np.isfinite(history["loss"].iloc[1:]).all()
+
+
+def test_fine_tuning_changes_the_last_blocks_only_and_learns_texts(home, system, monkeypatch):
+    # On made-up photos no epoch need be better than none; here every epoch is.
+    count = itertools.count()
+    validate = Trainer._validate
+    monkeypatch.setattr(
+        Trainer, "_validate", lambda self, phase: validate(self, phase) | {"score": next(count)}
+    )
+    history = train("ft", TINY_FT, home)
+    assert history["phase"].tolist() == ["head", "head", "fine_tuning", "fine_tuning"]
+    tuned = load_model(VARIANTS["ft"].model_path(home)).get_layer("efficientnetb0")
+    frozen = system.embedder.model.get_layer("efficientnetb0")
+    changed = {
+        layer.name
+        for layer, before in zip(tuned.layers, frozen.layers, strict=True)
+        for a, b in zip(layer.get_weights(), before.get_weights(), strict=True)
+        if not np.array_equal(a, b)
+    }
+    assert changed
+    assert all(name.startswith(("block6c", "block6d", "block7a", "top")) for name in changed)
+    for name in ("top_bn", "block7a_bn"):  # BatchNorm's statistics stay ImageNet's
+        after, before = tuned.get_layer(name), frozen.get_layer(name)
+        np.testing.assert_array_equal(after.moving_mean, before.moving_mean)
+        np.testing.assert_array_equal(after.moving_variance, before.moving_variance)
+    encoder = TextEncoder.load(VARIANTS["ft"].text_encoder_path(home))
+    rows = encoder.encode(["Tomato Soup", "qqqq"], [["1 onion"], []])
+    assert np.linalg.norm(rows[0]) == pytest.approx(1, abs=1e-3)
+    assert not rows[1].any()
+
+
+def test_an_interrupted_run_gives_the_same_model(home, tmp_path):
+    config = TINY_TL | {"EPOCHS": 3}
+    train("tl", config, home)
+    whole = load_model(VARIANTS["tl"].model_path(home)).get_weights()
+
+    class Stopped(Exception):
+        pass
+
+    other = home.model_copy(update={"home": tmp_path})
+    shutil.copytree(home.home / "data" / "activations", tmp_path / "data" / "activations")
+    with pytest.MonkeyPatch.context() as patch:
+        real = Trainer._epoch
+
+        def stops(self, phase, epoch, *rest):
+            if epoch == 2:
+                raise Stopped
+            return real(self, phase, epoch, *rest)
+
+        patch.setattr(Trainer, "_epoch", stops)
+        with pytest.raises(Stopped):
+            train("tl", config, other)
+    history = train("tl", config, other)
+    assert history["epoch"].tolist() == [0, 1, 2, 3]
+    for a, b in zip(whole, load_model(VARIANTS["tl"].model_path(other)).get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-6)
+
+
+def test_collapse_is_noticed(home, monkeypatch):
+    from itadaki import training
+
+    monkeypatch.setattr(training, "_COLLAPSED", 2.1)
+    with pytest.raises(CollapseError, match="LEARNING_RATE"):
+        train("tl", TINY_TL | {"LEARNING_RATE": 2e-3}, home)
+
+
+def test_margin_grows_as_triplets_get_easy_and_never_beyond():
+    assert grown_margin(0.2, 0.8, 0.5) == 0.2
+    assert grown_margin(0.2, 0.8, 0.7) == pytest.approx(0.25)
+    assert grown_margin(0.7, 0.8, 0.9) == 0.8
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        ({"MARGIN": 1}, "MARGIN"),
+        ({"SAMPLING": "best"}, "SAMPLING"),
+        ({"IMG_SIZE": 128}, "IMG_SIZE"),
+    ],
+)
+def test_a_wrong_configuration_is_named(wrong, named):
+    with pytest.raises(ItadakiError, match=named):
+        TrainingConfig.of(CONFIG_TL | wrong)
+
+
+def test_the_configurations_hold_the_seeds_values():
+    assert {"IMG_SIZE": 224, "BATCH_SIZE": 32, "EMBEDDING_DIM": 512}.items() <= CONFIG_TL.items()
+    assert (CONFIG_TL["TRIPLET_MARGIN"], CONFIG_TL["EPOCHS"]) == (0.3, 10)
+    assert (CONFIG_TL_HARD["TRIPLET_MARGIN"], CONFIG_TL_HARD["EPOCHS"]) == (0.8, 15)
+    assert (CONFIG_FT["LAYERS_TO_UNFREEZE"], CONFIG_FT["PHASE_2_EPOCHS"]) == (40, 20)
+
+
+def test_too_few_photos_are_said(home):
+    with pytest.raises(ItadakiError, match="too few"):
+        train("tl", TINY_TL | {"BATCH_SIZE": 64}, home)
