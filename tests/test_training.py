@@ -92,6 +92,11 @@ def test_fine_tuning_changes_the_last_blocks_only_and_learns_texts(home, system,
     assert not rows[1].any()
 
 
+def test_fine_tuning_without_the_cache_makes_new_views(home):
+    history = train("ft", TINY_FT | {"CACHE": False, "PHASE_1_EPOCHS": 0}, home)
+    assert np.isfinite(history["loss"].dropna()).all()
+
+
 def test_an_interrupted_run_gives_the_same_model(home, tmp_path):
     config = TINY_TL | {"EPOCHS": 3}
     train("tl", config, home)
