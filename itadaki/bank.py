@@ -137,7 +137,7 @@ def build_bank(
     else:
         photo_path.unlink(missing_ok=True)
     metadata_path = variant.metadata_path(settings)
-    dump_builtin_pickle(metadata_path, {"variant": variant.name, "recipes": _metadata(dataset)})
+    dump_builtin_pickle(metadata_path, {"variant": variant.name, "recipes": metadata_of(dataset)})
     manifest = {
         "format": _FORMAT,
         "variant": variant.name,
@@ -356,7 +356,7 @@ def _rows_done(part: Path, journal: Path, job: dict[str, Any], shape: tuple[int,
     return noted["rows_done"] if noted["job"] == job and rows.shape == shape else 0
 
 
-def _metadata(dataset: Dataset) -> dict[int, dict[str, Any]]:
+def metadata_of(dataset: Dataset) -> dict[int, dict[str, Any]]:
     root = dataset.root
     return {
         index: {

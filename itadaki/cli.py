@@ -243,7 +243,7 @@ def _evaluate(options: argparse.Namespace, settings: Settings) -> None:
     found = evaluate(system.bank, system.embedder, system.dataset.root, options.split)
     if options.save:
         from itadaki.comparison import save_measurement
-        from itadaki.training_run import read_record
+        from itadaki.training_record import add_scores, read_record
 
         record = read_record(variant, settings)
         facts = {
@@ -254,6 +254,7 @@ def _evaluate(options: argparse.Namespace, settings: Settings) -> None:
         }
         seed = record.get("seed", 0)
         print(save_measurement(found, measurements, variant.name, seed, facts), file=sys.stderr)
+        add_scores(variant, settings, found, system.dataset.sha256)
     tables = {name: result.table() for name, result in found.items()}
     if options.json:
         as_dicts = {name: table.to_dict(orient="index") for name, table in tables.items()}

@@ -19,6 +19,7 @@ GALLERIES = {
     "fused": "the whole collection, by its photos and texts",
     "split": "the held-out photos alone",
 }
+_RUNGS = ("raw", "tl_seed", "tl", "tl_hard", "ft")  # tl_seed: tl with the seed's own sampling
 _LADDER = (*((name, "photos") for name in VARIANTS), ("ft", "fused"))
 
 
@@ -88,7 +89,7 @@ class Comparison:
     def table(self, gallery: str = "photos") -> pd.DataFrame:
         """One row a variant and metric: score, 95% interval, spread of the seeds, queries."""
         rows = []
-        for variant in VARIANTS:
+        for variant in _RUNGS:
             for (name, of, metric), seeds in self._scores.items():
                 if (name, of) == (variant, gallery):
                     mean = np.mean(seeds, axis=0)

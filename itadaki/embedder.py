@@ -14,6 +14,7 @@ from itadaki.files import replacing, sha256_of, write_json
 from itadaki.images import IMAGE_SIZE
 from itadaki.network import why_unreachable
 from itadaki.settings import Settings
+from itadaki.training_record import check_record
 from itadaki.variants import VARIANTS, Variant, require_model
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # must stand before TensorFlow is imported
@@ -68,12 +69,14 @@ def load_embedder(variant: Variant, settings: Settings) -> Embedder:
     """Load a variant's embedder; raw's model is made from the backbone's weights when need be.
 
     Raises:
-        ItadakiError: the model is missing or damaged, or no weights can be found.
+        ItadakiError: the model is missing, damaged or not its record's, or no weights can be found.
     """
     path = require_model(variant, settings)
     if variant.name == "raw":
         _make_raw_model(path, settings)
-    return Embedder(load_model(path), sha256_of(path))
+    sha256 = sha256_of(path)
+    check_record(variant, settings, sha256)
+    return Embedder(load_model(path), sha256)
 
 
 def _make_raw_model(path: Path, settings: Settings) -> None:

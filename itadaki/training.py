@@ -126,6 +126,13 @@ class Trainer:
             self._fit(self._fine_tuning_phase())
         return pd.DataFrame(self.history)
 
+    def embed(self, rows: np.ndarray) -> np.ndarray:
+        """Embeddings of rows of the dataset from their cached plain views, after ``train``.
+
+        What the exported model gives for the same photos, but for the cache's float16.
+        """
+        return self._embed(self._phase, np.asarray(rows))
+
     def embedder_model(self, name: str) -> keras.Model:
         """The whole way from photo to embedding: (n, 224, 224, 3) to (n, dimension)."""
         photos = keras.Input((IMAGE_SIZE, IMAGE_SIZE, 3), name="photo")
@@ -182,6 +189,7 @@ class Trainer:
     def _fit(self, phase: Phase) -> None:
         """Run one phase from its last checkpoint, and leave the best epoch's weights in place."""
         config, data = self.config, self.data
+        self._phase = phase
         steps = len(data.train) // config.batch_size
         head_variables = [v for layer in self._head for v in layer.trainable_variables]
         if config.text_weight:
@@ -434,6 +442,9 @@ class Trainer:
             texts = np.union1d(batch, pool)
             text_targets = targets[:, texts]
             text_targets /= text_targets.sum(axis=1, keepdims=True)
+            if config.raw_share:
+                look_alikes = self.data.look_alikes[batch].toarray()
+                targets = (1 - config.raw_share) * targets + config.raw_share * look_alikes
             return step(
                 phase.inputs(self.data.train[batch], rng),
                 batch,

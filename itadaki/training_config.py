@@ -85,6 +85,13 @@ class TrainingConfig(BaseModel):
     self_share: float = Field(
         0.2, ge=0, le=1, description="Part of a contrastive target that is the recipe itself."
     )
+    raw_share: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="Part of the photos' contrastive target that goes to the frozen backbone's "
+        "nearest photos, so that what it knows is kept.",
+    )
     epochs: int = Field(0, ge=0, description="Of a head on frozen features.")
     phase_1_epochs: int = Field(0, ge=0, description="Of the head, before fine-tuning.")
     phase_2_epochs: int = Field(0, ge=0, description="Of head and unfrozen blocks together.")

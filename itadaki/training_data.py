@@ -1,10 +1,13 @@
 """What training reads: rows of the split, views of their photos, and what their texts say."""
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from pathlib import Path
 
 import keras
 import numpy as np
+from scipy.sparse import csr_matrix, vstack
+from scipy.special import softmax
 
 from itadaki.activations import CUT, ActivationCache, forward_function
 from itadaki.dataset import Dataset
@@ -16,6 +19,7 @@ from itadaki.text_neighbours import TextNeighbours
 from itadaki.training_config import TrainingConfig
 
 _BATCH = 64
+_LOOK_ALIKES, _LOOK_ALIKE_TEMPERATURE = 20, 0.05
 
 
 class TrainingData:
@@ -47,7 +51,8 @@ class TrainingData:
         self.validation = np.flatnonzero(first & ~left_out & (split == "validation"))
         self.watched = np.flatnonzero(first & left_out & (split != "test"))
         self._views_of = np.flatnonzero(first & (split == "train"))
-        self._plain_of = np.flatnonzero(first & (split != "test"))
+        # With the test photos, which only a measurement reads: it then needs no second pass.
+        self._plain_of = np.flatnonzero(first)
         if len(self.train) < config.batch_size or len(self.validation) < 2:
             raise ItadakiError(
                 f"This dataset has {len(self.train)} training and {len(self.validation)} "
@@ -70,6 +75,29 @@ class TrainingData:
             recipes["dish_class"].to_numpy()[self.train],
             plain,
         )
+
+    @cached_property
+    def look_alikes(self) -> csr_matrix:
+        """The frozen backbone's nearest training photos of each training photo, copies left out.
+
+        Sparse float32 array of shape (n, n), in the training rows' order; rows are the softmax of
+        the nearest photos' cosine similarities and sum to 1.
+        """
+        raw = self.features(0)[self.train]
+        near = min(_LOOK_ALIKES, len(raw) - 1)
+        blocks = []
+        for start in range(0, len(raw), 1024):
+            similarities = raw[start : start + 1024] @ raw.T
+            similarities[self.neighbours.copies[start : start + 1024].toarray()] = -1
+            columns = np.argpartition(-similarities, near - 1, axis=1)[:, :near]
+            weights = softmax(
+                np.take_along_axis(similarities, columns, axis=1) / _LOOK_ALIKE_TEMPERATURE, axis=1
+            )
+            starts = np.arange(len(columns) + 1) * near
+            blocks.append(
+                csr_matrix((weights.ravel(), columns.ravel(), starts), (len(columns), len(raw)))
+            )
+        return vstack(blocks, format="csr")
 
     def texts(self, rows: np.ndarray) -> tuple[list[str], list[list[str]]]:
         """Titles and ingredient lists of rows of the dataset."""

@@ -119,11 +119,3 @@ def _commit() -> str | None:
         ).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
         return None
-
-
-def read_record(variant: Variant, settings: Settings) -> dict[str, Any]:
-    """The record of the run that made a variant's model; empty if there is none."""
-    try:
-        return json.loads(variant.record_path(settings).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from itadaki.dataset import load_dataset
-from itadaki.embedder import load_model
-from itadaki.errors import ItadakiError
+from itadaki.embedder import load_embedder, load_model
+from itadaki.errors import ArtifactError, ItadakiError
 from itadaki.files import sha256_of
 from itadaki.images import load_input
 from itadaki.settings import Settings
@@ -35,16 +35,21 @@ def train(name: str, config: dict, home: Settings, seed: int = 0):
     return history
 
 
-def test_a_head_is_trained_and_its_export_equals_the_model(home, recipes_root):
-    history = train("tl", TINY_TL, home)
+def test_a_head_is_trained_and_its_export_equals_the_model(home):
+    run = TrainingRun(VARIANTS["tl"], TINY_TL, home, load_dataset(home, False), progress=False)
+    history = run.train()
+    run.export()
     assert history["epoch"].tolist() == [0, 1, 2]
     trained = history.iloc[1:]
     for name in ("triplet_accuracy", "triplet_margin_accuracy"):
         assert trained[name].between(0, 1).all()
     assert trained["positive_similarity"].between(-1, 1).all()
     model = load_model(VARIANTS["tl"].model_path(home))
-    photos = np.stack([load_input(p) for p in sorted(recipes_root.rglob("*.jpg"))[:3]])
+    recipes = run.data.dataset.recipes
+    photos = np.stack([load_input(path) for path in recipes["image_path"][:3]])
     rows = model(photos).numpy()
+    # The cache's float16 costs some digits, as do the two runtimes.
+    np.testing.assert_allclose((rows * run.trainer.embed(np.arange(3))).sum(axis=1), 1, atol=1e-4)
     assert rows.shape == (3, 16)
     np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-5)
     record = json.loads(VARIANTS["tl"].record_path(home).read_text())
@@ -90,6 +95,32 @@ def test_fine_tuning_changes_the_last_blocks_only_and_learns_texts(home, system,
     rows = encoder.encode(["Tomato Soup", "qqqq"], [["1 onion"], []])
     assert np.linalg.norm(rows[0]) == pytest.approx(1, abs=1e-3)
     assert not rows[1].any()
+
+
+def test_the_frozen_backbones_neighbours_can_be_part_of_the_target(home):
+    config = TINY_FT | {"RAW_SHARE": 0.5, "PHASE_2_EPOCHS": 0, "PHASE_1_EPOCHS": 1}
+    run = TrainingRun(VARIANTS["ft"], config, home, load_dataset(home, False), progress=False)
+    assert np.isfinite(run.train()["loss"].iloc[1:]).all()
+    raw = run.data.features(0)[run.data.train]
+    similarities = raw @ raw.T
+    similarities[run.data.neighbours.copies.toarray()] = -1
+    shares = run.data.look_alikes.toarray()
+    np.testing.assert_allclose(shares.sum(axis=1), 1, atol=1e-5)
+    assert (shares.argmax(axis=1) == similarities.argmax(axis=1)).all()
+    assert not shares.diagonal().any()
+
+
+def test_model_and_text_encoder_must_be_of_one_run(home):
+    train("ft", TINY_FT | {"PHASE_2_EPOCHS": 0}, home)
+    variant = VARIANTS["ft"]
+    load_embedder(variant, home)
+    whole = variant.text_encoder_path(home).read_bytes()
+    variant.text_encoder_path(home).write_bytes(whole[:-1] + b"x")
+    with pytest.raises(ArtifactError, match="itadaki train ft"):
+        load_embedder(variant, home)
+    variant.text_encoder_path(home).unlink()
+    with pytest.raises(ArtifactError, match="itadaki train ft"):
+        load_embedder(variant, home)
 
 
 def test_fine_tuning_without_the_cache_makes_new_views(home):

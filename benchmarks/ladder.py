@@ -1,0 +1,94 @@
+"""Train and measure the whole ladder of variants, as the comparison in reports/ shows it.
+
+Every rung is trained with each seed and measured once on the test split. The collection's
+embeddings come from the cached activations, which is why this takes minutes a rung; the re-cropped
+photos go through the exported model. Runs that were interrupted go on where they stopped, and what
+is measured already is not done again.
+
+python benchmarks/ladder.py [--seeds 3] [--only tl tl_hard]
+"""
+
+import argparse
+import sys
+import time
+
+import numpy as np
+
+from itadaki.bank import Bank, fused_rows, metadata_of
+from itadaki.comparison import save_measurement
+from itadaki.dataset import Dataset, load_dataset
+from itadaki.embedder import Embedder, build_backbone, raw_model
+from itadaki.evaluation import Evaluation, evaluate
+from itadaki.settings import Settings
+from itadaki.text_encoder import TextEncoder
+from itadaki.training_config import CONFIG_FT, CONFIG_TL, CONFIG_TL_HARD, TrainingConfig
+from itadaki.training_data import TrainingData
+from itadaki.training_run import TrainingRun
+from itadaki.variants import VARIANTS
+
+AS_IN_THE_SEED = {"POSITIVES": "batch_text", "GROWING_MARGIN": False, "VIEWS": 1}
+RUNGS = {
+    "tl_seed": ("tl", CONFIG_TL | AS_IN_THE_SEED),
+    "tl": ("tl", CONFIG_TL),
+    "tl_hard": ("tl_hard", CONFIG_TL_HARD),
+    "ft": ("ft", CONFIG_FT),
+}
+
+
+def measure_raw(settings: Settings, dataset: Dataset) -> tuple[dict[str, Evaluation], dict]:
+    """Measure the frozen backbone, which has neither seed nor training."""
+    backbone, _ = build_backbone(settings)
+    config = TrainingConfig.of(CONFIG_TL)
+    photos = TrainingData(dataset, config, settings, backbone).features(0)
+    bank = Bank(VARIANTS["raw"], photos, photos, metadata_of(dataset), {})
+    return evaluate(bank, Embedder(raw_model(backbone), ""), dataset.root), {}
+
+
+def measure(
+    name: str, seed: int, settings: Settings, dataset: Dataset
+) -> tuple[dict[str, Evaluation], dict]:
+    """Train one rung with one seed and measure it."""
+    variant, config = RUNGS[name]
+    started = time.monotonic()
+    run = TrainingRun(VARIANTS[variant], config, settings, dataset, seed)
+    run.train()
+    seconds = time.monotonic() - started
+    rows = run.data.view_rows(0)
+    photos = np.zeros((len(dataset.recipes), run.trainer.config.embedding_dim), np.float32)
+    photos[rows] = run.trainer.embed(rows)
+    embeddings = photos
+    if run.trainer.config.text_weight:
+        encoder = TextEncoder(run.data.encoder.vectorizers, run.trainer.text_matrix.numpy())
+        embeddings = np.zeros_like(photos)
+        texts = encoder.encode(*run.data.texts(rows))
+        embeddings[rows] = fused_rows(photos[rows], texts)
+    bank = Bank(VARIANTS[variant], embeddings, photos, metadata_of(dataset), {})
+    embedder = Embedder(run.trainer.embedder_model(variant), "")
+    config = run.trainer.config.model_dump(by_alias=True)
+    return evaluate(bank, embedder, dataset.root), {"config": config, "seconds": round(seconds)}
+
+
+def main() -> None:
+    """Measure what has no measurement yet."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--only", nargs="*", choices=["raw", *RUNGS], default=["raw", *RUNGS])
+    options = parser.parse_args()
+
+    settings = Settings()
+    dataset = load_dataset(settings)
+    folder = settings.home / "reports" / "measurements"
+    for seed in range(options.seeds):
+        for name in options.only:
+            if (folder / f"{name}-seed{seed}.npz").exists() or (name == "raw" and seed):
+                continue
+            if name == "raw":
+                found, facts = measure_raw(settings, dataset)
+            else:
+                found, facts = measure(name, seed, settings, dataset)
+            facts |= {"dataset": dataset.sha256, "dataset_source": dataset.source}
+            print(save_measurement(found, folder, name, seed, facts), file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+"""The record of a training run, which lies beside the model: what it was made from and how good."""
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from itadaki.errors import ArtifactError
+from itadaki.files import sha256_of, write_json
+from itadaki.settings import Settings
+from itadaki.variants import Variant
+
+if TYPE_CHECKING:
+    from itadaki.evaluation import Evaluation
+
+
+def read_record(variant: Variant, settings: Settings) -> dict[str, Any]:
+    """The record of the run that made a variant's model; empty if there is none."""
+    try:
+        return json.loads(variant.record_path(settings).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+
+
+def check_record(variant: Variant, settings: Settings, model_sha256: str) -> None:
+    """Check that model and text encoder are those of one training run.
+
+    Raises:
+        ArtifactError: one of them was changed or replaced without the others.
+    """
+    hashes = read_record(variant, settings).get("sha256")
+    if hashes is None:
+        return
+    encoder_path = variant.text_encoder_path(settings)
+    encoder_sha256 = sha256_of(encoder_path) if encoder_path.exists() else None
+    for path, expected, actual in (
+        (variant.model_path(settings), hashes.get("model"), model_sha256),
+        (encoder_path, hashes.get("text_encoder"), encoder_sha256),
+    ):
+        if expected != actual:
+            raise ArtifactError(
+                f"{path} is not the one that {variant.record_path(settings).name} names: it was "
+                f"changed, or training was killed while it wrote. Run: python -m itadaki train "
+                f"{variant.name}, or take all three files from one source."
+            )
+
+
+def add_scores(
+    variant: Variant, settings: Settings, found: Mapping[str, "Evaluation"], dataset_sha256: str
+) -> None:
+    """Note in a trained variant's record how well it retrieves; raw has no record."""
+    record = read_record(variant, settings)
+    if not record:
+        return
+    first = next(iter(found.values()))
+    record["scores"] = {
+        "dataset": dataset_sha256,
+        "split": first.split,
+        "galleries": {
+            name: evaluation.table()[["score", "low", "high"]].round(4).to_dict(orient="index")
+            for name, evaluation in found.items()
+        },
+    }
+    write_json(variant.record_path(settings), record)

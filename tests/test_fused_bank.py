@@ -1,0 +1,73 @@
+import numpy as np
+import pytest
+
+from itadaki.bank import TEXT_SHARE, build_bank, fused_rows, load_bank
+from itadaki.dataset import load_dataset
+from itadaki.embedder import load_embedder
+from itadaki.errors import ArtifactError, QueryError
+from itadaki.retrieval import RetrievalSystem
+from itadaki.text_encoder import TextEncoder
+from itadaki.training_config import CONFIG_FT
+from itadaki.training_run import TrainingRun
+from itadaki.variants import VARIANTS
+
+FT = VARIANTS["ft"]
+
+
+@pytest.fixture(scope="module")
+def trained(settings, tmp_path_factory):
+    """Settings of a home with a tiny fine-tuned variant and its fused bank."""
+    home = settings.model_copy(update={"home": tmp_path_factory.mktemp("fused")})
+    tiny = {"BATCH_SIZE": 8, "EMBEDDING_DIM": 16, "HIDDEN_DIM": 32, "VIEWS": 1}
+    config = CONFIG_FT | tiny | {"PHASE_1_EPOCHS": 1, "PHASE_2_EPOCHS": 0}
+    dataset = load_dataset(home, False)
+    run = TrainingRun(FT, config, home, dataset, progress=False)
+    run.train()
+    run.export()
+    build_bank(FT, home, dataset, load_embedder(FT, home), progress=False)
+    return home
+
+
+def test_rows_stand_between_photo_and_text_at_the_angle_that_the_share_says():
+    photos = np.array([[1, 0, 0], [1, 0, 0]], np.float32)
+    texts = np.array([[0, 1, 0], [0, 0, 0]], np.float32)
+    rows = fused_rows(photos, texts, share=np.sqrt(3))
+    np.testing.assert_allclose(rows[0], [np.cos(np.pi / 3), np.sin(np.pi / 3), 0], atol=1e-6)
+    np.testing.assert_allclose(rows[1], photos[1])  # without a known text, the photo alone
+
+
+def test_the_bank_fuses_its_photos_and_texts(trained):
+    dataset = load_dataset(trained, False)
+    bank = load_bank(FT, trained, dataset)
+    recipes = dataset.recipes
+    encoder = TextEncoder.load(FT.text_encoder_path(trained))
+    texts = encoder.encode(recipes["Title"].tolist(), recipes["Ingredients"].tolist())
+    np.testing.assert_allclose(
+        bank.embeddings, fused_rows(bank.photo_embeddings, texts, TEXT_SHARE), atol=1e-6
+    )
+    assert (bank.embeddings != bank.photo_embeddings).any()
+
+
+def test_photos_are_not_embedded_again_when_only_the_rows_change(trained, monkeypatch):
+    dataset = load_dataset(trained, False)
+    embedder = load_embedder(FT, trained)
+    fused = np.array(load_bank(FT, trained, dataset).embeddings)
+    photos = np.array(load_bank(FT, trained, dataset).photo_embeddings)
+    alone = trained.model_copy(update={"bank_rows": "photo"})
+    with pytest.raises(ArtifactError, match="itadaki build ft"):
+        load_bank(FT, alone, dataset)
+    monkeypatch.setattr("itadaki.bank._embed_resumably", None)
+    bank = build_bank(FT, alone, dataset, embedder)
+    np.testing.assert_array_equal(bank.embeddings, photos)
+    np.testing.assert_array_equal(build_bank(FT, trained, dataset, embedder).embeddings, fused)
+
+
+def test_words_alone_find_the_texts_that_hold_them(trained):
+    system = RetrievalSystem.load("ft", trained)
+    title = system.bank.recipes[0]["title"]
+    texts = system.text_encoder.encode([title], [[]])
+    found = system.search_similar_recipes(words=title, top_k=3)
+    best = np.argsort(-(system.bank.embeddings @ texts[0]))[:3]
+    assert [result.index for result in found] == best.tolist()
+    with pytest.raises(QueryError):
+        system.search_similar_recipes(words="qqqq")
