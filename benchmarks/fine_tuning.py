@@ -19,8 +19,8 @@ import tensorflow as tf
 from itadaki.activations import CUT, SHAPE
 from itadaki.augmentation import augmented_view
 from itadaki.dataset import load_dataset
-from itadaki.embedder import build_backbone
 from itadaki.images import load_rgb, preprocess
+from itadaki.keras_model import build_backbone
 from itadaki.settings import Settings
 
 _BATCH = 32

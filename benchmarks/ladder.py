@@ -10,15 +10,19 @@ python benchmarks/ladder.py [--seeds 3] [--only tl tl_hard]
 
 import argparse
 import sys
+import tempfile
 import time
+from pathlib import Path
 
+import keras
 import numpy as np
 
 from itadaki.bank import Bank, fused_rows, metadata_of
 from itadaki.comparison import save_measurement
 from itadaki.dataset import Dataset, load_dataset
-from itadaki.embedder import Embedder, build_backbone, raw_model
+from itadaki.embedder import Embedder
 from itadaki.evaluation import Evaluation, evaluate
+from itadaki.keras_model import build_backbone, raw_model, save_model
 from itadaki.settings import Settings
 from itadaki.text_encoder import TextEncoder
 from itadaki.training_config import CONFIG_FT, CONFIG_TL, CONFIG_TL_HARD, TrainingConfig
@@ -41,7 +45,7 @@ def measure_raw(settings: Settings, dataset: Dataset) -> tuple[dict[str, Evaluat
     config = TrainingConfig.of(CONFIG_TL)
     photos = TrainingData(dataset, config, settings, backbone).features(0)
     bank = Bank(VARIANTS["raw"], photos, photos, metadata_of(dataset), {})
-    return evaluate(bank, Embedder(raw_model(backbone), ""), dataset.root), {}
+    return _evaluated(bank, raw_model(backbone), dataset), {}
 
 
 def measure(
@@ -63,9 +67,16 @@ def measure(
         texts = encoder.encode(*run.data.texts(rows))
         embeddings[rows] = fused_rows(photos[rows], texts)
     bank = Bank(VARIANTS[variant], embeddings, photos, metadata_of(dataset), {})
-    embedder = Embedder(run.trainer.embedder_model(variant), "")
     config = run.trainer.config.model_dump(by_alias=True)
-    return evaluate(bank, embedder, dataset.root), {"config": config, "seconds": round(seconds)}
+    found = _evaluated(bank, run.trainer.embedder_model(variant), dataset)
+    return found, {"config": config, "seconds": round(seconds)}
+
+
+def _evaluated(bank: Bank, model: keras.Model, dataset: Dataset) -> dict[str, Evaluation]:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.keras"
+        save_model(model, path)
+        return evaluate(bank, Embedder(path), dataset.root)
 
 
 def main() -> None:

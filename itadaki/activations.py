@@ -2,8 +2,6 @@
 
 import hashlib
 import os
-import tempfile
-import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
@@ -15,6 +13,7 @@ from tqdm.auto import tqdm
 
 from itadaki.augmentation import AUGMENTATION, augmented_view
 from itadaki.images import PREPROCESSING, load_rgb, preprocess
+from itadaki.openvino_model import compiled, convert
 
 CUT = "block6b_add"
 """The last frozen layer of phase 2. 46 layers stand above it: of EfficientNetB0's whole blocks,
@@ -122,27 +121,8 @@ class ActivationCache:
 
 
 def forward_function(model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
-    """Compile a model for inference on the CPU: OpenVINO in float32, one core per calling thread.
-
-    Returns:
-        A function of a float32 batch that several threads may call at once.
-    """
-    import openvino
-
-    with tempfile.TemporaryDirectory() as folder:
-        model.export(folder, format="tf_saved_model", verbose=False)
-        converted = openvino.convert_model(folder)
-    compiled = openvino.Core().compile_model(
-        converted, "CPU", {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": "f32"}
-    )
-    local = threading.local()
-
-    def forward(batch: np.ndarray) -> np.ndarray:
-        if not hasattr(local, "request"):
-            local.request = compiled.create_infer_request()
-        return local.request.infer([batch], share_inputs=True)[0].copy()
-
-    return forward
+    """A part of a model as a function of a float32 batch that several threads may call at once."""
+    return compiled(convert(model), "THROUGHPUT")
 
 
 def _view(path: Path, number: int, row: int) -> np.ndarray:

@@ -1,57 +1,70 @@
-"""The photo embedder: EfficientNetB0 with ImageNet weights, built, saved, loaded and run."""
+"""The embedder: photos in, embeddings out, by the fastest runtime that is installed."""
 
 import json
 import logging
-import os
-import re
-import zipfile
+from collections.abc import Callable
+from functools import cached_property
+from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from itadaki.errors import ArtifactError, WeightsError
-from itadaki.files import replacing, sha256_of, write_json
-from itadaki.images import IMAGE_SIZE
-from itadaki.network import why_unreachable
+from itadaki.files import sha256_of, write_json
 from itadaki.settings import Settings
 from itadaki.training_record import check_record
-from itadaki.variants import VARIANTS, Variant, require_model
+from itadaki.variants import Variant, require_model
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # must stand before TensorFlow is imported
+if TYPE_CHECKING:
+    import keras
 
-import keras
-import tensorflow as tf
-
-BACKBONE = "efficientnetb0"
-
-_IMAGENET_URL = "https://storage.googleapis.com/keras-applications/"
-_SAVED_ON = (1980, 1, 1, 0, 0, 0)  # the earliest date that a zip can hold
-_FINE_TUNED = {"source": "fine-tuned"}
-_STAND_IN = (
-    "ImageNet weights cannot be had, so the backbone of the fine-tuned model stands in: "
-    "this is not the frozen baseline, and its scores must not be compared with it.%s"
-)
+FINE_TUNED = {"source": "fine-tuned"}
+"""The origin of a raw model whose backbone is the fine-tuned one."""
 _log = logging.getLogger(__name__)
 
 
 class Embedder:
-    """Runs a saved model: photos in, L2-normalised embeddings out.
+    """Runs a saved model: photos in, L2-normalised embeddings out. Safe to use from many threads.
+
+    With OpenVINO the model is converted once and TensorFlow is never imported again; without it
+    Keras runs the model itself.
 
     Attributes:
-        model: the Keras model.
+        path: the ``.keras`` file.
         dimension: the length of an embedding.
         sha256: of the ``.keras`` file, which ties banks to this model.
+        runtime: OpenVINO or TensorFlow.
     """
 
-    def __init__(self, model: keras.Model, sha256: str) -> None:
-        self.model = model
-        self.sha256 = sha256
-        self.dimension = int(model.output_shape[-1])
-        # One traced graph for every batch size; model.predict would set up a new loop per call.
-        self._forward = tf.function(
-            lambda photos: model(photos, training=False),
-            input_signature=[tf.TensorSpec((None, IMAGE_SIZE, IMAGE_SIZE, 3), tf.float32)],
-        )
+    def __init__(self, path: Path, sha256: str | None = None) -> None:
+        """Load a model, or its conversion where there is one already.
+
+        Args:
+            path: the ``.keras`` file.
+            sha256: its hash, if it is known.
+
+        Raises:
+            ArtifactError: the file is damaged, or is no embedder of 224 x 224 photos.
+        """
+        self.path, self.sha256 = path, sha256 or sha256_of(path)
+        self._forward: Callable[[np.ndarray], np.ndarray]
+        if find_spec("openvino"):
+            from itadaki.openvino_model import OpenVinoModel
+
+            model = OpenVinoModel.of(path, self.sha256)
+            self._forward, self.dimension, self.runtime = model, model.dimension, "OpenVINO"
+        else:
+            from itadaki.keras_model import keras_forward
+
+            self._forward = keras_forward(self.model)
+            self.dimension, self.runtime = int(self.model.output_shape[-1]), "TensorFlow"
+
+    @cached_property
+    def model(self) -> "keras.Model":
+        """The Keras model itself, for looking at it."""
+        from itadaki.keras_model import load_model
+
+        return load_model(self.path)
 
     def embed(self, photos: np.ndarray) -> np.ndarray:
         """Embed a batch of preprocessed photos.
@@ -62,163 +75,47 @@ class Embedder:
         Returns:
             float32 array of shape (n, dimension); each row has length 1.
         """
-        return self._forward(photos).numpy()
+        return self._forward(photos)
 
 
 def load_embedder(variant: Variant, settings: Settings) -> Embedder:
     """Load a variant's embedder; raw's model is made from the backbone's weights when need be.
 
     Raises:
-        ItadakiError: the model is missing, damaged or not its record's, or no weights can be found.
+        ItadakiError: the model is missing, damaged or not its record's, or no weights can be
+            found.
     """
     path = require_model(variant, settings)
     if variant.name == "raw":
         _make_raw_model(path, settings)
     sha256 = sha256_of(path)
     check_record(variant, settings, sha256)
-    return Embedder(load_model(path), sha256)
+    return Embedder(path, sha256)
 
 
 def _make_raw_model(path: Path, settings: Settings) -> None:
     """Save the raw model unless it is there, made from the weights that are given now."""
     origin_path = path.with_suffix(".weights.json")
+    given = settings.backbone_weights
     try:
         origin = json.loads(origin_path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         origin = None
-    given = settings.backbone_weights
-    if path.exists() and (not given or origin == _origin_of_file(given)):
-        if origin == _FINE_TUNED:
-            _log.warning(_STAND_IN, f" Delete {path} once ImageNet weights can be had.")
+    if path.exists() and (not given or origin == origin_of_file(given)):
+        if origin == FINE_TUNED:
+            _log.warning(
+                "The raw model holds the backbone of the fine-tuned one: this is not the frozen "
+                "baseline. Delete %s once ImageNet weights can be had.",
+                path,
+            )
         return
+    from itadaki.keras_model import build_backbone, raw_model, save_model
+
     backbone, origin = build_backbone(settings)
     save_model(raw_model(backbone), path)
     write_json(origin_path, origin)
 
 
-def load_model(path: Path) -> keras.Model:
-    """Load a ``.keras`` file in Keras' safe mode.
-
-    Raises:
-        ArtifactError: the file is damaged, or is no embedder of 224 x 224 photos.
-    """
-    try:
-        model = keras.models.load_model(path, compile=False, safe_mode=True)
-    except Exception as error:  # a damaged archive makes Keras, h5py and zipfile raise their own
-        summary = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ArtifactError(
-            f"{path} is not a usable Keras model ({summary}); delete it and build it anew."
-        ) from None
-    if model.input_shape != (None, IMAGE_SIZE, IMAGE_SIZE, 3) or len(model.output_shape) != 2:
-        raise ArtifactError(f"{path} does not turn photos of 224 x 224 pixels into embeddings.")
-    return model
-
-
-def save_model(model: keras.Model, path: Path) -> None:
-    """Save a model as ``.keras``, atomically; the same model gives the same bytes.
-
-    Keras writes the time and some objects' memory addresses into the archive, which would give
-    each save a SHA-256 of its own.
-    """
-    with replacing(path) as beside:
-        model.save(beside)
-        with zipfile.ZipFile(beside) as archive:
-            members = {name: archive.read(name) for name in sorted(archive.namelist())}
-        members["metadata.json"] = (
-            f'{{"keras_version": "{keras.__version__}", "date_saved": "1980-01-01@00:00:00"}}'
-        ).encode()
-        numbers: dict[bytes, bytes] = {}
-        members["config.json"] = re.sub(
-            rb'(?<="shared_object_id": )\d+',
-            lambda address: numbers.setdefault(address[0], b"%d" % len(numbers)),
-            members["config.json"],
-        )
-        with zipfile.ZipFile(beside, "w", zipfile.ZIP_STORED) as archive:
-            for name, content in members.items():
-                archive.writestr(zipfile.ZipInfo(name, _SAVED_ON), content)
-
-
-def raw_model(backbone: keras.Model) -> keras.Model:
-    """Backbone, global average pooling, L2 norm: (n, 224, 224, 3) to (n, 1280)."""
-    photos = keras.Input((IMAGE_SIZE, IMAGE_SIZE, 3), name="photo")
-    pooled = keras.layers.GlobalAveragePooling2D(name="pooling")(backbone(photos))
-    embedding = keras.layers.UnitNormalization(name="embedding")(pooled)
-    return keras.Model(photos, embedding, name="recipe_image_retrieval_raw")
-
-
-def build_backbone(settings: Settings) -> tuple[keras.Model, dict[str, str]]:
-    """EfficientNetB0 without its top, frozen: (n, 224, 224, 3) to (n, 7, 7, 1280).
-
-    Its ImageNet weights come from ``ITADAKI_BACKBONE_WEIGHTS``, else from Keras (its cache or a
-    download), else from the backbone inside the fine-tuned model.
-
-    Returns:
-        The model, and where its weights come from.
-
-    Raises:
-        WeightsError: none of these is there; the message says how to give one.
-    """
-    given = settings.backbone_weights
-    if given:
-        backbone, origin = _backbone_from_file(given), _origin_of_file(given)
-    elif backbone := _backbone_from_keras():
-        origin = {"source": "imagenet"}
-    else:
-        backbone, origin = _backbone_from_fine_tuned(settings), _FINE_TUNED
-    backbone.trainable = False
-    return backbone, origin
-
-
-def _efficientnet(weights: Path | str | None) -> keras.Model:
-    return keras.applications.EfficientNetB0(
-        include_top=False,
-        weights=str(weights) if weights else None,
-        input_shape=(IMAGE_SIZE, IMAGE_SIZE, 3),
-        name=BACKBONE,
-    )
-
-
-def _origin_of_file(path: Path) -> dict[str, str]:
+def origin_of_file(path: Path) -> dict[str, str]:
+    """What is noted of weights that came from a file."""
     return {"source": "file", "sha256": sha256_of(path) if path.is_file() else "missing"}
-
-
-def _backbone_from_file(path: Path) -> keras.Model:
-    if not path.is_file():
-        raise WeightsError(f"ITADAKI_BACKBONE_WEIGHTS names {path}, but there is no such file.")
-    try:
-        return _efficientnet(path)
-    except Exception as error:  # Keras and h5py raise their own kinds for a wrong file
-        summary = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise WeightsError(
-            f"{path} does not hold weights of EfficientNetB0 without its top ({summary})."
-        ) from None
-
-
-def _backbone_from_keras() -> keras.Model | None:
-    keras_home = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras"))
-    cached = (keras_home / "models" / "efficientnetb0_notop.h5").exists()
-    if not cached and why_unreachable(_IMAGENET_URL):
-        return None
-    try:
-        return _efficientnet("imagenet")
-    except Exception as error:  # the download raises a bare Exception
-        _log.warning("Keras' ImageNet weights cannot be used: %s", error)
-        return None
-
-
-def _backbone_from_fine_tuned(settings: Settings) -> keras.Model:
-    path = VARIANTS["ft"].model_path(settings)
-    if not path.exists():
-        raise WeightsError(
-            "There are no weights for EfficientNetB0: Keras' cannot be downloaded here and no "
-            "fine-tuned model is present. Set ITADAKI_BACKBONE_WEIGHTS to a file with its "
-            "ImageNet weights without the top (.weights.h5)."
-        )
-    fine_tuned = load_model(path)
-    backbone = _efficientnet(None)
-    try:
-        backbone.set_weights(fine_tuned.get_layer(BACKBONE).get_weights())
-    except ValueError as error:
-        raise ArtifactError(f"{path} holds no EfficientNetB0 backbone: {error}.") from None
-    _log.warning(_STAND_IN, "")
-    return backbone

@@ -154,7 +154,7 @@ def attention(model: "keras.Model", photos: Sequence[Any], titles: Sequence[str]
 
     The strength is the length of the 1280 features at each of the 7 x 7 places.
     """
-    from itadaki.embedder import BACKBONE
+    from itadaki.keras_model import BACKBONE
 
     inputs = np.stack([load_input(photo) for photo in photos])
     features = model.get_layer(BACKBONE)(inputs, training=False).numpy()

@@ -33,11 +33,15 @@ CONFIG_FT: dict[str, Any] = {
     "EMBEDDING_DIM": 512,
     "TRIPLET_MARGIN": 0.8,
     "LAYERS_TO_UNFREEZE": 40,
-    "PHASE_1_EPOCHS": 6,
-    "PHASE_2_EPOCHS": 20,
+    "PHASE_1_EPOCHS": 4,
+    "PHASE_2_EPOCHS": 12,
     "SAMPLING": "hard_negative",
+    "TRIPLET_WEIGHT": 0.1,
     "TEXT_WEIGHT": 1.0,
     "PHOTO_WEIGHT": 1.0,
+    "RAW_SHARE": 0.3,
+    "VIEWS": 6,
+    "BACKBONE_LEARNING_RATE": 2e-4,
 }
 
 CONFIGS = {"tl": CONFIG_TL, "tl_hard": CONFIG_TL_HARD, "ft": CONFIG_FT}

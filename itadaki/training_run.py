@@ -12,8 +12,8 @@ import keras
 import pandas as pd
 
 from itadaki.dataset import Dataset
-from itadaki.embedder import build_backbone, save_model
 from itadaki.files import sha256_of, write_json
+from itadaki.keras_model import build_backbone, save_model
 from itadaki.settings import PROJECT_ROOT, Settings
 from itadaki.text_encoder import TextEncoder
 from itadaki.training import Trainer

@@ -4,10 +4,13 @@ import shutil
 import keras
 import numpy as np
 import pytest
+from conftest import dish_photo
 
-import itadaki.embedder
-from itadaki.embedder import BACKBONE, build_backbone, load_embedder, load_model, save_model
+import itadaki.keras_model
+from itadaki.embedder import load_embedder
 from itadaki.errors import ArtifactError, ItadakiError, WeightsError
+from itadaki.images import load_input
+from itadaki.keras_model import BACKBONE, build_backbone, load_model, save_model
 from itadaki.settings import Settings
 from itadaki.variants import VARIANTS, served_variant
 
@@ -15,13 +18,14 @@ from itadaki.variants import VARIANTS, served_variant
 @pytest.fixture
 def sealed(monkeypatch, tmp_path) -> Settings:
     """A machine without weights and without a way to download them."""
-    monkeypatch.setattr(itadaki.embedder, "why_unreachable", lambda url: "sealed")
+    monkeypatch.setattr(itadaki.keras_model, "why_unreachable", lambda url: "sealed")
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
     return Settings(_env_file=None, home=tmp_path)
 
 
 def batch(count=3) -> np.ndarray:
-    return np.random.default_rng(0).uniform(0, 255, (count, 224, 224, 3)).astype(np.float32)
+    """Photos like those that the untrained backbone's statistics were made from."""
+    return np.stack([load_input(dish_photo(i)) for i in range(count)])
 
 
 def tiny_embedder() -> keras.Model:

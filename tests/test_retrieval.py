@@ -4,8 +4,8 @@ import pytest
 from PIL import Image
 
 from itadaki import plots
-from itadaki.embedder import BACKBONE
 from itadaki.errors import ImageError
+from itadaki.keras_model import BACKBONE
 from itadaki.triplets import hard_triplets
 
 matplotlib.use("Agg")

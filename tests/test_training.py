@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from itadaki.dataset import load_dataset
-from itadaki.embedder import load_embedder, load_model
+from itadaki.embedder import load_embedder
 from itadaki.errors import ArtifactError, ItadakiError
 from itadaki.files import sha256_of
 from itadaki.images import load_input
+from itadaki.keras_model import load_model
 from itadaki.settings import Settings
 from itadaki.text_encoder import TextEncoder
 from itadaki.training import CollapseError, Trainer, grown_margin

@@ -1,0 +1,166 @@
+"""Keras models run by OpenVINO, converted once and kept beside the ``.keras`` file."""
+
+import json
+import logging
+import os
+import tempfile
+import threading
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+import openvino
+
+from itadaki.errors import ArtifactError
+from itadaki.files import sha256_of, write_json
+from itadaki.images import IMAGE_SIZE
+
+if TYPE_CHECKING:
+    import keras
+
+_FORMAT = 1
+_PARITY = 0.9999
+_log = logging.getLogger(__name__)
+
+
+class OpenVinoModel:
+    """An embedder converted from Keras; call it with a batch, from any thread.
+
+    One photo is spread over all cores, because somebody waits for it; in a batch each core takes
+    a whole calling thread, which gives the most photos a second.
+
+    Attributes:
+        dimension: the length of an embedding.
+    """
+
+    def __init__(self, model: openvino.Model) -> None:
+        self._model = model
+        self.dimension = int(model.output(0).get_partial_shape()[1].get_length())
+
+    @classmethod
+    def of(cls, path: Path, sha256: str) -> "OpenVinoModel":
+        """Read a model's conversion, or convert it if there is none that fits.
+
+        Args:
+            path: the ``.keras`` file.
+            sha256: its hash, under which the conversion is kept.
+
+        Raises:
+            ArtifactError: the file is damaged or no embedder, or its conversion gives other
+                embeddings.
+        """
+        kept = path.with_name(f"{path.stem}.openvino-{sha256[:12]}.xml")
+        if _is_whole(kept, sha256):
+            return cls(openvino.Core().read_model(kept))
+        from itadaki.keras_model import load_model
+
+        keras_model = load_model(path)
+        _log.info("Converting %s for OpenVINO, once.", path.name)
+        model = convert(keras_model)
+        converted = cls(model)
+        _check_parity(keras_model, converted, path)
+        try:
+            _keep(model, kept, sha256, f"{path.stem}.openvino-*")
+        except OSError as error:
+            _log.warning("The conversion cannot be kept, so it is made at every start: %s", error)
+        return converted
+
+    def __call__(self, photos: np.ndarray) -> np.ndarray:
+        """Embed preprocessed photos: float32 (n, 224, 224, 3) to float32 (n, dimension)."""
+        return (self._one if len(photos) == 1 else self._many)(photos)
+
+    @cached_property
+    def _one(self) -> Callable[[np.ndarray], np.ndarray]:
+        single = self._model.clone()
+        single.reshape([1, IMAGE_SIZE, IMAGE_SIZE, 3])
+        return compiled(single, "LATENCY")
+
+    @cached_property
+    def _many(self) -> Callable[[np.ndarray], np.ndarray]:
+        return compiled(self._model, "THROUGHPUT")
+
+
+def convert(model: "keras.Model") -> openvino.Model:
+    """Convert a Keras model; its weights stay float32."""
+    with tempfile.TemporaryDirectory() as folder:
+        model.export(folder, format="tf_saved_model", verbose=False)
+        return openvino.convert_model(folder)
+
+
+def compiled(model: openvino.Model, hint: str) -> Callable[[np.ndarray], np.ndarray]:
+    """Compile a model for this machine's processor, in float32.
+
+    Args:
+        model: what is compiled.
+        hint: LATENCY spreads one call over all cores; THROUGHPUT gives each calling thread one.
+
+    Returns:
+        A function of a float32 batch that several threads may call at once.
+    """
+    ready = openvino.Core().compile_model(
+        model,
+        "CPU",
+        {
+            "PERFORMANCE_HINT": hint,
+            "INFERENCE_PRECISION_HINT": "f32",
+            "INFERENCE_NUM_THREADS": os.cpu_count(),
+        },
+    )
+    local = threading.local()
+
+    def forward(batch: np.ndarray) -> np.ndarray:
+        if not hasattr(local, "request"):
+            local.request = ready.create_infer_request()
+        return local.request.infer([batch], share_inputs=True)[0].copy()
+
+    return forward
+
+
+def _is_whole(kept: Path, sha256: str) -> bool:
+    try:
+        return json.loads(kept.with_suffix(".json").read_text(encoding="utf-8")) == _facts(
+            kept, sha256
+        )
+    except (OSError, ValueError):
+        return False
+
+
+def _keep(model: openvino.Model, kept: Path, sha256: str, old: str) -> None:
+    """Write a conversion, the file that makes it count last, and remove older ones."""
+    with tempfile.TemporaryDirectory(dir=kept.parent, prefix=".openvino-") as folder:
+        beside = Path(folder) / kept.name
+        openvino.save_model(model, beside, compress_to_fp16=False)
+        for path in kept.parent.glob(old):
+            path.unlink(missing_ok=True)
+        for suffix in (".bin", ".xml"):
+            beside.with_suffix(suffix).replace(kept.with_suffix(suffix))
+    write_json(kept.with_suffix(".json"), _facts(kept, sha256))
+
+
+def _facts(kept: Path, sha256: str) -> dict[str, Any]:
+    return {
+        "format": _FORMAT,
+        "openvino": openvino.__version__,
+        "model": sha256,
+        "xml": sha256_of(kept),
+        "bin": sha256_of(kept.with_suffix(".bin")),
+    }
+
+
+def _check_parity(model: "keras.Model", converted: OpenVinoModel, path: Path) -> None:
+    """Refuse a conversion whose embeddings are not those of Keras, one by one and in a batch."""
+    rng = np.random.default_rng(0)
+    coarse = rng.integers(0, 256, (6, 6, 6, 3)).astype(np.float32)
+    photos = np.stack([cv2.resize(picture, (IMAGE_SIZE, IMAGE_SIZE)) for picture in coarse])
+    expected = model(photos, training=False).numpy()
+    singly = np.concatenate([converted(photo[None]) for photo in photos])
+    for found in (singly, converted(photos)):
+        cosine = (found * expected).sum(axis=1) / np.linalg.norm(expected, axis=1)
+        if not cosine.min() >= _PARITY:
+            raise ArtifactError(
+                f"OpenVINO {openvino.__version__} runs {path.name} differently from Keras (cosine "
+                f"{cosine.min():.5f}); uninstall openvino, or install another version of it."
+            )
