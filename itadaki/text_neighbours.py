@@ -114,6 +114,20 @@ class TextNeighbours:
                 ]
         return drawn
 
+    def of_same_class(self, rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Draw another recipe of the same dish class for each recipe, copies left out.
+
+        A recipe without a class, or alone in it, gets what ``positive_of`` draws.
+        """
+        drawn = self.positive_of(rows, rng)
+        for place, row in enumerate(rows):
+            if self.dish_class[row] is not None:
+                same = np.flatnonzero(self.dish_class == self.dish_class[row])
+                same = np.setdiff1d(same, self.copies[row].indices)
+                if len(same):
+                    drawn[place] = rng.choice(same)
+        return drawn
+
 
 def _copies(raw: np.ndarray) -> csr_matrix:
     rows, columns = [], []

@@ -325,6 +325,8 @@ class Trainer:
         config, neighbours = self.config, self.data.neighbours
         if config.positives == "text":
             positives = neighbours.positive_of(batch, rng)
+        elif config.positives == "dish_class":
+            positives = neighbours.of_same_class(batch, rng)
         elif config.positives == "view":
             positives = batch
         else:

@@ -73,10 +73,11 @@ class TrainingConfig(BaseModel):
     hardest: int = Field(
         20, ge=1, description="hard_negative draws among this many hardest of the whole bank."
     )
-    positives: Literal["text", "view", "batch_text"] = Field(
+    positives: Literal["text", "dish_class", "view", "batch_text"] = Field(
         "text",
-        description="text: neighbours in the whole training split; view: another view of the "
-        "photo; batch_text: the nearest text in the batch, unmasked negatives, as in the seed.",
+        description="text: neighbours in the whole training split; dish_class: any of the same "
+        "tag; view: another view of the photo; batch_text: the nearest text in the batch, unmasked "
+        "negatives, as in the seed.",
     )
     triplet_weight: float = Field(1.0, ge=0, description="Weight of the triplet loss.")
     photo_weight: float = Field(

@@ -64,8 +64,9 @@ def test_every_sampling_trains(home, sampling):
     assert np.isfinite(history["loss"].iloc[1:]).all()
 
 
-def test_the_seeds_literal_setting_trains(home):
-    history = train("tl", TINY_TL | {"POSITIVES": "batch_text", "EPOCHS": 1}, home)
+@pytest.mark.parametrize("positives", ["batch_text", "dish_class", "view"])
+def test_all_kinds_of_positives_train(home, positives):
+    history = train("tl", TINY_TL | {"POSITIVES": positives, "EPOCHS": 1}, home)
     assert np.isfinite(history["loss"].iloc[1:]).all()
 
 
