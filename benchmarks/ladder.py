@@ -64,8 +64,7 @@ def measure(
     if run.trainer.config.text_weight:
         encoder = TextEncoder(run.data.encoder.vectorizers, run.trainer.text_matrix.numpy())
         embeddings = np.zeros_like(photos)
-        texts = encoder.encode(*run.data.texts(rows))
-        embeddings[rows] = fused_rows(photos[rows], texts)
+        embeddings[rows] = fused_rows(photos[rows], encoder, *run.data.texts(rows))
     bank = Bank(VARIANTS[variant], embeddings, photos, metadata_of(dataset), {})
     config = run.trainer.config.model_dump(by_alias=True)
     found = _evaluated(bank, run.trainer.embedder_model(variant), dataset)

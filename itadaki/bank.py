@@ -42,7 +42,7 @@ faster: their activations outgrow what the allocator keeps, so that every layer 
 TEXT_SHARE = 1.0
 """Weight of the text's embedding beside the photo's in a fused row; chosen on validation."""
 
-_FORMAT = 2
+_FORMAT = 3
 _log = logging.getLogger(__name__)
 
 
@@ -197,19 +197,31 @@ def _photos_are_of(
 def _write_fused(photo_path: Path, bank_path: Path, dataset: Dataset, encoder: TextEncoder) -> None:
     photos = np.load(photo_path, mmap_mode="r", allow_pickle=False)
     recipes = dataset.recipes
-    texts = encoder.encode(recipes["Title"].tolist(), recipes["Ingredients"].tolist())
+    rows = fused_rows(photos, encoder, recipes["Title"].tolist(), recipes["Ingredients"].tolist())
     with replacing(bank_path) as beside:
-        np.save(beside, fused_rows(photos, texts))
+        np.save(beside, rows)
 
 
-def fused_rows(photos: np.ndarray, texts: np.ndarray, share: float = TEXT_SHARE) -> np.ndarray:
-    """Join the embeddings of photos and texts: float32 (n, d), rows of length 1.
+def fused_rows(
+    photos: np.ndarray,
+    encoder: TextEncoder,
+    titles: Sequence[str],
+    ingredients: Sequence[Sequence[str]],
+    share: float = TEXT_SHARE,
+) -> np.ndarray:
+    """Join the embeddings of recipes' photos and texts: float32 (n, d), rows of length 1.
+
+    A text counts as much as its title's words are known: recipes whose words the training never
+    saw would otherwise be moved away from their photos for nothing.
 
     Args:
         photos: float32 array of shape (n, d), rows of length 1.
-        texts: float32 array of shape (n, d), rows of length 1, or 0 for an unknown text.
-        share: weight of the text.
+        encoder: embeds the texts.
+        titles: n titles.
+        ingredients: n lists, which may be empty.
+        share: weight of a text whose words are all known.
     """
+    texts = encoder.encode(titles, ingredients) * encoder.coverage(titles)[:, None]
     rows = photos + share * texts
     return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
 

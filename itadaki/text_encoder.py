@@ -73,6 +73,18 @@ class TextEncoder:
         length = np.linalg.norm(rows, axis=1, keepdims=True)
         return rows / np.where(length > 1e-6, length, 1)
 
+    def coverage(self, titles: Sequence[str]) -> np.ndarray:
+        """What part of each title's words is known, 0 to 1: float32 array of shape (n,).
+
+        A title of unknown words says little about the dish even if one of them is known: *Tom
+        Kha Soup* is not just any soup.
+        """
+        vectorizer = self.vectorizers["title"]
+        known = set(vectorizer.get_feature_names_out())
+        words = map(vectorizer.build_analyzer(), titles)
+        shares = [np.mean([word in known for word in title]) if title else 0 for title in words]
+        return np.array(shares, np.float32)
+
     def save(self, path: Path) -> None:
         """Write words, weights and matrix (as float16) to an ``.npz`` without pickles."""
         arrays = {"matrix": self.matrix.astype(np.float16)}

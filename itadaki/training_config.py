@@ -16,6 +16,7 @@ CONFIG_TL: dict[str, Any] = {
     "TRIPLET_MARGIN": 0.3,
     "EPOCHS": 10,
     "SAMPLING": "random",
+    "LEARNING_RATE": 3e-4,
 }
 
 CONFIG_TL_HARD: dict[str, Any] = {
@@ -25,6 +26,10 @@ CONFIG_TL_HARD: dict[str, Any] = {
     "TRIPLET_MARGIN": 0.8,
     "EPOCHS": 15,
     "SAMPLING": "hard_negative",
+    "HARDEST": 200,
+    "TRIPLET_WEIGHT": 0.2,
+    "PHOTO_WEIGHT": 1.0,
+    "LEARNING_RATE": 3e-4,
 }
 
 CONFIG_FT: dict[str, Any] = {

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from itadaki.bank import TEXT_SHARE, build_bank, fused_rows, load_bank
+from itadaki.bank import build_bank, fused_rows, load_bank
 from itadaki.dataset import load_dataset
 from itadaki.embedder import load_embedder
 from itadaki.errors import ArtifactError, QueryError
@@ -29,11 +29,16 @@ def trained(settings, tmp_path_factory):
 
 
 def test_rows_stand_between_photo_and_text_at_the_angle_that_the_share_says():
-    photos = np.array([[1, 0, 0], [1, 0, 0]], np.float32)
-    texts = np.array([[0, 1, 0], [0, 0, 0]], np.float32)
-    rows = fused_rows(photos, texts, share=np.sqrt(3))
+    titles = ["tomato soup", "tomato xyzzy", "xyzzy"]
+    encoder = TextEncoder.fit(["tomato soup", "tomato soup"], [[], []], 3)
+    encoder.matrix[:] = [0, 1, 0]  # every known word says the same
+    photos = np.tile(np.array([1, 0, 0], np.float32), (3, 1))
+    share = np.sqrt(3)
+    rows = fused_rows(photos, encoder, titles, [[]] * 3, share)
     np.testing.assert_allclose(rows[0], [np.cos(np.pi / 3), np.sin(np.pi / 3), 0], atol=1e-6)
-    np.testing.assert_allclose(rows[1], photos[1])  # without a known text, the photo alone
+    half = np.arctan(share / 2)  # one of two words is known
+    np.testing.assert_allclose(rows[1], [np.cos(half), np.sin(half), 0], atol=1e-6)
+    np.testing.assert_allclose(rows[2], photos[2])  # without a known word, the photo alone
 
 
 def test_the_bank_fuses_its_photos_and_texts(trained):
@@ -41,10 +46,10 @@ def test_the_bank_fuses_its_photos_and_texts(trained):
     bank = load_bank(FT, trained, dataset)
     recipes = dataset.recipes
     encoder = TextEncoder.load(FT.text_encoder_path(trained))
-    texts = encoder.encode(recipes["Title"].tolist(), recipes["Ingredients"].tolist())
-    np.testing.assert_allclose(
-        bank.embeddings, fused_rows(bank.photo_embeddings, texts, TEXT_SHARE), atol=1e-6
+    expected = fused_rows(
+        bank.photo_embeddings, encoder, recipes["Title"].tolist(), recipes["Ingredients"].tolist()
     )
+    np.testing.assert_allclose(bank.embeddings, expected, atol=1e-6)
     assert (bank.embeddings != bank.photo_embeddings).any()
 
 
