@@ -15,6 +15,7 @@ from fastapi.responses import FileResponse
 from api.core.body_limit import BodyLimit
 from api.core.config import ApiSettings
 from api.core.errors import StartupErrors, add_error_handlers
+from api.core.inference_queue import InferenceQueue
 from api.features.search.api.search import router
 from api.features.search.services.search_service import SearchService
 from api.features.search.utils.model_loader import load_retrieval_system
@@ -30,7 +31,11 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.search_service = SearchService(load_retrieval_system(settings))
+        app.state.inference_queue = InferenceQueue(
+            settings.inference_threads, settings.queue_length
+        )
         yield
+        app.state.inference_queue.close()
 
     app = FastAPI(
         title="Itadaki",

@@ -1,6 +1,9 @@
 """The retrieval system: the one interface that notebooks, command line and API share."""
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +49,21 @@ class SearchResult:
     image_path: Path
 
 
+@dataclass(frozen=True)
+class Filters:
+    """What recipes must hold to be found.
+
+    Attributes:
+        include: each of these ingredients, as whole words.
+        exclude: none of these.
+        min_similarity: at least so similar, -1 to 1.
+    """
+
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    min_similarity: float = -1.0
+
+
 class RetrievalSystem:
     """Searches one variant's bank with photos.
 
@@ -67,8 +85,8 @@ class RetrievalSystem:
         self.bank = bank
         self.dataset = dataset
         self.text_encoder = text_encoder
-        groups = bank.column("photo_group")
-        self._first_of_photo = groups == np.arange(len(groups))
+        self._photo_groups = bank.column("photo_group")
+        self._first_of_photo = self._photo_groups == np.arange(len(self._photo_groups))
 
     @classmethod
     def load(
@@ -132,6 +150,7 @@ class RetrievalSystem:
         top_k: int = 3,
         unique_photos: bool = False,
         words: str | None = None,
+        filters: Filters | None = None,
     ) -> list[SearchResult]:
         """Find the recipes that are most similar to a photo, to words, or to both together.
 
@@ -140,6 +159,7 @@ class RetrievalSystem:
             top_k: how many recipes to find.
             unique_photos: of recipes that share one photo, find only the first.
             words: names of dishes or ingredients, for variants with a text encoder.
+            filters: what the recipes found must hold.
 
         Raises:
             ImageError: the photo cannot be read.
@@ -147,12 +167,63 @@ class RetrievalSystem:
             ValueError: top_k is less than 1.
         """
         allowed = self._first_of_photo if unique_photos else None
-        query = self.embed_query(query_image, words)
+        return self.find(self.embed_query(query_image, words), top_k, filters, allowed)
+
+    def search_similar_to(
+        self, index: int, top_k: int = 3, filters: Filters | None = None
+    ) -> list[SearchResult]:
+        """Find the recipes that are most similar to one of the collection, its copies left out.
+
+        Raises:
+            QueryError: there is no such recipe.
+        """
+        if index not in self.bank.recipes:
+            raise QueryError(f"There is no recipe {index}.")
+        allowed = self._photo_groups != self._photo_groups[index]
+        query = np.asarray(self.bank.photo_embeddings[index])
+        return self.find(query, top_k, filters, allowed)
+
+    def find(
+        self,
+        query: np.ndarray,
+        top_k: int,
+        filters: Filters | None = None,
+        allowed: np.ndarray | None = None,
+    ) -> list[SearchResult]:
+        """Find the rows that are most similar to an embedding.
+
+        Args:
+            query: float32 array of shape (dimension,) and length 1.
+            top_k: how many.
+            filters: what the recipes found must hold.
+            allowed: bool array of shape (rows,), what may be found at all.
+        """
+        filters = filters or Filters()
+        if filters.include or filters.exclude:
+            fitting = self._with_ingredients(filters.include, filters.exclude)
+            allowed = fitting if allowed is None else allowed & fitting
         indices, similarities = exact_top_k(self.bank.embeddings, query, top_k, allowed)
         return [
             self.result(int(index), rank, float(similarity))
             for rank, (index, similarity) in enumerate(zip(indices, similarities, strict=True), 1)
+            if similarity >= filters.min_similarity
         ]
+
+    def _with_ingredients(self, include: Sequence[str], exclude: Sequence[str]) -> np.ndarray:
+        wanted = [_naming(words) for words in include]
+        unwanted = [_naming(words) for words in exclude]
+        return np.array(
+            [
+                all(word.search(text) for word in wanted)
+                and not any(word.search(text) for word in unwanted)
+                for text in self._ingredient_texts
+            ]
+        )
+
+    @cached_property
+    def _ingredient_texts(self) -> list[str]:
+        recipes = self.bank.recipes
+        return ["\n".join(recipes[i]["ingredients"]) for i in range(len(recipes))]
 
     def result(self, index: int, rank: int, similarity: float) -> SearchResult:
         """Describe one row of the bank as a search result."""
@@ -202,3 +273,10 @@ class RetrievalSystem:
 
         found = evaluate(self.bank, self.embedder, self.dataset.root, split)
         return found.get("fused", found["photos"]).table()
+
+
+def _naming(words: str) -> re.Pattern[str]:
+    """Matches an ingredient in singular or plural, but not inside another word: no eggplant for
+    egg."""
+    escaped = r"\s+".join(map(re.escape, words.split()))
+    return re.compile(rf"\b{escaped}(?:e?s)?\b", re.IGNORECASE)

@@ -100,6 +100,29 @@ def test_three_results_by_default(client, photo):
     assert post(client, photo).json()["totalResults"] == 3
 
 
+def test_ingredients_and_similarity_filter(client, photo):
+    body = post(client, photo, top_k=10, include="EGG, flour", exclude="lemon").json()
+    assert body["totalResults"] == 10
+    for recipe in body["recipes"]:
+        text = " ".join(recipe["ingredientList"])
+        assert "egg" in text and "flour" in text and "lemon" not in text
+    assert post(client, photo, include="unobtainium").json()["totalResults"] == 0
+    near = post(client, photo, top_k=10, min_similarity="0.99").json()["recipes"]
+    assert near and all(recipe["similarity"] >= 0.99 for recipe in near)
+    assert_failure(post(client, photo, min_similarity="2"), 422, "min_similarity")
+
+
+def test_more_like_a_recipe_and_the_recipe_itself(client, photo):
+    first = post(client, photo).json()["recipes"][0]
+    recipe = client.get(f"/api/v1/recipes/{first['id']}").json()
+    assert recipe["title"] == first["title"] and recipe["imagePath"] == first["imagePath"]
+    more = client.get(f"/api/v1/recipes/{first['id']}/similar", params={"top_k": 4}).json()
+    assert more["totalResults"] == 4
+    assert first["id"] not in [recipe["id"] for recipe in more["recipes"]]
+    assert_failure(client.get("/api/v1/recipes/40"), 404, "no recipe 40")
+    assert_failure(client.get("/api/v1/recipes/40/similar"), 422, "no recipe 40")
+
+
 def test_image_path_opens_in_a_browser(client, photo):
     url = post(client, photo).json()["recipes"][0]["imagePath"]
     assert url.startswith("http://127.0.0.1:")

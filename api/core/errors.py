@@ -9,9 +9,17 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.core.inference_queue import BusyError, ClientGoneError
 from api.features.search.schemas.search import SearchResponse
-from itadaki.errors import ImageError, ImageTooLargeError, ItadakiError, UnsupportedImageError
+from itadaki.errors import (
+    ImageError,
+    ImageTooLargeError,
+    ItadakiError,
+    QueryError,
+    UnsupportedImageError,
+)
 
+_CLIENT_GONE = 499  # nginx's number; nobody reads the answer
 _log = logging.getLogger(__name__)
 
 
@@ -64,6 +72,18 @@ def add_error_handlers(app: FastAPI) -> None:
     async def wrong_image(request: Request, error: ImageError) -> JSONResponse:
         status = {UnsupportedImageError: 415, ImageTooLargeError: 413}.get(type(error), 400)
         return _failure(status, str(error))
+
+    @app.exception_handler(QueryError)
+    async def wrong_query(request: Request, error: QueryError) -> JSONResponse:
+        return _failure(422, str(error))
+
+    @app.exception_handler(BusyError)
+    async def busy(request: Request, error: BusyError) -> JSONResponse:
+        return _failure(503, "Too many searches are waiting; try again.", {"Retry-After": "1"})
+
+    @app.exception_handler(ClientGoneError)
+    async def gone(request: Request, error: ClientGoneError) -> JSONResponse:
+        return _failure(_CLIENT_GONE, "The client has gone.")
 
     @app.exception_handler(Exception)
     async def unforeseen(request: Request, error: Exception) -> JSONResponse:

@@ -3,12 +3,13 @@
 import time
 from typing import Annotated
 
-from fastapi import APIRouter, File, Form, HTTPException, Request, UploadFile
-from fastapi.concurrency import run_in_threadpool
+from fastapi import APIRouter, Depends, File, Form, HTTPException, Query, Request, UploadFile
 from fastapi.responses import FileResponse
 
+from api.core.inference_queue import InferenceQueue
 from api.features.search.schemas.search import Health, RecipeResponse, SearchResponse
 from api.features.search.services.search_service import SearchService
+from itadaki.retrieval import Filters, SearchResult
 
 router = APIRouter()
 
@@ -17,40 +18,106 @@ _ERRORS = {
     413: {"model": SearchResponse, "description": "The upload or the photo is too large."},
     415: {"model": SearchResponse, "description": "Not a JPEG, PNG, WebP or GIF."},
     422: {"model": SearchResponse, "description": "A field is missing or out of range."},
+    503: {"model": SearchResponse, "description": "Too many searches wait; see Retry-After."},
 }
+_TOP_K = "How many recipes."
+_INCLUDE = "Ingredients that a recipe must name, separated by commas."
+_EXCLUDE = "Ingredients that it must not name, separated by commas."
+_MINIMUM = "Recipes that are less similar are left out."
 
 
 def _service(request: Request) -> SearchService:
     return request.app.state.search_service
 
 
+def _queue(request: Request) -> InferenceQueue:
+    return request.app.state.inference_queue
+
+
+def _form_filters(
+    include: Annotated[str, Form(max_length=500, description=_INCLUDE)] = "",
+    exclude: Annotated[str, Form(max_length=500, description=_EXCLUDE)] = "",
+    min_similarity: Annotated[float, Form(ge=-1, le=1, description=_MINIMUM)] = -1.0,
+) -> Filters:
+    return Filters(_listed(include), _listed(exclude), min_similarity)
+
+
+def _query_filters(
+    include: Annotated[str, Query(max_length=500, description=_INCLUDE)] = "",
+    exclude: Annotated[str, Query(max_length=500, description=_EXCLUDE)] = "",
+    min_similarity: Annotated[float, Query(ge=-1, le=1, description=_MINIMUM)] = -1.0,
+) -> Filters:
+    return Filters(_listed(include), _listed(exclude), min_similarity)
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(item.strip() for item in text.split(",") if item.strip())
+
+
 @router.post("/api/v1/search/search", responses=_ERRORS, tags=["search"])
 async def search(
     request: Request,
     image: Annotated[UploadFile, File(description="A photo: JPEG, PNG, WebP or GIF.")],
-    top_k: Annotated[int, Form(ge=1, le=10, description="How many recipes.")] = 3,
+    filters: Annotated[Filters, Depends(_form_filters)],
+    top_k: Annotated[int, Form(ge=1, le=10, description=_TOP_K)] = 3,
 ) -> SearchResponse:
     """Find the recipes whose photos look most like the uploaded one."""
     started = time.perf_counter()
     photo = await image.read()
-    found = await run_in_threadpool(_service(request).search, photo, top_k)
-    recipes = [
-        RecipeResponse(
-            rank=result.rank,
-            title=result.title,
-            image_path=str(request.url_for("photo", photo_id=result.index)),
-            ingredients=str(result.ingredients),
-            instructions=result.instructions,
-            similarity=result.similarity,
-            ingredient_list=result.ingredients,
-            dish_class=result.dish_class,
-        )
-        for result in found
-    ]
+    found = await _queue(request).run(request, _service(request).search, photo, top_k, filters)
+    return _answer(request, found, started)
+
+
+@router.get(
+    "/api/v1/recipes/{recipe_id}/similar",
+    responses={422: _ERRORS[422], 503: _ERRORS[503]},
+    tags=["search"],
+)
+async def similar(
+    request: Request,
+    recipe_id: int,
+    filters: Annotated[Filters, Depends(_query_filters)],
+    top_k: Annotated[int, Query(ge=1, le=10, description=_TOP_K)] = 3,
+) -> SearchResponse:
+    """More like this: the recipes that are most similar to one of the collection."""
+    started = time.perf_counter()
+    service = _service(request)
+    found = await _queue(request).run(request, service.similar, recipe_id, top_k, filters)
+    return _answer(request, found, started)
+
+
+@router.get(
+    "/api/v1/recipes/{recipe_id}",
+    responses={404: {"model": SearchResponse, "description": "No recipe has this number."}},
+    tags=["search"],
+)
+def recipe(request: Request, recipe_id: int) -> RecipeResponse:
+    """One recipe of the collection; its rank and similarity are 1."""
+    found = _service(request).recipe(recipe_id)
+    if found is None:
+        raise HTTPException(404, f"There is no recipe {recipe_id}.")
+    return _described(request, found)
+
+
+def _answer(request: Request, found: list[SearchResult], started: float) -> SearchResponse:
     return SearchResponse(
-        recipes=recipes,
-        total_results=len(recipes),
+        recipes=[_described(request, result) for result in found],
+        total_results=len(found),
         processing_time=round(time.perf_counter() - started, 4),
+    )
+
+
+def _described(request: Request, result: SearchResult) -> RecipeResponse:
+    return RecipeResponse(
+        rank=result.rank,
+        id=result.index,
+        title=result.title,
+        image_path=str(request.url_for("photo", photo_id=result.index)),
+        ingredients=str(result.ingredients),
+        instructions=result.instructions,
+        similarity=result.similarity,
+        ingredient_list=result.ingredients,
+        dish_class=result.dish_class,
     )
 
 

@@ -9,6 +9,7 @@ _EXAMPLE = {
     "recipes": [
         {
             "rank": 1,
+            "id": 5821,
             "title": "Caramel Apple Cupcakes",
             "imagePath": "http://127.0.0.1:8000/api/v1/photos/5821",
             "ingredients": "['4 tart apples', '200 g sugar', '2 eggs']",
@@ -34,6 +35,7 @@ class RecipeResponse(_Camel):
     """One recipe found."""
 
     rank: int = Field(description="1 for the most similar recipe.")
+    id: int = Field(description="Number of the recipe in the collection that is served.")
     title: str
     image_path: str = Field(description="URL of the recipe's photo.")
     ingredients: str = Field(

@@ -5,7 +5,7 @@ from pathlib import Path
 from api.features.search.schemas.search import BankHealth, DatasetHealth, Health
 from itadaki import __version__
 from itadaki.images import media_type
-from itadaki.retrieval import RetrievalSystem, SearchResult
+from itadaki.retrieval import Filters, RetrievalSystem, SearchResult
 
 
 class SearchService:
@@ -14,13 +14,23 @@ class SearchService:
     def __init__(self, system: RetrievalSystem) -> None:
         self._system = system
 
-    def search(self, photo: bytes, top_k: int) -> list[SearchResult]:
+    def search(self, photo: bytes, top_k: int, filters: Filters) -> list[SearchResult]:
         """Find recipes for an uploaded photo.
 
         Raises:
             ImageError: the photo cannot be read.
         """
-        return self._system.search_similar_recipes(photo, top_k)
+        return self._system.search_similar_recipes(photo, top_k, filters=filters)
+
+    def similar(self, index: int, top_k: int, filters: Filters) -> list[SearchResult]:
+        """Find recipes like one of the collection; raises QueryError if there is none."""
+        return self._system.search_similar_to(index, top_k, filters)
+
+    def recipe(self, index: int) -> SearchResult | None:
+        """One recipe, as a search that finds it with certainty would; None if there is none."""
+        if index not in self._system.bank.recipes:
+            return None
+        return self._system.result(index, rank=1, similarity=1.0)
 
     def photo(self, index: int) -> tuple[Path, str] | None:
         """Path and media type of a recipe's photo; None if there is no such recipe or photo."""
