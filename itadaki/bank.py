@@ -42,7 +42,7 @@ faster: their activations outgrow what the allocator keeps, so that every layer 
 TEXT_SHARE = 0.5
 """Weight of the text's embedding beside the photo's in a fused row. On validation more text finds
 better dishes (nDCG@10 0.112 at 0.5, 0.121 at 1, 0.126 at 1.5) but loses the recipe whose own photo
-is asked for (recall@1 of a re-crop 0.93, 0.81, 0.66); this keeps the recall above raw's."""
+is asked for (recall@1 of a re-crop 0.93, 0.81, 0.66); this keeps that recall near raw's."""
 
 _FORMAT = 3
 _log = logging.getLogger(__name__)

@@ -134,13 +134,14 @@ class Comparison:
     def markdown(self) -> str:
         """The comparison as Markdown: one table a gallery, the steps, what was measured where."""
         first = next(iter(self.about.values()))
-        seeds = ", ".join(f"{name} {count}" for name, count in self.seeds.items())
+        seeds = ", ".join(f"{name} {self.seeds[name]}" for name in _RUNGS if name in self.seeds)
         lines = [
             "# The four variants on held-out recipes",
             "",
             f"Measured on the {first['split']} split of {first['dataset_source']}: held-out photos "
             "as queries, their own photo and all copies left out; 95% bootstrap intervals over "
-            f"the queries. Seeds per variant: {seeds}.",
+            f"the queries. Seeds per variant: {seeds}. `tl_seed` is `tl` with positives and "
+            "negatives from the batch, none masked: triplets as one would first write them.",
             "",
             "![scores by variant](comparison.png)",
         ]
