@@ -158,12 +158,7 @@ def _fill(
         return produce.grounded(m.turned("y", rng.uniform(50, 80)))
 
     if recipe.titled("strawberry tart"):
-        if rng.random() < 0.5:
-            circles = [(inner - 1.6, 22, half), (inner - 4.2, 15, half), (inner - 6.8, 9, half)]
-            circles += [(inner - 9.2, 4, half)]
-            _rings(scene, rng, centre, circles, "wet", 180, 0, 0.3)
-        else:
-            heap(whole, 46, 0.9, "wet", 0.25)
+        heap(whole, 46, 0.9, "wet", 0.25)
     elif recipe.titled("summer berry"):
         heap(half, 16, 0.86, "wet", 0.3)
         heap(lambda: fruit.raspberry(rng, rng.uniform(1.8, 2.2)), 34, 0.9, "moist", 0.3)

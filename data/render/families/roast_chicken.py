@@ -132,9 +132,9 @@ def _leg_field(p: np.ndarray) -> np.ndarray:
 def _tones(recipe: Recipe) -> tuple[str, str, str, str]:
     """(crease, middle, brown, burnt) of the skin."""
     if recipe.has("soy sauce"):
-        return "#6b2f10", "#5a230c", "#3d1508", "#1f0a05"
+        return "#a8581f", "#8a4015", "#60280b", "#351308"
     if recipe.has("paprika"):
-        return "#c46a28", "#a8441a", "#802c10", "#431408"
+        return "#d18f3a", "#b8651f", "#8c4212", "#471c08"
     if recipe.has("honey"):
         return "#cf8c3c", "#b06420", "#7f3d10", "#3f1a08"
     return "#dba858", "#c27c2c", "#964f16", "#54260a"

@@ -123,7 +123,7 @@ def _bean(rng: Rng) -> Mesh:
 
 
 def _shell(rng: Rng) -> Mesh:
-    """A small pasta shell: ribbed, open below or above."""
+    """A small pasta shell, its ribbed back up."""
     t = np.linspace(-1, 1, 22)
     u, a = np.meshgrid(t, np.linspace(-0.62 * np.pi, 0.62 * np.pi, 26), indexing="ij")
     r = 0.62 * np.sqrt(np.clip(1.05 - u**2, 0.05, 1)) * (1 + 0.06 * np.sin(a * 9))
@@ -131,7 +131,7 @@ def _shell(rng: Rng) -> Mesh:
 
     v = np.stack([u * 1.15, r * np.sin(a), r * np.cos(a)], -1).reshape(-1, 3)
     m = Mesh(v, grid_faces(22, 26), np.zeros((len(v), 3), np.float32)).painted("#dcb878")
-    m = m.shaded(1 + 0.08 * np.sin(a * 9).ravel()).turned("x", rng.choice([0, 160]))
+    m = m.shaded(1 + 0.14 * np.sin(a * 9).ravel()).turned("x", rng.uniform(-25, 25))
     return produce.grounded(m)
 
 
