@@ -153,10 +153,9 @@ def _backbone_from_fine_tuned(settings: Settings) -> keras.Model:
             "fine-tuned model is present. Set ITADAKI_BACKBONE_WEIGHTS to a file with its "
             "ImageNet weights without the top (.weights.h5)."
         )
-    fine_tuned = load_model(path)
-    backbone = _efficientnet(None)
     try:
-        backbone.set_weights(fine_tuned.get_layer(BACKBONE).get_weights())
+        # The layer itself: set_weights on a new one would leave its Normalization as it was.
+        backbone = load_model(path).get_layer(BACKBONE)
     except ValueError as error:
         raise ArtifactError(f"{path} holds no EfficientNetB0 backbone: {error}.") from None
     _log.warning(

@@ -79,8 +79,8 @@ def recipes_root(tmp_path_factory) -> Path:
 def weights(tmp_path_factory) -> Path:
     """Weights of an untrained backbone, in the shape of the real file.
 
-    Its BatchNorm has seen the photos, or the signal would fade on its way through the layers and
-    all photos would look alike.
+    Its Normalization and BatchNorm have seen the photos, or the signal would fade on its way
+    through the layers and all photos would look alike.
     """
     import keras
 
@@ -89,10 +89,12 @@ def weights(tmp_path_factory) -> Path:
     backbone = keras.applications.EfficientNetB0(
         include_top=False, weights=None, input_shape=(224, 224, 3)
     )
+    photos = np.stack([cv2.resize(dish_photo(i), (224, 224)) for i in range(8)])
+    backbone.layers[2].adapt(photos / 255)
     for layer in backbone.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.momentum = 0.0  # one pass sets the statistics
-    backbone(np.stack([cv2.resize(dish_photo(i), (224, 224)) for i in range(8)]), training=True)
+    backbone(photos, training=True)
     backbone.save_weights(path)
     return path
 

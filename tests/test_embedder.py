@@ -87,6 +87,11 @@ def test_backbone_of_the_fine_tuned_model_comes_last_with_a_warning(sealed, embe
         stand_in = load_embedder(VARIANTS["raw"], sealed)
     assert "not the frozen baseline" in caplog.text
     assert np.array_equal(stand_in.embed(batch()), embedder.embed(batch()))
+    # Also before it was saved and loaded, as training uses it.
+    backbone, origin = build_backbone(sealed)
+    assert origin == {"source": "fine-tuned"}
+    expected = embedder.model.get_layer(BACKBONE)(batch())
+    np.testing.assert_allclose(backbone(batch()), expected, atol=1e-5)
     caplog.clear()
     load_embedder(VARIANTS["raw"], sealed)
     assert "not the frozen baseline" in caplog.text, "a stand-in must never go unnoticed"
