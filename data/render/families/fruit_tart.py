@@ -157,7 +157,14 @@ def _fill(
         m = fruit.strawberry(rng, rng.uniform(2.8, 3.4), calyx=False)
         return produce.grounded(m.turned("y", rng.uniform(50, 80)))
 
-    if recipe.titled("strawberry tart"):
+    if recipe.titled("kiwi"):
+        _rings(scene, rng, centre, [(inner - 1.6, 20, whole)], "wet", 0, 0, 0.3)
+        circles = [(inner - 4.6, 14, lambda: fruit.kiwi_slice(rng, 1.95))]
+        _rings(scene, rng, centre, circles, "wet", -90, 16, 0.3)
+        _rings(scene, rng, centre, [(inner - 7.4, 11, lambda: _mango(rng))], "wet", -70, 12, 0.3)
+        for x, y in spread(rng, 2.3, 16):
+            scene.drop(fruit.blueberry(rng).spun(rng), cx + x, cy + y, "satin", 0.25)
+    elif recipe.titled("strawberry tart"):
         heap(whole, 46, 0.9, "wet", 0.25)
     elif recipe.titled("summer berry"):
         heap(half, 16, 0.86, "wet", 0.3)
@@ -167,14 +174,6 @@ def _fill(
         circles = [(inner - 1.7, 44, lambda: _apple(rng)), (inner - 4.6, 30, lambda: _apple(rng))]
         circles += [(inner - 7.3, 16, lambda: _apple(rng)), (inner - 9.4, 6, lambda: _apple(rng))]
         _rings(scene, rng, centre, circles, "wet", -62, 14, 0.3)
-    elif recipe.titled("kiwi"):
-        circles = [(inner - 1.6, 20, half)]
-        _rings(scene, rng, centre, circles, "wet", 180, 0, 0.3)
-        circles = [(inner - 4.6, 14, lambda: fruit.kiwi_slice(rng, 1.95))]
-        _rings(scene, rng, centre, circles, "wet", -90, 16, 0.3)
-        _rings(scene, rng, centre, [(inner - 7.4, 11, lambda: _mango(rng))], "wet", -70, 12, 0.3)
-        for x, y in spread(rng, 2.3, 16):
-            scene.drop(fruit.blueberry(rng).spun(rng), cx + x, cy + y, "satin", 0.25)
     elif recipe.titled("blueberry"):
         heap(lambda: fruit.blueberry(rng, rng.uniform(0.68, 0.95)), 250, 0.94, "satin", 0.25)
     elif recipe.titled("plum"):
