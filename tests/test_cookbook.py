@@ -93,7 +93,6 @@ def test_every_photo_belongs_to_a_recipe_and_the_set_is_small():
     assert sum(p.stat().st_size for p in shipped) < 12_000_000
 
 
-@pytest.mark.xfail(strict=True, reason="the pictures are still being rendered")
 def test_every_recipe_has_its_photo():
     rows = read_rows(SAMPLE_ROOT / "recipes.csv")
     assert [r["Title"] for r in rows if not photo_of(r).is_file()] == []
