@@ -3,7 +3,6 @@ import importlib.util
 import shutil
 from pathlib import Path
 
-import pytest
 from PIL import Image
 
 from itadaki.dataset import SAMPLE_ROOT, load_dataset
