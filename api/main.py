@@ -8,55 +8,116 @@ from pathlib import Path
 # Started from api/ without an installed package, the project's root is not on the path.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+import swagger_ui_bundle
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
-from fastapi.responses import FileResponse
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.responses import FileResponse, HTMLResponse
+from pydantic import ValidationError
+from pydantic_settings import SettingsError
+from starlette.staticfiles import StaticFiles
 
+from api.core.access import Access
 from api.core.body_limit import BodyLimit
 from api.core.config import ApiSettings
 from api.core.errors import StartupErrors, add_error_handlers
 from api.core.inference_queue import InferenceQueue
-from api.features.search.api.search import router
+from api.core.metrics import Metrics
+from api.core.reload import Reloader
+from api.core.request_log import RequestLog, configure_logs, with_request_ids
+from api.core.security_headers import SecurityHeaders
+from api.features.search.api.search import router as search_router
 from api.features.search.services.search_service import SearchService
 from api.features.search.utils.model_loader import load_retrieval_system
+from api.features.service.api.service import router as service_router
 from itadaki import __version__
+from itadaki.settings import setting_problem
 
-_PAGE = Path(__file__).with_name("index.html")
+_PAGE = Path(__file__).with_name("page")
 
 
 def create_app(settings: ApiSettings | None = None) -> FastAPI:
     """Build the application; the model is loaded when it starts, not here."""
     settings = settings or ApiSettings()
+    metrics = Metrics()
+
+    def load() -> SearchService:
+        return SearchService(load_retrieval_system(settings), metrics)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.search_service = SearchService(load_retrieval_system(settings))
-        app.state.inference_queue = InferenceQueue(
-            settings.inference_threads, settings.queue_length
-        )
+        configure_logs(settings.log_format)
+        queue = InferenceQueue(settings.inference_threads, settings.queue_length)
+        metrics.watch_queue(lambda: queue.depth)
+        app.state.settings, app.state.metrics, app.state.inference_queue = settings, metrics, queue
+        app.state.search_service = load()
+        app.state.reloader = Reloader(app, load)
+        app.state.reloader.on_hangup()
         yield
-        app.state.inference_queue.close()
+        queue.close()
 
     app = FastAPI(
         title="Itadaki",
         version=__version__,
         description="Show it a photo of a dish, it finds the recipes.",
         lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/openapi.json" if settings.docs else None,
     )
-    app.add_middleware(BodyLimit, max_bytes=settings.max_upload_mb * 1_000_000)
+    megabyte = 1_000_000
+    # The last one added is the first to see a request.
+    app.add_middleware(
+        BodyLimit,
+        max_bytes=settings.max_upload_mb * megabyte,
+        max_total=settings.max_uploads_mb * megabyte,
+        seconds=settings.upload_seconds,
+    )
+    app.add_middleware(Access, settings=settings)
     if settings.cors_origins:
+        # The key is a header that scripts set; cookies and other credentials are never allowed.
         app.add_middleware(
-            CORSMiddleware, allow_origins=settings.cors_origins, allow_methods=["GET", "POST"]
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=["X-API-Key", "Authorization", "X-Request-ID"],
+            expose_headers=["X-Request-ID", "Retry-After"],
         )
+    app.add_middleware(SecurityHeaders)
+    app.add_middleware(RequestLog, metrics=metrics)
+    app.add_middleware(with_request_ids)
     app.add_middleware(StartupErrors)
     add_error_handlers(app)
-    app.include_router(router)
+    app.include_router(search_router)
+    app.include_router(service_router)
+    app.mount("/page", StaticFiles(directory=_PAGE))
 
     @app.get("/", include_in_schema=False)
     def page() -> FileResponse:
-        return FileResponse(_PAGE)
+        return FileResponse(_PAGE / "index.html")
 
+    if settings.docs:
+        _add_docs(app)
     return app
 
 
-app = create_app()
+def _add_docs(app: FastAPI) -> None:
+    """Serve Swagger from an installed package, so that it works without internet."""
+    swagger = Path(swagger_ui_bundle.__file__).parent / "vendor"
+    app.mount("/swagger", StaticFiles(directory=next(swagger.glob("swagger-ui-*"))))
+
+    @app.get("/docs", include_in_schema=False)
+    def docs() -> HTMLResponse:
+        return get_swagger_ui_html(
+            openapi_url="openapi.json",
+            title="Itadaki",
+            swagger_js_url="swagger/swagger-ui-bundle.js",
+            swagger_css_url="swagger/swagger-ui.css",
+            swagger_favicon_url="swagger/favicon-32x32.png",
+        )
+
+
+try:
+    app = create_app()
+except (ValidationError, SettingsError) as error:
+    sys.exit(setting_problem(error))

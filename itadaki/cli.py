@@ -6,12 +6,17 @@ import logging
 import sys
 from pathlib import Path
 
+from pydantic import ValidationError
+from pydantic_settings import SettingsError
+
 from itadaki import __version__
 from itadaki.errors import ItadakiError
-from itadaki.settings import Settings
+from itadaki.settings import Settings, setting_problem
 from itadaki.variants import VARIANTS, Variant, require_model, served_variant
 
 TRAINED = [name for name in VARIANTS if name != "raw"]
+
+_GRACE = 30  # seconds that requests in work get to end when the service is stopped
 
 _EPILOG = """\
 Settings come from the environment or a file .env:
@@ -32,8 +37,8 @@ def main(arguments: list[str] | None = None) -> int:
         return options.run(options, settings) or 0
     except ItadakiError as error:
         print(f"itadaki: {error}", file=sys.stderr)
-    except ValueError as error:  # pydantic's, for a setting out of range
-        print(f"itadaki: {_setting_problem(error)}", file=sys.stderr)
+    except (ValidationError, SettingsError) as error:
+        print(f"itadaki: {setting_problem(error)}", file=sys.stderr)
     except KeyboardInterrupt:
         print("itadaki: interrupted", file=sys.stderr)
         return 130
@@ -131,14 +136,6 @@ def _positive(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError("must be at least 1")
     return number
-
-
-def _setting_problem(error: ValueError) -> str:
-    problems = getattr(error, "errors", lambda: [])()
-    if not problems:
-        raise error
-    first = problems[0]
-    return f"ITADAKI_{str(first['loc'][0]).upper()} is not usable: {first['msg']}"
 
 
 def _setup(options: argparse.Namespace, settings: Settings) -> None:
@@ -315,6 +312,17 @@ def _embed(options: argparse.Namespace, settings: Settings) -> None:
 def _serve(options: argparse.Namespace, settings: Settings) -> None:
     import uvicorn
 
+    from api.core.config import ApiSettings
+
     # Everything that can be wrong is said here, in one line, before a server starts.
+    trusted = [str(network) for network in ApiSettings().trusted_proxies]
     _prepare(served_variant(settings), settings)
-    uvicorn.run("api.main:app", host=options.host, port=options.port)
+    uvicorn.run(
+        "api.main:app",
+        host=options.host,
+        port=options.port,
+        proxy_headers=bool(trusted),
+        forwarded_allow_ips=trusted,
+        timeout_graceful_shutdown=_GRACE,
+        server_header=False,
+    )

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
 
@@ -64,3 +64,11 @@ class Settings(BaseSettings):
         PROJECT_ROOT,
         description="The folder that holds data/, raw/, tl/ and ft/.",
     )
+
+
+def setting_problem(error: ValidationError | SettingsError) -> str:
+    """Say in one line which setting cannot be used, and why."""
+    if isinstance(error, SettingsError):  # a list that is no JSON
+        return f"A setting is not usable: {error}"
+    first = error.errors()[0]
+    return f"ITADAKI_{str(first['loc'][0]).upper()} is not usable: {first['msg']}"

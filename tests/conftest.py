@@ -1,8 +1,16 @@
 import csv
 import io
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
+import httpx
 import numpy as np
 import pytest
 from PIL import Image
@@ -54,6 +62,53 @@ def write_dataset(root: Path, rows: list[dict], photos: dict[str, bytes]) -> Pat
         writer.writeheader()
         writer.writerows({"": i, **row} for i, row in enumerate(rows))
     return root
+
+
+@dataclass
+class Service:
+    """The API in a process of its own."""
+
+    process: subprocess.Popen
+    client: httpx.Client
+    log: Path
+
+
+def start_service(environment: dict[str, str], log=subprocess.PIPE) -> tuple[subprocess.Popen, str]:
+    """Start the service as the seed says, from inside api/; returns it and its address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "uvicorn", "main:app", "--host", "127.0.0.1", "--port", str(port)],
+        cwd=Path(__file__).resolve().parents[1] / "api",
+        env=environment,
+        stdout=log,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    return process, f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def running_service(environment: dict[str, str]):
+    """The service, once it answers, until the block ends."""
+    with tempfile.TemporaryDirectory() as folder:
+        log = Path(folder) / "log.txt"
+        with log.open("w") as file:
+            process, url = start_service(environment, file)
+        try:
+            with httpx.Client(base_url=url, timeout=60) as client:
+                for _ in range(600):
+                    try:
+                        client.get("/health")
+                        break
+                    except httpx.TransportError:
+                        assert process.poll() is None, log.read_text()
+                        time.sleep(0.2)
+                yield Service(process, client, log)
+        finally:
+            process.terminate()
+            process.wait(20)
 
 
 @pytest.fixture(scope="session")

@@ -1,50 +1,19 @@
 import json
 import re
-import socket
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import httpx
 import numpy as np
 import pytest
-from conftest import dish_photo, encode
+from conftest import dish_photo, encode, running_service, start_service
 
-ROOT = Path(__file__).resolve().parents[1]
 SEARCH = "/api/v1/search/search"
-
-
-def start(environment) -> tuple[subprocess.Popen, str]:
-    """Start the service as the seed says, from inside api/."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "uvicorn", "main:app", "--host", "127.0.0.1", "--port", str(port)],
-        cwd=ROOT / "api",
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    return process, f"http://127.0.0.1:{port}"
 
 
 @pytest.fixture(scope="module")
 def client(environment):
-    process, url = start({**environment, "ITADAKI_MAX_UPLOAD_MB": "2"})
-    with httpx.Client(base_url=url, timeout=60) as client:
-        for _ in range(600):
-            try:
-                client.get("/health")
-                break
-            except httpx.TransportError:
-                assert process.poll() is None, process.stdout.read()
-                time.sleep(0.2)
-        yield client
-    process.terminate()
-    process.wait(20)
+    with running_service({**environment, "ITADAKI_MAX_UPLOAD_MB": "2"}) as service:
+        yield service.client
 
 
 @pytest.fixture(scope="module")
@@ -233,7 +202,7 @@ def test_many_at_once_all_answer(client, photo):
 
 
 def test_start_without_a_bank_ends_with_one_sentence(environment, tmp_path):
-    process, _ = start({**environment, "ITADAKI_HOME": str(tmp_path)})
+    process, _ = start_service({**environment, "ITADAKI_HOME": str(tmp_path)})
     said, _ = process.communicate(timeout=120)
     assert process.returncode != 0
     assert "python -m itadaki build raw" in said

@@ -1,18 +1,63 @@
 """Settings of the HTTP API, on top of the library's."""
 
-from pydantic import Field
+from typing import Annotated, Literal
+
+from limits import RateLimitItem, parse_many
+from pydantic import AfterValidator, Field, IPvAnyNetwork, SecretStr
 
 from itadaki.settings import Settings
+
+
+def rate_limits(text: str) -> list[RateLimitItem]:
+    """Read limits such as ``60/minute; 1000/day``; raises ValueError if they are none."""
+    return parse_many(text) if text else []
+
+
+def _checked_rate_limit(text: str) -> str:
+    try:
+        rate_limits(text)
+    except ValueError:
+        raise ValueError("write it like 60/minute, or 5/second; 1000/day") from None
+    return text
 
 
 class ApiSettings(Settings):
     """What the API reads from the environment (``ITADAKI_...``) and ``.env``."""
 
-    max_upload_mb: int = Field(
-        20, gt=0, description="The largest request body that is accepted, in megabytes."
+    api_key: SecretStr | None = Field(
+        None,
+        min_length=8,
+        description="The key that clients must send as X-API-Key or as a bearer token; without it "
+        "the API is open, and nobody may reload it over HTTP.",
+    )
+    rate_limit: Annotated[str, AfterValidator(_checked_rate_limit)] = Field(
+        "",
+        description="Searches that one client address may ask for, like 60/minute; "
+        "the next one is answered with 429.",
     )
     cors_origins: list[str] = Field(
         [], description="Web origins whose pages may call the API, as a JSON list."
+    )
+    trusted_proxies: list[IPvAnyNetwork] = Field(
+        [],
+        description="Addresses or networks of reverse proxies, as a JSON list; only their "
+        "X-Forwarded-For and X-Forwarded-Proto are believed.",
+    )
+    docs: bool = Field(True, description="Serve /docs and /openapi.json.")
+    log_format: Literal["text", "json"] = Field(
+        "text", description="Log lines for people (text) or for programs (json)."
+    )
+    max_upload_mb: int = Field(
+        20, gt=0, description="The largest request body that is accepted, in megabytes."
+    )
+    max_uploads_mb: int = Field(
+        200,
+        gt=0,
+        description="Bodies of all requests that are in work, in megabytes of memory; beyond it "
+        "the answer is 503.",
+    )
+    upload_seconds: float = Field(
+        30, gt=0, description="A body that takes longer to arrive is answered with 408."
     )
     inference_threads: int = Field(
         1,

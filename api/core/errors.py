@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.core.inference_queue import BusyError, ClientGoneError
+from api.core.reload import ReloadError
 from api.features.search.schemas.search import SearchResponse
 from itadaki.errors import (
     ImageError,
@@ -62,33 +63,37 @@ def add_error_handlers(app: FastAPI) -> None:
         detail = str(error.detail).removesuffix(".")
         if detail == HTTPStatus(error.status_code).phrase:
             detail = f"{detail}: {request.method} {request.url.path}"
-        return _failure(error.status_code, f"{detail}.", error.headers)
+        return failure(error.status_code, f"{detail}.", error.headers)
 
     @app.exception_handler(RequestValidationError)
     async def wrong_request(request: Request, error: RequestValidationError) -> JSONResponse:
-        return _failure(422, " ".join(_sentence(problem) for problem in error.errors()))
+        return failure(422, " ".join(_sentence(problem) for problem in error.errors()))
 
     @app.exception_handler(ImageError)
     async def wrong_image(request: Request, error: ImageError) -> JSONResponse:
         status = {UnsupportedImageError: 415, ImageTooLargeError: 413}.get(type(error), 400)
-        return _failure(status, str(error))
+        return failure(status, str(error))
 
     @app.exception_handler(QueryError)
     async def wrong_query(request: Request, error: QueryError) -> JSONResponse:
-        return _failure(422, str(error))
+        return failure(422, str(error))
 
     @app.exception_handler(BusyError)
     async def busy(request: Request, error: BusyError) -> JSONResponse:
-        return _failure(503, "Too many searches are waiting; try again.", {"Retry-After": "1"})
+        return failure(503, "Too many searches are waiting; try again.", {"Retry-After": "1"})
 
     @app.exception_handler(ClientGoneError)
     async def gone(request: Request, error: ClientGoneError) -> JSONResponse:
-        return _failure(_CLIENT_GONE, "The client has gone.")
+        return failure(_CLIENT_GONE, "The client has gone.")
+
+    @app.exception_handler(ReloadError)
+    async def not_reloaded(request: Request, error: ReloadError) -> JSONResponse:
+        return failure(409, str(error))
 
     @app.exception_handler(Exception)
     async def unforeseen(request: Request, error: Exception) -> JSONResponse:
         _log.exception("Unforeseen error", exc_info=error)
-        return _failure(500, "Something went wrong in Itadaki; the log says what.")
+        return failure(500, "Something went wrong in Itadaki; the log says what.")
 
 
 def _sentence(problem: dict) -> str:
@@ -99,6 +104,7 @@ def _sentence(problem: dict) -> str:
     return f"The field {field} is not usable: {message[:1].lower()}{message[1:]}."
 
 
-def _failure(status: int, message: str, headers: dict | None = None) -> JSONResponse:
+def failure(status: int, message: str, headers: dict | None = None) -> JSONResponse:
+    """An answer in the shape of every error."""
     body = SearchResponse.failure(message)
     return JSONResponse(body.model_dump(mode="json", by_alias=True), status, headers)

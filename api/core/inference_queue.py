@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from fastapi import Request
@@ -45,12 +45,12 @@ class InferenceQueue:
             BusyError: no place is free.
             ClientGoneError: the client has gone.
         """
-        if self.depth >= self._places:
+        if self.is_full:
             raise BusyError
         self.depth += 1
         future = self._executor.submit(work, *arguments)
         loop = asyncio.get_running_loop()
-        future.add_done_callback(lambda done: loop.call_soon_threadsafe(self._leave, done))
+        future.add_done_callback(lambda _: loop.call_soon_threadsafe(self._leave))
         waiting = asyncio.wrap_future(future)
         while True:
             done, _ = await asyncio.wait({waiting}, timeout=_LOOK_EVERY)
@@ -59,9 +59,14 @@ class InferenceQueue:
             if await request.is_disconnected() and future.cancel():
                 raise ClientGoneError
 
+    @property
+    def is_full(self) -> bool:
+        """Whether the next search would be refused."""
+        return self.depth >= self._places
+
     def close(self) -> None:
         """Finish what runs and wait for it."""
         self._executor.shutdown(wait=True, cancel_futures=True)
 
-    def _leave(self, done: Future) -> None:
+    def _leave(self) -> None:
         self.depth -= 1

@@ -7,8 +7,9 @@ from fastapi import APIRouter, Depends, File, Form, HTTPException, Query, Reques
 from fastapi.responses import FileResponse
 
 from api.core.inference_queue import InferenceQueue
-from api.features.search.schemas.search import Health, RecipeResponse, SearchResponse
+from api.features.search.schemas.search import BatchResponse, RecipeResponse, SearchResponse
 from api.features.search.services.search_service import SearchService
+from itadaki.errors import ImageError
 from itadaki.retrieval import Filters, SearchResult
 
 router = APIRouter()
@@ -20,6 +21,7 @@ _ERRORS = {
     422: {"model": SearchResponse, "description": "A field is missing or out of range."},
     503: {"model": SearchResponse, "description": "Too many searches wait; see Retry-After."},
 }
+_MAX_BATCH = 10
 _TOP_K = "How many recipes."
 _INCLUDE = "Ingredients that a recipe must name, separated by commas."
 _EXCLUDE = "Ingredients that it must not name, separated by commas."
@@ -62,9 +64,37 @@ async def search(
     top_k: Annotated[int, Form(ge=1, le=10, description=_TOP_K)] = 3,
 ) -> SearchResponse:
     """Find the recipes whose photos look most like the uploaded one."""
+    return await _search(request, image, top_k, filters)
+
+
+@router.post("/api/v1/search/batch", responses=_ERRORS, tags=["search"])
+async def search_batch(
+    request: Request,
+    images: Annotated[
+        list[UploadFile],
+        File(max_length=_MAX_BATCH, description=f"1 to {_MAX_BATCH} photos."),
+    ],
+    filters: Annotated[Filters, Depends(_form_filters)],
+    top_k: Annotated[int, Form(ge=1, le=10, description=_TOP_K)] = 3,
+) -> BatchResponse:
+    """Search with several photos, each for itself; one that cannot be read fails alone."""
+    answers = []
+    for image in images:
+        try:
+            answers.append(await _search(request, image, top_k, filters))
+        except ImageError as error:
+            answers.append(SearchResponse.failure(str(error)))
+    return BatchResponse(results=answers)
+
+
+async def _search(
+    request: Request, image: UploadFile, top_k: int, filters: Filters
+) -> SearchResponse:
     started = time.perf_counter()
     photo = await image.read()
-    found = await _queue(request).run(request, _service(request).search, photo, top_k, filters)
+    await image.close()  # one copy in memory is enough while it waits
+    search = _service(request).search
+    found = await _queue(request).run(request, search, started, photo, top_k, filters)
     return _answer(request, found, started)
 
 
@@ -134,9 +164,3 @@ def photo(request: Request, photo_id: int) -> FileResponse:
         raise HTTPException(404, f"There is no photo {photo_id}.")
     path, media_type = found
     return FileResponse(path, media_type=media_type)
-
-
-@router.get("/health", tags=["service"])
-def health(request: Request) -> Health:
-    """Which variant, dataset and bank are being served."""
-    return _service(request).health()

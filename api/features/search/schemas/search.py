@@ -71,6 +71,12 @@ class SearchResponse(_Camel):
         )
 
 
+class BatchResponse(_Camel):
+    """The answers to several photos, in their order."""
+
+    results: list[SearchResponse]
+
+
 class DatasetHealth(_Camel):
     """Where the recipes come from."""
 

@@ -2,25 +2,43 @@
 
 from pathlib import Path
 
+from api.core.metrics import Metrics
 from api.features.search.schemas.search import BankHealth, DatasetHealth, Health
 from itadaki import __version__
-from itadaki.images import media_type
+from itadaki.images import load_input, media_type
 from itadaki.retrieval import Filters, RetrievalSystem, SearchResult
 
 
 class SearchService:
     """Answers from one loaded retrieval system; safe to call from several threads."""
 
-    def __init__(self, system: RetrievalSystem) -> None:
-        self._system = system
+    def __init__(self, system: RetrievalSystem, metrics: Metrics) -> None:
+        self._system, self._metrics = system, metrics
 
-    def search(self, photo: bytes, top_k: int, filters: Filters) -> list[SearchResult]:
-        """Find recipes for an uploaded photo.
+    def search(
+        self, since: float, photo: bytes, top_k: int, filters: Filters
+    ) -> list[SearchResult]:
+        """Find recipes for an uploaded photo, and time each stage of it.
+
+        Args:
+            since: when the search began to wait for its turn, by ``time.perf_counter``.
+            photo: the file's bytes.
+            top_k: how many recipes.
+            filters: what they must hold.
 
         Raises:
             ImageError: the photo cannot be read.
         """
-        return self._system.search_similar_recipes(photo, top_k, filters=filters)
+        self._metrics.waited(since)
+        with self._metrics.stage("decode"):
+            pixels = load_input(photo)
+        with self._metrics.stage("embed"):
+            query = self._system.embedder.embed(pixels[None])[0]
+        with self._metrics.stage("search"):
+            found = self._system.find(query, top_k, filters)
+        if found:
+            self._metrics.first_similarity(found[0].similarity)
+        return found
 
     def similar(self, index: int, top_k: int, filters: Filters) -> list[SearchResult]:
         """Find recipes like one of the collection; raises QueryError if there is none."""

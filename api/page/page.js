@@ -1,37 +1,3 @@
-<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Itadaki</title>
-<style>
-  :root { color-scheme: light dark; --accent: #c8553d; }
-  body { font: 1rem/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
-  form { display: flex; flex-wrap: wrap; gap: .75rem; align-items: end; margin: 1.5rem 0; }
-  label { display: grid; gap: .25rem; }
-  button { font: inherit; padding: .5rem 1.25rem; border: 0; border-radius: .4rem; background: var(--accent); color: #fff; }
-  button:disabled { opacity: .5; }
-  #recipes { display: grid; align-items: start; grid-template-columns: repeat(auto-fill, minmax(16rem, 1fr)); gap: 1rem; padding: 0; list-style: none; }
-  #recipes > li { border: 1px solid #8884; border-radius: .6rem; overflow: hidden; }
-  #recipes > li > img { width: 100%; aspect-ratio: 274 / 169; object-fit: cover; display: block; background: #8882; }
-  #recipes > li > div { padding: .75rem 1rem; }
-  h2 { font-size: 1.05rem; margin: 0; }
-  .quiet { opacity: .75; font-size: .9rem; margin: .25rem 0; }
-  .instructions { white-space: pre-line; }
-</style>
-</head>
-<body>
-<h1>Itadaki</h1>
-<p>Show it a photo of a dish, it finds the recipes. Developers: <a href="docs">the API</a>.</p>
-<form>
-  <label>Photo of a dish <input type="file" name="image" accept="image/jpeg,image/png,image/webp,image/gif" required></label>
-  <label>Results <input type="number" name="top_k" min="1" max="10" value="6" required></label>
-  <button>Find recipes</button>
-</form>
-<p id="status" class="quiet" role="status"></p>
-<ul id="recipes"></ul>
-<p id="serving" class="quiet"></p>
-<script>
 const status = document.getElementById("status"), recipes = document.getElementById("recipes");
 const element = (name, text, className = "") =>
   Object.assign(document.createElement(name), { textContent: text, className });
@@ -73,6 +39,3 @@ document.querySelector("form").addEventListener("submit", async event => {
   }
   button.disabled = false;
 });
-</script>
-</body>
-</html>

@@ -1,0 +1,62 @@
+"""Swaps what is served while the service runs."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import Callable
+
+from fastapi import FastAPI
+
+from api.features.search.services.search_service import SearchService
+from itadaki.errors import ItadakiError
+
+_log = logging.getLogger(__name__)
+
+
+class ReloadError(Exception):
+    """What lies on disk cannot be served; what was served before still is."""
+
+
+class Reloader:
+    """Loads model and bank anew beside the ones that serve, and lets them take over if they are
+    sound. Requests in work end with what they began with."""
+
+    def __init__(self, app: FastAPI, load: Callable[[], SearchService]) -> None:
+        self._app, self._load = app, load
+        self._running = asyncio.Lock()
+
+    async def reload(self) -> None:
+        """Take what lies on disk now into service.
+
+        Raises:
+            ReloadError: it cannot be loaded, or a reload is running already.
+        """
+        if self._running.locked():
+            raise ReloadError("A reload is running already.")
+        async with self._running:
+            try:
+                service = await asyncio.to_thread(self._load)
+            except ItadakiError as error:
+                raise ReloadError(f"Nothing was swapped. {error}") from None
+            except Exception as error:
+                _log.exception("The reload failed for an unforeseen reason")
+                raise ReloadError(f"Nothing was swapped: {error!r}.") from None
+            self._app.state.search_service = service
+            _log.info("Reloaded: %s", service.health().bank.sha256[:12])
+
+    def on_hangup(self) -> None:
+        """Reload whenever the process gets SIGHUP, where the system has that."""
+        try:
+            loop = asyncio.get_running_loop()
+            loop.add_signal_handler(signal.SIGHUP, self._start)
+        except (AttributeError, NotImplementedError, RuntimeError, ValueError):
+            _log.debug("No SIGHUP here: the service is reloaded over HTTP alone.")
+
+    def _start(self) -> None:
+        self._task = asyncio.ensure_future(self._logged())
+
+    async def _logged(self) -> None:
+        try:
+            await self.reload()
+        except ReloadError as error:
+            _log.error("%s", error)
