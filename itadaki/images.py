@@ -25,6 +25,11 @@ MEDIA_TYPES = {
 _OPENERS = [name for name in MEDIA_TYPES if name != "MPO"]  # opened by Pillow's JPEG reader
 
 MAX_PIXELS = 64_000_000
+MAX_DECODED_PIXELS = 25_000_000
+"""Of what cannot be decoded at a reduced scale: all formats but JPEG, and progressive JPEG."""
+
+_START_OF_SCAN = b"\xff\xda"
+_MAX_SCANS, _USUAL_SCANS = 60, 4  # usual are one, and one each of a thumbnail and a gain map
 _REDUCED_SIDE = 2 * IMAGE_SIZE
 _WHITE = (255, 255, 255, 255)
 
@@ -33,22 +38,38 @@ def decode(source: bytes | Path) -> np.ndarray:
     """Decode a photo to RGB.
 
     EXIF orientation is applied, transparency is laid on white, CMYK and grey become RGB, 16 bits
-    become 8, an animation gives its first frame, and a big JPEG is decoded at a reduced scale that
-    still leaves at least 448 pixels on each side.
+    become 8, an animation gives its first frame, and a big photo is reduced, a JPEG while it is
+    decoded, by a factor that still leaves at least 448 pixels on each side.
 
     Returns:
         uint8 array of shape (height, width, 3).
 
     Raises:
         UnsupportedImageError: not a JPEG, PNG, WebP or GIF.
-        ImageTooLargeError: more than ``MAX_PIXELS`` pixels, read from the header.
+        ImageTooLargeError: more pixels than ``MAX_PIXELS`` or ``MAX_DECODED_PIXELS``, read from the
+            header.
         ImageError: the file is truncated or corrupt.
     """
+    if isinstance(source, Path):
+        source = _read(source)
     image = _open(source)
+    whole = image.width * image.height
+    # JPEG's own scaled decoding; other formats ignore it.
+    image.draft("RGB", (_REDUCED_SIDE, _REDUCED_SIDE))
+    if image.format in ("JPEG", "MPO"):
+        # Each scan of a progressive JPEG goes over the whole picture, and takes as little as 42
+        # bytes: ten megabytes of them would keep a core busy for an hour.
+        scans = source.count(_START_OF_SCAN)
+        if scans > _MAX_SCANS:
+            raise ImageError(f"The photo is damaged: a JPEG with {scans} scans.")
+        in_full = "progressive" in image.info or scans > _USUAL_SCANS
+        pixels = whole if in_full else image.width * image.height
+    else:
+        pixels = whole
+    if pixels > MAX_DECODED_PIXELS:
+        raise ImageTooLargeError(_too_large(pixels, MAX_DECODED_PIXELS))
     try:
-        # JPEG's own scaled decoding; other formats ignore it.
-        image.draft("RGB", (_REDUCED_SIDE, _REDUCED_SIDE))
-        return _to_rgb(ImageOps.exif_transpose(image))
+        return _to_rgb(ImageOps.exif_transpose(_reduced(image)))
     except Exception as error:  # a decoder fed with damaged bytes may raise almost anything
         raise ImageError(f"The photo is truncated or damaged: {error}.") from None
 
@@ -122,6 +143,14 @@ def _is_picture(shape: tuple[int, ...]) -> bool:
     )
 
 
+def _reduced(image: Image.Image) -> Image.Image:
+    """A big picture averaged over squares; every later step then costs a fraction."""
+    factor = min(image.size) // _REDUCED_SIDE
+    if factor < 2 or image.mode not in ("L", "RGB", "LA", "RGBA") or "transparency" in image.info:
+        return image
+    return image.reduce(factor)
+
+
 def _open(source: bytes | Path) -> Image.Image:
     """Read the header of a photo, and nothing more."""
     try:
@@ -131,26 +160,31 @@ def _open(source: bytes | Path) -> Image.Image:
     except FileNotFoundError:
         raise ImageError(f"There is no file {source}.") from None
     except Image.DecompressionBombError:
-        raise ImageTooLargeError(_too_large("far")) from None
+        raise ImageTooLargeError(_too_large(2 * Image.MAX_IMAGE_PIXELS, MAX_PIXELS)) from None
     except (OSError, SyntaxError, ValueError):
-        head = source[:64] if isinstance(source, bytes) else _head(source)
+        head = source[:64] if isinstance(source, bytes) else _read(source, 64)
         raise _why_unreadable(head) from None
     pixels = image.width * image.height
     if pixels > MAX_PIXELS:
-        raise ImageTooLargeError(_too_large(f"{pixels / 1e6:.0f} million pixels,"))
+        raise ImageTooLargeError(_too_large(pixels, MAX_PIXELS))
     return image
 
 
-def _head(path: Path) -> bytes:
+def _read(path: Path, count: int = -1) -> bytes:
     try:
         with path.open("rb") as file:
-            return file.read(64)
+            return file.read(count)
+    except FileNotFoundError:
+        raise ImageError(f"There is no file {path}.") from None
     except OSError as error:
         raise ImageError(f"{path} cannot be read: {error.strerror}.") from None
 
 
-def _too_large(size: str) -> str:
-    return f"The photo has {size} more than the {MAX_PIXELS // 10**6} million that are accepted."
+def _too_large(pixels: int, limit: int) -> str:
+    return (
+        f"The photo has {pixels / 1e6:.0f} million pixels or more; at most {limit // 10**6} "
+        "million are accepted of this kind of file."
+    )
 
 
 def _why_unreadable(head: bytes) -> ImageError:
@@ -169,7 +203,7 @@ def _why_unreadable(head: bytes) -> ImageError:
 def _to_rgb(image: Image.Image) -> np.ndarray:
     if image.mode.startswith("I"):
         # Pillow clips 16-bit grey instead of scaling it.
-        grey = (np.asarray(image, dtype=np.int64) // 257).clip(0, 255).astype(np.uint8)
+        grey = (np.asarray(image).clip(0, 65535) // 257).astype(np.uint8)
         image = Image.fromarray(grey)
     if image.has_transparency_data:
         image = image.convert("RGBA")

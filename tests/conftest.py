@@ -64,6 +64,19 @@ def write_dataset(root: Path, rows: list[dict], photos: dict[str, bytes]) -> Pat
     return root
 
 
+def pytest_addoption(parser):
+    parser.addoption(
+        "--soak",
+        action="store_true",
+        help="run the tests of robustness at full length (about 20 minutes more)",
+    )
+
+
+@pytest.fixture(scope="session")
+def soak(request) -> bool:
+    return request.config.getoption("--soak")
+
+
 @dataclass
 class Service:
     """The API in a process of its own."""

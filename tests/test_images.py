@@ -1,5 +1,6 @@
 import io
 
+import cv2
 import numpy as np
 import pytest
 from conftest import dish_photo, encode
@@ -197,3 +198,33 @@ def test_every_kind_of_source_gives_the_same(tmp_path):
 def test_unusable_sources_are_refused(photo):
     with pytest.raises(ImageError):
         load_rgb(photo)
+
+
+def test_scans_of_a_progressive_jpeg_are_bounded():
+    photo = encode(dish_photo(1), progressive=True)
+    last = photo[photo.rindex(b"\xff\xda") : -2]
+    assert decode(photo[:-2] + 20 * last + b"\xff\xd9").shape == (169, 274, 3)
+    with pytest.raises(ImageError, match="scans"):
+        decode(photo[:-2] + 200 * last + b"\xff\xd9")
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"), [("PNG", {}), ("WEBP", {}), ("GIF", {}), ("JPEG", {"progressive": True})]
+)
+def test_what_must_be_decoded_in_full_has_a_lower_limit(kind, options):
+    grey = np.zeros((5200, 5200), np.uint8)
+    with pytest.raises(ImageTooLargeError, match="at most 25 million"):
+        decode(encode(grey, kind, **options))
+    assert decode(encode(grey, "JPEG")).shape == (650, 650, 3)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP"])
+def test_big_pictures_are_reduced_and_still_turned(kind):
+    rgb = dish_photo(2, (2740, 1690))
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the camera was held upright: turn right by 90 degrees
+    found = decode(encode(rgb, kind, exif=exif))
+    expected = np.rot90(rgb, -1)
+    assert found.shape[0] > found.shape[1] and min(found.shape[:2]) >= 448
+    difference = cv2.resize(found, (56, 91)) - cv2.resize(expected, (56, 91)).astype(int)
+    assert np.abs(difference).mean() < 6

@@ -58,10 +58,8 @@ class BodyLimit:
             received += size
             self._held += size
             whole = not message.get("more_body", False)
-            too_large, too_many = (
-                max(received, declared) > self.max_bytes,
-                self._held > self.max_total,
-            )
+            too_large = max(received, declared) > self.max_bytes
+            too_many = self._held > self.max_total
             if too_large or too_many:
                 self._held -= received  # at once, or those that wait beside it would be refused too
                 received = 0

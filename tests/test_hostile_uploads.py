@@ -1,0 +1,312 @@
+"""Uploads that nobody means well with: nothing of them is a 5xx, hangs, or is kept in memory."""
+
+import io
+import itertools
+import json
+import socket
+import struct
+import time
+import zlib
+
+import httpx
+import numpy as np
+import psutil
+import pytest
+from conftest import dish_photo, encode, running_service
+from PIL import Image
+
+SEARCH = "/api/v1/search/search"
+LONGEST = 10.0  # seconds that any answer may take on a busy machine; --soak asks for 2
+
+
+@pytest.fixture(scope="module", autouse=True)
+def longest(soak):
+    global LONGEST
+    LONGEST = 2.0 if soak else LONGEST
+
+
+@pytest.fixture(scope="module")
+def service(environment):
+    with running_service({**environment, "ITADAKI_MAX_UPLOAD_MB": "2"}) as service:
+        yield service
+
+
+def sound_files() -> dict[str, bytes]:
+    """Every supported format in its varieties."""
+    rgb = dish_photo(9, (96, 64))
+    alpha = np.dstack([rgb, np.full(rgb.shape[:2], 120, np.uint8)])
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    frames = [Image.fromarray(np.roll(rgb, 9 * i, 1)) for i in range(3)]
+    animation = {"save_all": True, "append_images": frames[1:]}
+
+    def animated(kind: str) -> bytes:
+        buffer = io.BytesIO()
+        frames[0].save(buffer, kind, **animation)
+        return buffer.getvalue()
+
+    return {
+        "jpeg": encode(rgb),
+        "jpeg exif": encode(rgb, exif=exif, comment=b"hello"),
+        "jpeg progressive": encode(rgb, progressive=True),
+        "jpeg grey": encode(rgb[..., 0]),
+        "jpeg cmyk": encode_cmyk(rgb),
+        "png": encode(rgb, "PNG"),
+        "png alpha": encode(alpha, "PNG"),
+        "png 16 bit": encode(rgb[..., 0].astype(np.uint16) * 256, "PNG"),
+        "png palette": encode_palette(rgb),
+        "webp": encode(rgb, "WEBP"),
+        "webp lossless": encode(alpha, "WEBP", lossless=True),
+        "webp animation": animated("WEBP"),
+        "gif": encode(rgb, "GIF"),
+        "gif animation": animated("GIF"),
+    }
+
+
+def encode_cmyk(rgb: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(rgb).convert("CMYK").save(buffer, "JPEG")
+    return buffer.getvalue()
+
+
+def encode_palette(rgb: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(rgb).convert("P").save(buffer, "PNG", transparency=3)
+    return buffer.getvalue()
+
+
+def mutated(file: bytes, others: list[bytes], rng: np.random.Generator) -> bytes:
+    """One to four random damages: flips, cuts, lengths, splices, repetitions."""
+    data = bytearray(file)
+    for _ in range(rng.integers(1, 5)):
+        if len(data) < 8:
+            break
+        at = int(
+            rng.integers(len(data)) if rng.random() < 0.5 else rng.integers(min(64, len(data)))
+        )
+        match rng.integers(8):
+            case 0:
+                for _ in range(rng.integers(1, 40)):
+                    data[rng.integers(len(data))] ^= 1 << rng.integers(8)
+            case 1:
+                del data[at:]
+            case 2:
+                del data[at : at + int(rng.integers(1, 64))]
+            case 3:
+                data[at:at] = rng.bytes(int(rng.integers(1, 64)))
+            case 4:
+                wrong = [b"\xff\xff\xff\xff", bytes(4), b"\x7f\xff\xff\xff", b"\x00\x00\x40\x00"]
+                data[at : at + 4] = wrong[rng.integers(4)]
+            case 5:
+                other = others[rng.integers(len(others))]
+                data[:at] = other[:at]
+            case 6:
+                piece = data[at : at + int(rng.integers(1, 400))]
+                data[at:at] = piece * int(rng.integers(1, 30))
+            case 7:
+                data[at : at + 2] = struct.pack(">H", int(rng.integers(1 << 16)))
+    return bytes(data[:1_900_000])
+
+
+def bombs() -> dict[str, bytes]:
+    """Small files that unpack to something huge."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        crc = zlib.crc32(kind + content)
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", crc)
+
+    def png(width: int, height: int, *extra: bytes) -> bytes:
+        header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+        pixels = zlib.compress(bytes(min(50_000_000, 3 * width * height)), 9)
+        parts = [chunk(b"IHDR", header), *extra, chunk(b"IDAT", pixels), chunk(b"IEND", b"")]
+        return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
+
+    zeros = zlib.compress(bytes(200_000_000), 9)
+    progressive = encode(np.zeros((4900, 4900), np.uint8), progressive=True)
+    scan = progressive[progressive.rindex(b"\xff\xda") : -2]
+    gif = bytearray(encode(dish_photo(1, (64, 64)), "GIF"))
+    gif[6:10] = b"\xff\xff\xff\xff"
+    vp8x = b"VP8X" + struct.pack("<I", 10) + b"\x02\x00\x00\x00" + b"\xff\x3f\x00" * 2
+    anim = b"ANIM" + struct.pack("<I", 6) + bytes(6)
+    webp = b"WEBP" + vp8x + anim
+    return {
+        "png of 144 million pixels": png(12000, 12000),
+        "png of 2 billion by 2 billion": png(2**31 - 1, 2**31 - 1),
+        "png as thin as a line": png(2**20, 1),
+        "png at the limit": png(4999, 4999),
+        "png with a text of 200 MB": png(64, 64, chunk(b"zTXt", b"k\0\0" + zeros)),
+        "png with a profile of 200 MB": png(64, 64, chunk(b"iCCP", b"k\0\0" + zeros)),
+        "gif of 65535 by 65535": bytes(gif),
+        "webp of 16384 by 16384": b"RIFF" + struct.pack("<I", len(webp)) + webp,
+        "jpeg at the limit": progressive,
+        "jpeg at the limit with 50 scans": progressive[:-2] + 50 * scan + b"\xff\xd9",
+        "jpeg with 40,000 scans": progressive[:-2] + 40_000 * scan + b"\xff\xd9",
+    }
+
+
+def multipart(content: bytes, **changes: bytes) -> bytes:
+    parts = {
+        "open": b"--x\r\n",
+        "disposition": b'Content-Disposition: form-data; name="image"; filename="a.jpg"',
+        "type": b"\r\nContent-Type: image/jpeg",
+        "close": b"\r\n--x--\r\n",
+        **changes,
+    }
+    return b"".join(
+        [*(parts[k] for k in ("open", "disposition", "type")), b"\r\n\r\n", content, parts["close"]]
+    )
+
+
+def hostile_bodies() -> dict[str, bytes]:
+    """Forms that are wrong themselves, with a sound photo inside."""
+    photo = encode(dish_photo(3, (64, 48)))
+    field = b'--x\r\nContent-Disposition: form-data; name="f"\r\n\r\nv\r\n'
+    return {
+        "not closed": multipart(photo, close=b""),
+        "other boundary": multipart(photo, open=b"--y\r\n"),
+        "no disposition": multipart(photo, disposition=b"X: y"),
+        "no name": multipart(photo, disposition=b"Content-Disposition: form-data"),
+        "a name of a megabyte": multipart(
+            photo, disposition=b'Content-Disposition: form-data; name="' + b"n" * 1_000_000 + b'"'
+        ),
+        "a file name that climbs": multipart(
+            photo,
+            disposition=b"Content-Disposition: form-data; "
+            b'name="image"; filename="../../../etc/passwd"',
+        ),
+        "a file name with a zero": multipart(
+            photo, disposition=b'Content-Disposition: form-data; name="image"; filename="a\x00.jpg"'
+        ),
+        "a thousand headers": multipart(photo, type=b"\r\nX: y" * 1000),
+        "an endless header": multipart(photo, type=b"\r\nX: " + b"y" * 1_900_000),
+        "twenty thousand fields": field * 20_000 + multipart(photo),
+        "two photos": multipart(photo, close=b"\r\n") + multipart(photo),
+        "line breaks alone": b"\r\n" * 900_000,
+        "dashes alone": b"-" * 1_900_000,
+        "boundaries alone": b"--x\r\n" * 380_000,
+        "half boundaries": b"\r\n--" * 470_000,
+        "bytes of every value": multipart(bytes(range(256)) * 4000),
+        "nothing": b"",
+        "a type that lies": multipart(photo, type=b"\r\nContent-Type: text/html"),
+        "a transfer encoding": multipart(photo, type=b"\r\nContent-Transfer-Encoding: base64"),
+    }
+
+
+def assert_held(answer: httpx.Response, what: str) -> None:
+    assert answer.status_code < 500, (what, answer.status_code, answer.text)
+    assert answer.elapsed.total_seconds() < LONGEST, (what, answer.elapsed)
+    assert answer.json()["success"] is (answer.status_code == 200), (what, answer.text)
+
+
+def post(client, content, kind="image/jpeg"):
+    return client.post(SEARCH, files={"image": ("a.jpg", content, kind)})
+
+
+@pytest.mark.parametrize("kind", sound_files())
+def test_the_sound_files_are_sound(service, kind):
+    assert post(service.client, sound_files()[kind]).status_code == 200
+
+
+def test_mutated_files(service, soak):
+    files = list(sound_files().values())
+    count = 12_000 if soak else 600
+    memory = psutil.Process(service.process.pid)
+    seen, after_warm_up = {}, 0
+    for number in range(count):
+        if number == count // 4:
+            after_warm_up = memory.memory_info().rss
+        rng = np.random.default_rng(number)
+        answer = post(service.client, mutated(files[number % len(files)], files, rng))
+        assert_held(answer, f"mutation {number}")
+        seen[answer.status_code] = seen.get(answer.status_code, 0) + 1
+    grown = memory.memory_info().rss / after_warm_up
+    print(f"\n{count} mutated files: {seen}; memory after / at a quarter: {grown:.3f}")
+    assert set(seen) <= {200, 400, 413, 415} and seen[200] > count / 50 and seen[400] > count / 5
+    assert grown < 1.1
+
+
+@pytest.mark.parametrize("name", bombs())
+def test_bombs(service, name):
+    answer = post(service.client, bombs()[name])
+    assert_held(answer, name)
+    if "limit" not in name:
+        assert answer.status_code in (200, 400, 413)
+    assert post(service.client, sound_files()["jpeg"]).status_code == 200
+
+
+@pytest.mark.parametrize("name", hostile_bodies())
+def test_hostile_forms(service, name):
+    headers = {"content-type": "multipart/form-data; boundary=x"}
+    assert_held(service.client.post(SEARCH, content=hostile_bodies()[name], headers=headers), name)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "multipart/form-data",
+        "multipart/form-data; boundary=",
+        "multipart/form-data; boundary=" + "x" * 5000,
+        'multipart/form-data; boundary="x',
+        "application/x-www-form-urlencoded",
+        "application/json",
+        "text/plain; charset=utf-7",
+        "",
+    ],
+)
+def test_hostile_content_types(service, kind):
+    body = multipart(encode(dish_photo(3, (64, 48))))
+    assert_held(service.client.post(SEARCH, content=body, headers={"content-type": kind}), kind)
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        b"POST %s HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999\r\n\r\n",
+        b"POST %s HTTP/1.1\r\nHost: a\r\nContent-Length: -5\r\n\r\nhello",
+        b"POST %s HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nContent-Length: 50\r\n\r\nhello",
+        b"POST %s HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\nhello\r\n",
+        b"POST %s HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffff\r\nhello",
+        b"POST %s HTTP/1.1\r\nHost: a\r\nX: " + b"y" * 200_000 + b"\r\n\r\n",
+        b"POST %s HTTP/9.9\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET /%%00%%ff HTTP/1.1\r\nHost: \xff\xfe\r\n\r\n",
+    ],
+)
+def test_requests_that_are_no_http(service, request_bytes):
+    """Whatever comes back, or nothing: no 5xx, and the service goes on."""
+    address = (service.client.base_url.host, service.client.base_url.port)
+    with socket.create_connection(address, timeout=LONGEST) as connection:
+        connection.sendall(request_bytes.replace(b"%s", SEARCH.encode()))
+        connection.shutdown(socket.SHUT_WR)
+        started = time.monotonic()
+        try:
+            said = connection.recv(200)
+        except ConnectionResetError:
+            said = b""
+    assert time.monotonic() - started < LONGEST
+    assert said == b"" or int(said.split()[1]) < 500, said
+    assert post(service.client, sound_files()["jpeg"]).status_code == 200
+
+
+def test_clients_that_hang_up(service):
+    """Half a body, then silence and a closed connection, many times over."""
+    address = (service.client.base_url.host, service.client.base_url.port)
+    body = multipart(encode(dish_photo(3)))
+    head = (
+        f"POST {SEARCH} HTTP/1.1\r\nHost: a\r\nContent-Length: {len(body)}\r\n"
+        "Content-Type: multipart/form-data; boundary=x\r\n\r\n"
+    ).encode()
+    for cut in itertools.islice(itertools.cycle([10, 200, len(body) // 2, len(body)]), 100):
+        with socket.create_connection(address, timeout=LONGEST) as connection:
+            connection.sendall(head + body[:cut])
+    started = time.monotonic()
+    while "itadaki_queue_depth 0.0" not in service.client.get("/metrics").text:
+        assert time.monotonic() - started < LONGEST
+    assert post(service.client, sound_files()["jpeg"]).status_code == 200
+
+
+def test_nothing_of_an_upload_is_logged(service):
+    logged = service.log.read_text()
+    assert "Traceback" not in logged and "passwd" not in logged and "filename" not in logged
+    assert json.dumps("a.jpg") not in logged
