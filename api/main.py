@@ -4,15 +4,17 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 # Started from api/ without an installed package, the project's root is not on the path.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import swagger_ui_bundle
-from fastapi import FastAPI
+from fastapi import FastAPI, Security
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import FileResponse, HTMLResponse
+from fastapi.security import APIKeyHeader
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 from starlette.staticfiles import StaticFiles
@@ -26,9 +28,12 @@ from api.core.metrics import Metrics
 from api.core.reload import Reloader
 from api.core.request_log import RequestLog, configure_logs, with_request_ids
 from api.core.security_headers import SecurityHeaders
+from api.features.search.api.search import photo_router
 from api.features.search.api.search import router as search_router
+from api.features.search.schemas.search import SearchResponse
 from api.features.search.services.search_service import SearchService
 from api.features.search.utils.model_loader import load_retrieval_system
+from api.features.service.api.service import admin_router, metrics_router
 from api.features.service.api.service import router as service_router
 from itadaki import __version__
 from itadaki.settings import setting_problem
@@ -49,7 +54,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
         configure_logs(settings.log_format)
         queue = InferenceQueue(settings.inference_threads, settings.queue_length)
         metrics.watch_queue(lambda: queue.depth)
-        app.state.settings, app.state.metrics, app.state.inference_queue = settings, metrics, queue
+        app.state.metrics, app.state.inference_queue = metrics, queue
         app.state.search_service = load()
         app.state.reloader = Reloader(app, load)
         app.state.reloader.on_hangup()
@@ -88,8 +93,13 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
     app.add_middleware(with_request_ids)
     app.add_middleware(StartupErrors)
     add_error_handlers(app)
-    app.include_router(search_router)
+    guarded = _guards(settings)
+    app.include_router(search_router, **guarded)
+    app.include_router(photo_router)
     app.include_router(service_router)
+    app.include_router(metrics_router, **guarded)
+    if settings.api_key:
+        app.include_router(admin_router, **guarded)
     app.mount("/page", StaticFiles(directory=_PAGE))
 
     @app.get("/", include_in_schema=False)
@@ -99,6 +109,17 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
     if settings.docs:
         _add_docs(app)
     return app
+
+
+def _guards(settings: ApiSettings) -> dict[str, Any]:
+    """Tell OpenAPI what ``Access`` asks for, which it does itself before a body is read."""
+    responses, dependencies = {}, []
+    if settings.api_key:
+        responses[401] = {"model": SearchResponse, "description": "The API key is missing."}
+        dependencies.append(Security(APIKeyHeader(name="X-API-Key", auto_error=False)))
+    if settings.rate_limit:
+        responses[429] = {"model": SearchResponse, "description": "Too often; see Retry-After."}
+    return {"responses": responses, "dependencies": dependencies}
 
 
 def _add_docs(app: FastAPI) -> None:

@@ -89,7 +89,7 @@ def test_more_like_a_recipe_and_the_recipe_itself(client, photo):
     assert more["totalResults"] == 4
     assert first["id"] not in [recipe["id"] for recipe in more["recipes"]]
     assert_failure(client.get("/api/v1/recipes/40"), 404, "no recipe 40")
-    assert_failure(client.get("/api/v1/recipes/40/similar"), 422, "no recipe 40")
+    assert_failure(client.get("/api/v1/recipes/40/similar"), 404, "no recipe 40")
 
 
 def test_image_path_opens_in_a_browser(client, photo):

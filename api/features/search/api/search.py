@@ -13,14 +13,17 @@ from itadaki.errors import ImageError
 from itadaki.retrieval import Filters, SearchResult
 
 router = APIRouter()
+photo_router = APIRouter()
 
 _ERRORS = {
     400: {"model": SearchResponse, "description": "The photo is empty, truncated or damaged."},
+    408: {"model": SearchResponse, "description": "The upload took too long."},
     413: {"model": SearchResponse, "description": "The upload or the photo is too large."},
     415: {"model": SearchResponse, "description": "Not a JPEG, PNG, WebP or GIF."},
     422: {"model": SearchResponse, "description": "A field is missing or out of range."},
     503: {"model": SearchResponse, "description": "Too many searches wait; see Retry-After."},
 }
+_NO_RECIPE = {"model": SearchResponse, "description": "No recipe has this number."}
 _MAX_BATCH = 10
 _TOP_K = "How many recipes."
 _INCLUDE = "Ingredients that a recipe must name, separated by commas."
@@ -72,7 +75,7 @@ async def search_batch(
     request: Request,
     images: Annotated[
         list[UploadFile],
-        File(max_length=_MAX_BATCH, description=f"1 to {_MAX_BATCH} photos."),
+        File(min_length=1, max_length=_MAX_BATCH, description=f"1 to {_MAX_BATCH} photos."),
     ],
     filters: Annotated[Filters, Depends(_form_filters)],
     top_k: Annotated[int, Form(ge=1, le=10, description=_TOP_K)] = 3,
@@ -100,7 +103,7 @@ async def _search(
 
 @router.get(
     "/api/v1/recipes/{recipe_id}/similar",
-    responses={422: _ERRORS[422], 503: _ERRORS[503]},
+    responses={404: _NO_RECIPE, 422: _ERRORS[422], 503: _ERRORS[503]},
     tags=["search"],
 )
 async def similar(
@@ -112,13 +115,15 @@ async def similar(
     """More like this: the recipes that are most similar to one of the collection."""
     started = time.perf_counter()
     service = _service(request)
+    if service.recipe(recipe_id) is None:
+        raise HTTPException(404, f"There is no recipe {recipe_id}.")
     found = await _queue(request).run(request, service.similar, recipe_id, top_k, filters)
     return _answer(request, found, started)
 
 
 @router.get(
     "/api/v1/recipes/{recipe_id}",
-    responses={404: {"model": SearchResponse, "description": "No recipe has this number."}},
+    responses={404: _NO_RECIPE},
     tags=["search"],
 )
 def recipe(request: Request, recipe_id: int) -> RecipeResponse:
@@ -151,9 +156,9 @@ def _described(request: Request, result: SearchResult) -> RecipeResponse:
     )
 
 
-@router.get(
+@photo_router.get(
     "/api/v1/photos/{photo_id}",
-    responses={404: {"model": SearchResponse, "description": "No recipe has this number."}},
+    responses={404: _NO_RECIPE},
     response_class=FileResponse,
     tags=["search"],
 )

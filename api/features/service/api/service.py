@@ -5,6 +5,8 @@ from fastapi import APIRouter, HTTPException, Request, Response
 from api.features.search.schemas.search import Health, SearchResponse
 
 router = APIRouter(tags=["service"])
+metrics_router = APIRouter(tags=["service"])
+admin_router = APIRouter(prefix="/api/v1/admin", tags=["service"])
 
 
 @router.get("/health")
@@ -24,25 +26,23 @@ async def ready(request: Request) -> dict[str, bool]:
     return {"ready": True}
 
 
-@router.get("/metrics", response_class=Response)
+@metrics_router.get("/metrics", response_class=Response)
 async def metrics(request: Request) -> Response:
     """Counts and latencies in Prometheus' text format."""
     return Response(request.app.state.metrics.text(), media_type="text/plain; version=0.0.4")
 
 
-@router.post(
-    "/api/v1/admin/reload",
+@admin_router.post(
+    "/reload",
     responses={
-        403: {"model": SearchResponse, "description": "The service runs without an API key."},
         409: {"model": SearchResponse, "description": "What lies on disk cannot be served."},
     },
 )
 async def reload(request: Request) -> Health:
     """Take the model and bank that lie on disk now into service, without a pause.
 
-    If they cannot be served the old ones stay. The signal SIGHUP does the same.
+    If they cannot be served the old ones stay. The signal SIGHUP does the same. Over HTTP this is
+    there only if the service has an API key.
     """
-    if request.app.state.settings.api_key is None:
-        raise HTTPException(403, "Set ITADAKI_API_KEY to reload over HTTP, or send SIGHUP.")
     await request.app.state.reloader.reload()
     return request.app.state.search_service.health()
