@@ -1,9 +1,6 @@
 """The retrieval system: the one interface that notebooks, command line and API share."""
 
-import re
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +9,9 @@ import numpy as np
 from itadaki.bank import Bank, build_bank, load_bank
 from itadaki.dataset import Dataset, load_dataset
 from itadaki.errors import QueryError
+from itadaki.filters import Filters
 from itadaki.images import load_input
-from itadaki.search import top_k as exact_top_k
+from itadaki.index import ExactIndex, Index, open_index
 from itadaki.settings import Settings
 from itadaki.text_encoder import TextEncoder
 from itadaki.variants import VARIANTS
@@ -49,21 +47,6 @@ class SearchResult:
     image_path: Path
 
 
-@dataclass(frozen=True)
-class Filters:
-    """What recipes must hold to be found.
-
-    Attributes:
-        include: each of these ingredients, as whole words.
-        exclude: none of these.
-        min_similarity: at least so similar, -1 to 1.
-    """
-
-    include: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
-    min_similarity: float = -1.0
-
-
 class RetrievalSystem:
     """Searches one variant's bank with photos.
 
@@ -72,6 +55,7 @@ class RetrievalSystem:
         bank: what is searched.
         dataset: where the recipes come from.
         text_encoder: puts words into the photos' space; None for variants without one.
+        index: finds rows of the bank.
     """
 
     def __init__(
@@ -80,13 +64,13 @@ class RetrievalSystem:
         bank: Bank,
         dataset: Dataset,
         text_encoder: TextEncoder | None = None,
+        index: Index | None = None,
     ) -> None:
         self.embedder = embedder
         self.bank = bank
         self.dataset = dataset
         self.text_encoder = text_encoder
-        self._photo_groups = bank.column("photo_group")
-        self._first_of_photo = self._photo_groups == np.arange(len(self._photo_groups))
+        self.index = index or ExactIndex(bank)
 
     @classmethod
     def load(
@@ -116,7 +100,7 @@ class RetrievalSystem:
             bank = load_bank(VARIANTS[variant], settings, dataset, embedder.sha256)
         encoder_path = VARIANTS[variant].text_encoder_path(settings)
         encoder = TextEncoder.load(encoder_path) if encoder_path.exists() else None
-        return cls(embedder, bank, dataset, encoder)
+        return cls(embedder, bank, dataset, encoder, open_index(bank, settings))
 
     def embed(self, photo: Any) -> np.ndarray:
         """Embed one photo (path, bytes, array or PIL image): float32 array (dimension,)."""
@@ -166,8 +150,10 @@ class RetrievalSystem:
             QueryError: the words cannot be searched for.
             ValueError: top_k is less than 1.
         """
-        allowed = self._first_of_photo if unique_photos else None
-        return self.find(self.embed_query(query_image, words), top_k, filters, allowed)
+        filters = filters or Filters()
+        if unique_photos:
+            filters = replace(filters, unique_photos=True)
+        return self.find(self.embed_query(query_image, words), top_k, filters)
 
     def search_similar_to(
         self, index: int, top_k: int = 3, filters: Filters | None = None
@@ -179,16 +165,12 @@ class RetrievalSystem:
         """
         if index not in self.bank.recipes:
             raise QueryError(f"There is no recipe {index}.")
-        allowed = self._photo_groups != self._photo_groups[index]
+        group = self.bank.recipes[index]["photo_group"]
         query = np.asarray(self.bank.photo_embeddings[index])
-        return self.find(query, top_k, filters, allowed)
+        return self.find(query, top_k, replace(filters or Filters(), not_of_photo=group))
 
     def find(
-        self,
-        query: np.ndarray,
-        top_k: int,
-        filters: Filters | None = None,
-        allowed: np.ndarray | None = None,
+        self, query: np.ndarray, top_k: int, filters: Filters | None = None
     ) -> list[SearchResult]:
         """Find the rows that are most similar to an embedding.
 
@@ -196,34 +178,14 @@ class RetrievalSystem:
             query: float32 array of shape (dimension,) and length 1.
             top_k: how many.
             filters: what the recipes found must hold.
-            allowed: bool array of shape (rows,), what may be found at all.
         """
         filters = filters or Filters()
-        if filters.include or filters.exclude:
-            fitting = self._with_ingredients(filters.include, filters.exclude)
-            allowed = fitting if allowed is None else allowed & fitting
-        indices, similarities = exact_top_k(self.bank.embeddings, query, top_k, allowed)
+        rows, similarities = self.index.search(query, top_k, filters)
         return [
-            self.result(int(index), rank, float(similarity))
-            for rank, (index, similarity) in enumerate(zip(indices, similarities, strict=True), 1)
+            self.result(int(row), rank, float(similarity))
+            for rank, (row, similarity) in enumerate(zip(rows, similarities, strict=True), 1)
             if similarity >= filters.min_similarity
         ]
-
-    def _with_ingredients(self, include: Sequence[str], exclude: Sequence[str]) -> np.ndarray:
-        wanted = [_naming(words) for words in include]
-        unwanted = [_naming(words) for words in exclude]
-        return np.array(
-            [
-                all(word.search(text) for word in wanted)
-                and not any(word.search(text) for word in unwanted)
-                for text in self._ingredient_texts
-            ]
-        )
-
-    @cached_property
-    def _ingredient_texts(self) -> list[str]:
-        recipes = self.bank.recipes
-        return ["\n".join(recipes[i]["ingredients"]) for i in range(len(recipes))]
 
     def result(self, index: int, rank: int, similarity: float) -> SearchResult:
         """Describe one row of the bank as a search result."""
@@ -273,10 +235,3 @@ class RetrievalSystem:
 
         found = evaluate(self.bank, self.embedder, self.dataset.root, split)
         return found.get("fused", found["photos"]).table()
-
-
-def _naming(words: str) -> re.Pattern[str]:
-    """Matches an ingredient in singular or plural, but not inside another word: no eggplant for
-    egg."""
-    escaped = r"\s+".join(map(re.escape, words.split()))
-    return re.compile(rf"\b{escaped}(?:e?s)?\b", re.IGNORECASE)

@@ -100,11 +100,3 @@ def test_figures_are_drawn_and_shown(system, monkeypatch):
     assert sum(title != "" for title in titles) == 8
     for figure in shown:
         figure.canvas.draw()
-
-
-def test_ingredients_are_found_as_whole_words(system):
-    from itadaki.retrieval import _naming
-
-    assert _naming("egg").search("2 EGGS, beaten") and _naming("tomato").search("3 tomatoes")
-    assert _naming("olive oil").search("1 tbsp olive  oil")
-    assert not _naming("egg").search("1 eggplant") and not _naming("rice").search("licorice")

@@ -10,7 +10,8 @@ from api.core.inference_queue import InferenceQueue
 from api.features.search.schemas.search import BatchResponse, RecipeResponse, SearchResponse
 from api.features.search.services.search_service import SearchService
 from itadaki.errors import ImageError
-from itadaki.retrieval import Filters, SearchResult
+from itadaki.filters import Filters
+from itadaki.retrieval import SearchResult
 
 router = APIRouter()
 photo_router = APIRouter()

@@ -5,8 +5,9 @@ from pathlib import Path
 from api.core.metrics import Metrics
 from api.features.search.schemas.search import BankHealth, DatasetHealth, Health
 from itadaki import __version__
+from itadaki.filters import Filters
 from itadaki.images import load_input, media_type
-from itadaki.retrieval import Filters, RetrievalSystem, SearchResult
+from itadaki.retrieval import RetrievalSystem, SearchResult
 
 
 class SearchService:
