@@ -33,18 +33,63 @@ def photo_groups(hashes: Sequence[str], thumbnails: np.ndarray) -> np.ndarray:
     Returns:
         int64 array of shape (n,); a group's number is the index of its first photo.
     """
-    count = len(hashes)
+    return _numbered([_same_bytes(hashes), _alike(thumbnails, np.arange(len(hashes)))], len(hashes))
+
+
+def regroup(
+    hashes: Sequence[str], thumbnails: np.ndarray, groups: np.ndarray, lost: Sequence[int]
+) -> np.ndarray:
+    """Number the photos as ``photo_groups`` does, after some came and some went.
+
+    Only what can have changed is compared: a new photo with all others, and the photos of a group
+    that lost one with each other.
+
+    Args:
+        hashes: a hash of each file's bytes.
+        thumbnails: uint8 array of shape (n, 768), from ``thumbnail``.
+        groups: int array of shape (n,), each photo's group before; -1 for a new photo.
+        lost: the groups, as numbered before, that have photos no more.
+
+    Returns:
+        int64 array of shape (n,); a group's number is the index of its first photo.
+    """
+    pairs = [_same_bytes(hashes), _alike(thumbnails, np.flatnonzero(groups < 0))]
+    whole = np.flatnonzero((groups >= 0) & ~np.isin(groups, lost))
+    _, first, same = np.unique(groups[whole], return_index=True, return_inverse=True)
+    pairs.append(np.stack([whole, whole[first[same]]]))
+    for group in set(lost):
+        left = np.flatnonzero(groups == group)
+        near = _alike(thumbnails[left], np.arange(len(left)))
+        pairs.append(left[near])
+    return _numbered(pairs, len(hashes))
+
+
+def _same_bytes(hashes: Sequence[str]) -> np.ndarray:
     _, first, same = np.unique(np.asarray(hashes), return_index=True, return_inverse=True)
-    pairs = [np.stack([np.arange(count), first[same]])]
-    centred = thumbnails.astype(np.float32)
-    contrast = centred.std(axis=1)
-    centred -= centred.mean(axis=1, keepdims=True)
-    centred /= np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), 1e-6)
+    return np.stack([np.arange(len(hashes)), first[same]])
+
+
+def _alike(thumbnails: np.ndarray, some: np.ndarray) -> np.ndarray:
+    """The pairs of copies that some of the photos make with any: int array of shape (2, pairs)."""
+    centred = np.empty(thumbnails.shape, np.float32)
+    contrast = np.empty(len(thumbnails), np.float32)
+    for start in range(0, len(thumbnails), 1024):
+        block = thumbnails[start : start + 1024].astype(np.float32)
+        block -= block.mean(axis=1, keepdims=True)
+        length = np.linalg.norm(block, axis=1)
+        centred[start : start + 1024] = block / np.maximum(length, 1e-6)[:, None]
+        contrast[start : start + 1024] = length / np.sqrt(block.shape[1])
     plain = np.flatnonzero(contrast >= MIN_CONTRAST)
-    centred = centred[plain]
-    for start in range(0, len(plain), 1024):
-        near = np.argwhere(centred[start : start + 1024] @ centred.T >= MIN_CORRELATION)
-        pairs.append(np.stack([plain[near[:, 0] + start], plain[near[:, 1]]]))
+    asked = some[contrast[some] >= MIN_CONTRAST]
+    others = centred[plain]
+    pairs = [np.empty((2, 0), np.int64)]
+    for start in range(0, len(asked), 1024):
+        near = np.argwhere(centred[asked[start : start + 1024]] @ others.T >= MIN_CORRELATION)
+        pairs.append(np.stack([asked[near[:, 0] + start], plain[near[:, 1]]]))
+    return np.concatenate(pairs, axis=1)
+
+
+def _numbered(pairs: Sequence[np.ndarray], count: int) -> np.ndarray:
     rows, columns = np.concatenate(pairs, axis=1)
     graph = coo_array((np.ones(len(rows), dtype=np.int8), (rows, columns)), shape=(count, count))
     _, component = connected_components(graph, directed=False)

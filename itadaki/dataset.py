@@ -1,6 +1,7 @@
 """The recipes and their photos, from Kaggle, from a folder in Kaggle's layout, or the sample."""
 
 import ast
+import bisect
 import hashlib
 import json
 import logging
@@ -8,10 +9,12 @@ import os
 import re
 import shutil
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,6 +27,7 @@ from itadaki.files import replacing, sha256_of, write_json
 from itadaki.images import decode
 from itadaki.network import why_unreachable
 from itadaki.settings import PROJECT_ROOT, Settings, find_path
+from itadaki.transaction import reading
 
 KAGGLE_HANDLE = "pes12017000148/food-ingredients-and-recipe-dataset-with-images"
 SAMPLE_ROOT = PROJECT_ROOT / "data" / "sample"
@@ -32,7 +36,9 @@ SPLIT_SHARES = {"train": 0.80, "validation": 0.08, "test": 0.12}
 
 _KAGGLE_API = "https://api.kaggle.com"
 _KAGGLE_CSV = "Food Ingredients and Recipe Dataset with Image Name Mapping.csv"
-_CACHE_FORMAT = 2
+COLLECTION_CSV = "data.csv"
+"""An imported collection's own table, in the place where other datasets keep a copy of theirs."""
+_CACHE_FORMAT = 3
 _log = logging.getLogger(__name__)
 
 
@@ -43,9 +49,12 @@ class Dataset:
     Attributes:
         recipes: one row a recipe, with the columns Title (str), Ingredients (list of str),
             Instructions (str), Image_Name (str), image_path (str, absolute), photo_group (int:
-            copies of one photo share it), dish_class (str or None) and split (train, validation
-            or test). The index is 0..n-1, the row of the embedding bank.
-        source: ``kaggle``, ``sample``, or ``folder`` and its name; public, so without its path.
+            copies of one photo share it), dish_class (str or None), split (train, validation or
+            test), recipe_id (int) and photo_sha256 (str, of the file). The index is 0..n-1, the
+            row of the embedding bank; it is the recipe_id too, but in an imported collection,
+            where a recipe keeps its id when others come and go.
+        source: ``kaggle``, ``sample``, or ``collection`` or ``folder`` and its name; public, so
+            without its path.
         root: the folder that holds the CSV and the photos.
         sha256: identifies texts, photos and split, whatever the machine.
         dropped: how many rows of the CSV were left out, by reason.
@@ -64,39 +73,31 @@ def load_dataset(settings: Settings | None = None, progress: bool = True) -> Dat
     """Load the recipes of the configured dataset, checking every photo the first time.
 
     The result is cached as ``data/recipes_with_images_dataframe.pkl`` beside ``data/data.csv``,
-    and made anew when the CSV or any photo changes.
+    and made anew when the CSV or any photo changes. An imported collection has its cache in its
+    own folder.
 
     Raises:
         DatasetError: no usable dataset; the message says what to set.
     """
     settings = settings or Settings()
-    root, source, notice = _locate(settings.dataset)
-    if notice:
-        _log.warning(notice)
-    csv_path, photo_folder = _layout(root)
-    data_folder = settings.home / "data"
-    cache = data_folder / "recipes_with_images_dataframe.pkl"
-    about = cache.with_suffix(".json")
-    fingerprint = _fingerprint(csv_path, photo_folder)
-
-    known = _read_cache(cache, about, fingerprint)
-    if known is None:
-        recipes, dropped, sha256 = _read_recipes(csv_path, photo_folder, progress)
-        known = recipes, dropped, sha256
-        with replacing(data_folder / "data.csv") as beside:
-            shutil.copyfile(csv_path, beside)
-        with replacing(cache) as beside:
-            recipes.to_pickle(beside)
-        write_json(
-            about,
-            {
-                "fingerprint": fingerprint,
-                "pickle_sha256": sha256_of(cache),
-                "dataset_sha256": sha256,
-                "source": source,
-                "dropped": dropped,
-            },
-        )
+    collection = settings.collection_folder
+    with reading(collection) if collection else nullcontext():
+        root, source, notice = _locate(settings)
+        if notice:
+            _log.warning(notice)
+        csv_path, photo_folder = layout(root)
+        cache = DatasetCache(settings.data_folder)
+        fingerprint = cache.fingerprint(sha256_of(csv_path), photo_folder, _stats(photo_folder))
+        known = cache.read(fingerprint)
+        if known is None:
+            recipes, thumbnails, dropped = _read_recipes(
+                csv_path, photo_folder, progress, with_ids=collection is not None
+            )
+            known = recipes, dropped, dataset_sha256(recipes)
+            if not collection:
+                with replacing(settings.data_folder / "data.csv") as beside:
+                    shutil.copyfile(csv_path, beside)
+            cache.write(recipes, thumbnails, dropped, source, fingerprint)
     recipes, dropped, sha256 = known
     return Dataset(recipes, source, root, sha256, dropped, notice)
 
@@ -130,28 +131,35 @@ def assign_splits(image_names: Iterable[str], groups: np.ndarray) -> list[str]:
         image_names: the photos' names.
         groups: int array, one number per photo, shared by copies.
     """
-    names = pd.Series(list(image_names))
-    first_name = names.groupby(np.asarray(groups)).transform("min")
-    edges = np.cumsum(list(SPLIT_SHARES.values()))
+    names, numbers = list(image_names), np.asarray(groups).tolist()
+    first_name: dict[int, str] = {}
+    for group, name in zip(numbers, names, strict=True):
+        first_name[group] = min(name, first_name.get(group, name))
+    edges = np.cumsum(list(SPLIT_SHARES.values())).tolist()
     splits = list(SPLIT_SHARES)
 
     def split_of(name: str) -> str:
         digest = hashlib.sha256(f"{SPLIT_SEED}:{name}".encode()).digest()
         share = int.from_bytes(digest[:8], "big") / 2**64
-        return splits[min(int(np.searchsorted(edges, share, side="right")), len(splits) - 1)]
+        return splits[min(bisect.bisect_right(edges, share), len(splits) - 1)]
 
-    return [split_of(name) for name in first_name]
+    split_of_group = {group: split_of(name) for group, name in first_name.items()}
+    return [split_of_group[group] for group in numbers]
 
 
-def _locate(dataset: str) -> tuple[Path, str, str | None]:
+def _locate(settings: Settings) -> tuple[Path, str, str | None]:
+    dataset = settings.dataset
     if dataset == "sample":
         return _sample_root(), "sample", None
+    if settings.collection_folder:
+        return settings.collection_folder, f"collection {dataset}", None
     if dataset != "kaggle":
         root = find_path(dataset)
         if not root.is_dir():
             raise DatasetError(
-                f"There is no folder {root}; set ITADAKI_DATASET to kaggle, sample, "
-                "or a folder in Kaggle's layout."
+                f"There is no collection and no folder {dataset}; set ITADAKI_DATASET to kaggle, "
+                "sample, the name of a collection that was imported, or a folder in Kaggle's "
+                "layout."
             )
         return root, f"folder {root.name}", None
     downloaded = _downloaded_kaggle()
@@ -193,7 +201,8 @@ def _sample_root() -> Path:
     return SAMPLE_ROOT
 
 
-def _layout(root: Path) -> tuple[Path, Path]:
+def layout(root: Path) -> tuple[Path, Path]:
+    """The CSV and the folder of photos in a dataset's folder; raises DatasetError."""
     csv_path = root / _KAGGLE_CSV
     if not csv_path.is_file():
         tables = sorted(root.glob("*.csv"))
@@ -208,34 +217,85 @@ def _layout(root: Path) -> tuple[Path, Path]:
     raise DatasetError(f'{root} has no folder "Food Images" with the photos.')
 
 
-def _fingerprint(csv_path: Path, photo_folder: Path) -> str:
-    """Changes when the CSV, the photo folder or any photo's size or time of change does."""
-    digest = hashlib.sha256(
-        f"{_CACHE_FORMAT} {SPLIT_SEED} {SPLIT_SHARES} {photo_folder}\n".encode()
-    )
-    digest.update(sha256_of(csv_path).encode())
+PhotoStats = Mapping[str, tuple[int, int]]
+"""Size in bytes and time of change in nanoseconds of each file in a photo folder, by name."""
+
+
+def _stats(photo_folder: Path) -> PhotoStats:
     with os.scandir(photo_folder) as entries:
-        files = sorted((entry.name, entry.stat()) for entry in entries if entry.is_file())
-    for name, stat in files:
-        digest.update(f"{name} {stat.st_size} {stat.st_mtime_ns}\n".encode())
-    return digest.hexdigest()
+        stats = [(entry.name, entry.stat()) for entry in entries if entry.is_file()]
+    return {name: (stat.st_size, stat.st_mtime_ns) for name, stat in stats}
 
 
-def _read_cache(
-    cache: Path, about: Path, fingerprint: str
-) -> tuple[pd.DataFrame, dict[str, int], str] | None:
-    try:
-        facts = json.loads(about.read_text(encoding="utf-8"))
-        if facts["fingerprint"] != fingerprint or facts["pickle_sha256"] != sha256_of(cache):
+class DatasetCache:
+    """What was read of a dataset, kept in a folder: DataFrame, thumbnails, and facts of both."""
+
+    def __init__(self, folder: Path) -> None:
+        self._recipes = folder / "recipes_with_images_dataframe.pkl"
+        self._facts = self._recipes.with_suffix(".json")
+        self._thumbnails = folder / "recipes_with_images_thumbnails.npy"
+
+    @staticmethod
+    def fingerprint(csv_sha256: str, photo_folder: Path, stats: PhotoStats) -> str:
+        """Changes when the CSV, the photo folder or any photo's size or time of change does."""
+        digest = hashlib.sha256(
+            f"{_CACHE_FORMAT} {SPLIT_SEED} {SPLIT_SHARES} {photo_folder}\n{csv_sha256}".encode()
+        )
+        for name, (size, changed) in sorted(stats.items()):
+            digest.update(f"{name} {size} {changed}\n".encode())
+        return digest.hexdigest()
+
+    def read(self, fingerprint: str) -> tuple[pd.DataFrame, dict[str, int], str] | None:
+        """Recipes, counts of dropped rows and hash of the dataset, if this is still what lies
+        on disk."""
+        try:
+            facts = json.loads(self._facts.read_text(encoding="utf-8"))
+            fits = facts["fingerprint"] == fingerprint
+            if not fits or facts["pickle_sha256"] != sha256_of(self._recipes):
+                return None
+            return pd.read_pickle(self._recipes), facts["dropped"], facts["dataset_sha256"]
+        except (OSError, ValueError, KeyError, TypeError):
             return None
-        return pd.read_pickle(cache), facts["dropped"], facts["dataset_sha256"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+
+    def write(
+        self,
+        recipes: pd.DataFrame,
+        thumbnails: np.ndarray,
+        dropped: Mapping[str, int],
+        source: str,
+        fingerprint: str,
+        place: Callable[[Path], Path] = lambda path: path,
+    ) -> None:
+        """Keep what was read.
+
+        Args:
+            recipes: as in ``Dataset``.
+            thumbnails: of their photos, as ``photo_groups`` takes them.
+            dropped: counts of dropped rows by reason.
+            source: as in ``Dataset``.
+            fingerprint: of what was read.
+            place: where a file that shall lie at a path is to be written.
+        """
+        pickled, table = place(self._recipes), place(self._thumbnails)
+        with replacing(pickled) as beside:
+            recipes.to_pickle(beside)
+        with replacing(table) as beside:
+            np.save(beside, thumbnails)
+        write_json(
+            place(self._facts),
+            {
+                "fingerprint": fingerprint,
+                "pickle_sha256": sha256_of(pickled),
+                "dataset_sha256": dataset_sha256(recipes),
+                "source": source,
+                "dropped": dropped,
+            },
+        )
 
 
 def _read_recipes(
-    csv_path: Path, photo_folder: Path, progress: bool
-) -> tuple[pd.DataFrame, dict[str, int], str]:
+    csv_path: Path, photo_folder: Path, progress: bool, with_ids: bool
+) -> tuple[pd.DataFrame, np.ndarray, dict[str, int]]:
     try:
         table = pd.read_csv(csv_path, dtype=str, keep_default_na=False, encoding="utf-8")
     except (ValueError, UnicodeDecodeError) as error:
@@ -261,30 +321,79 @@ def _read_recipes(
     if not usable:
         raise DatasetError(f"No recipe of {csv_path} has a usable photo in {photo_folder}.")
 
+    ids = _ids(table, csv_path)[usable] if with_ids else np.arange(len(usable))
     table, names = table.iloc[usable], [names[i] for i in usable]
     hashes = [looks[i][0] for i in usable]
-    groups = photo_groups(hashes, np.stack([looks[i][1] for i in usable]))
-    titles = [
-        title.strip() or title_from_slug(name)
-        for title, name in zip(table["Title"], names, strict=True)
-    ]
-    recipes = pd.DataFrame(
+    thumbnails = np.stack([looks[i][1] for i in usable])
+    recipes = recipe_frame(
+        ids,
+        [
+            title.strip() or title_from_slug(name)
+            for title, name in zip(table["Title"], names, strict=True)
+        ],
+        [ingredient_list(text) for text in table["Ingredients"]],
+        table["Instructions"].str.strip().tolist(),
+        names,
+        photo_folder,
+        hashes,
+    )
+    return with_groups(recipes, photo_groups(hashes, thumbnails)), thumbnails, dropped
+
+
+def _ids(table: pd.DataFrame, csv_path: Path) -> np.ndarray:
+    if "Id" not in table.columns:
+        raise DatasetError(f"{csv_path} lacks the column Id.")
+    texts = table["Id"].str.strip()
+    if not texts.str.fullmatch(r"\d{1,15}").all() or texts.astype(np.int64).duplicated().any():
+        raise DatasetError(f"The column Id of {csv_path} must hold whole numbers, each once.")
+    return texts.astype(np.int64).to_numpy()
+
+
+def recipe_frame(
+    ids: Sequence[int],
+    titles: Sequence[str],
+    ingredients: Sequence[list[str]],
+    instructions: Sequence[str],
+    image_names: Sequence[str],
+    photo_folder: Path,
+    hashes: Sequence[str],
+) -> pd.DataFrame:
+    """The rows of a dataset's DataFrame, still without photo_group and split."""
+    classes: list[Any] = [dish_class(title) for title in titles]
+    return pd.DataFrame(
         {
             "Title": titles,
-            "Ingredients": [_ingredient_list(text) for text in table["Ingredients"]],
-            "Instructions": table["Instructions"].str.strip().tolist(),
-            "Image_Name": names,
-            "image_path": [str(photo_folder / f"{name}.jpg") for name in names],
-            "photo_group": groups,
-            "dish_class": pd.Series([dish_class(title) for title in titles], dtype=object),
-            "split": assign_splits(names, groups),
+            "Ingredients": ingredients,
+            "Instructions": instructions,
+            "Image_Name": image_names,
+            "image_path": [str(photo_folder / f"{name}.jpg") for name in image_names],
+            "photo_group": np.full(len(titles), -1),
+            "dish_class": pd.Series(classes, dtype=object),
+            "split": "",
+            "recipe_id": np.asarray(ids, np.int64),
+            "photo_sha256": hashes,
         }
     )
+
+
+def with_groups(recipes: pd.DataFrame, groups: np.ndarray) -> pd.DataFrame:
+    """The DataFrame with its photos' groups and the splits that follow from them."""
+    return recipes.assign(
+        photo_group=groups, split=assign_splits(recipes["Image_Name"].tolist(), groups)
+    )
+
+
+def dataset_sha256(recipes: pd.DataFrame) -> str:
+    """Identify texts, photos, split and, where a collection gives them, the recipes' ids."""
+    columns = ["Title", "Ingredients", "Instructions", "Image_Name", "split"]
     digest = hashlib.sha256()
-    texts = recipes[["Title", "Ingredients", "Instructions", "Image_Name", "split"]]
-    for photo, text in zip(hashes, texts.itertuples(index=False), strict=True):
-        digest.update(f"{photo} {tuple(text)!r}\n".encode())
-    return recipes, dropped, digest.hexdigest()
+    texts = zip(*(recipes[column].tolist() for column in columns), strict=True)
+    for photo, text in zip(recipes["photo_sha256"], texts, strict=True):
+        digest.update(f"{photo} {text!r}\n".encode())
+    ids = recipes["recipe_id"].to_numpy()
+    if (ids != np.arange(len(ids))).any():
+        digest.update(ids.astype("<i8").tobytes())
+    return digest.hexdigest()
 
 
 def _look_at(name: str, photo_folder: Path) -> tuple[str, np.ndarray] | str:
@@ -302,7 +411,7 @@ def _look_at(name: str, photo_folder: Path) -> tuple[str, np.ndarray] | str:
         return "not decodable"
 
 
-def _ingredient_list(text: str) -> list[str]:
+def ingredient_list(text: str) -> list[str]:
     """Parse the string of a Python list, as on Kaggle; plain text gives one item a line."""
     try:
         value = ast.literal_eval(text)

@@ -17,6 +17,10 @@ class ArtifactError(ItadakiError):
     """A model, bank or metadata file is missing, damaged, or does not belong to the others."""
 
 
+class BusyFolderError(ItadakiError):
+    """Another process is changing the same files."""
+
+
 class QueryError(ItadakiError):
     """What is asked for cannot be searched."""
 

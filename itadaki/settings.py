@@ -1,5 +1,6 @@
 """Settings of the library, from the environment (``ITADAKI_...``) and ``.env``."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -9,6 +10,11 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
 
 VariantName = Literal["raw", "tl", "tl_hard", "ft"]
+
+COLLECTION_FILE = "collection.json"
+"""What makes a folder in ``data/collections`` a collection that was imported."""
+_COLLECTION_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+_OTHER_DATASETS = ("kaggle", "sample")
 
 
 def find_path(path: str | Path) -> Path:
@@ -22,6 +28,11 @@ def find_path(path: str | Path) -> Path:
         if from_root.exists():
             return from_root.resolve()
     return path.resolve()
+
+
+def is_collection_name(name: str) -> bool:
+    """Whether an imported collection may be called so."""
+    return bool(_COLLECTION_NAME.fullmatch(name)) and name not in _OTHER_DATASETS
 
 
 UserPath = Annotated[Path, AfterValidator(find_path)]
@@ -43,7 +54,8 @@ class Settings(BaseSettings):
 
     dataset: str = Field(
         "kaggle",
-        description="Where the recipes come from: kaggle, sample, or a folder in Kaggle's layout.",
+        description="Where the recipes come from: kaggle, sample, the name of an imported "
+        "collection, or a folder in Kaggle's layout.",
     )
     backbone_weights: UserPath | None = Field(
         None,
@@ -64,6 +76,29 @@ class Settings(BaseSettings):
         PROJECT_ROOT,
         description="The folder that holds data/, raw/, tl/ and ft/.",
     )
+
+    @property
+    def collections_folder(self) -> Path:
+        """The folder that holds a folder for each imported collection."""
+        return self.home / "data" / "collections"
+
+    @property
+    def collection_folder(self) -> Path | None:
+        """The folder of the imported collection that ``dataset`` names; None if it names none."""
+        if not is_collection_name(self.dataset):
+            return None
+        folder = self.collections_folder / self.dataset
+        return folder if (folder / COLLECTION_FILE).is_file() else None
+
+    @property
+    def data_folder(self) -> Path:
+        """The folder of what is cached of the dataset; a collection has all its own with it."""
+        return self.collection_folder or self.home / "data"
+
+    @property
+    def bank_home(self) -> Path:
+        """The folder that holds raw/, tl/ and ft/ with the dataset's banks."""
+        return self.collection_folder or self.home
 
 
 def setting_problem(error: ValidationError | SettingsError) -> str:

@@ -48,7 +48,7 @@ class Variant:
 
     def bank_path(self, settings: Settings) -> Path:
         """Where the ``.npy`` bank lies."""
-        return settings.home / self.folder / self.bank_file
+        return settings.bank_home / self.folder / self.bank_file
 
     def photo_bank_path(self, settings: Settings) -> Path:
         """Where the rows of the photos alone lie, when the bank's rows also hold texts."""
@@ -56,11 +56,11 @@ class Variant:
 
     def metadata_path(self, settings: Settings) -> Path:
         """Where the metadata ``.pkl`` lies."""
-        return settings.home / self.folder / self.metadata_file
+        return settings.bank_home / self.folder / self.metadata_file
 
     def manifest_path(self, settings: Settings) -> Path:
         """Where the manifest lies that ties the other three together."""
-        return settings.home / self.folder / self.manifest_file
+        return settings.bank_home / self.folder / self.manifest_file
 
 
 VARIANTS: dict[str, Variant] = {
