@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,6 +30,7 @@ from itadaki.files import (
 from itadaki.images import PREPROCESSING, load_input
 from itadaki.settings import Settings
 from itadaki.text_encoder import TextEncoder
+from itadaki.transaction import Transaction, changing, reading
 from itadaki.variants import Variant
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ TEXT_SHARE = 0.5
 better dishes (nDCG@10 0.112 at 0.5, 0.121 at 1, 0.126 at 1.5) but loses the recipe whose own photo
 is asked for (recall@1 of a re-crop 0.93, 0.81, 0.66); this keeps that recall near raw's."""
 
-_FORMAT = 3
+_FORMAT = 4
 _log = logging.getLogger(__name__)
 
 
@@ -58,7 +59,7 @@ class Bank:
         photo_embeddings: the same of the photos alone; ``embeddings`` itself where rows hold no
             text. What a photo of the collection is as a query.
         recipes: for each row a dict with image_name, image_path (relative to the dataset's root),
-            title, ingredients, instructions, photo_group, dish_class and split.
+            title, ingredients, instructions, photo_group, dish_class, split, id and photo_sha256.
         manifest: what ties model, bank, metadata and dataset together.
     """
 
@@ -90,9 +91,12 @@ def embed_photos(
                 photos[index] = load_input(paths[index])
             except ImageError as error:
                 failures[index] = error
-        empty = np.empty((0, embedder.dimension), np.float32)
-        rows = embedder.embed(np.stack(list(photos.values()))) if photos else empty
-        return list(photos), rows, failures
+        if not photos:
+            return [], np.empty((0, embedder.dimension), np.float32), failures
+        # A single photo is embedded twice: OpenVINO runs a batch of one in another way, which
+        # differs in the last bits, and a row shall not depend on the photos that come with it.
+        batch = np.stack(list(photos.values()) * (2 if len(photos) == 1 else 1))
+        return list(photos), embedder.embed(batch)[: len(photos)], failures
 
     pool = ThreadPoolExecutor(os.cpu_count())
     try:
@@ -112,8 +116,9 @@ def build_bank(
 ) -> Bank:
     """Embed every photo of the dataset and write bank, metadata and manifest.
 
-    A bank that already matches the model and the dataset is kept unless ``force``. A build that
-    was killed goes on after its last complete batch, if its batch size is the same.
+    A bank that already matches the model and the dataset is kept unless ``force``; of one that
+    does not, the rows of photos that are still there are kept. A build that was killed goes on
+    after its last complete batch, if its batch size is the same.
 
     Raises:
         ArtifactError: a photo has gone since the dataset was checked.
@@ -127,81 +132,127 @@ def build_bank(
             _log.info("The bank of %s is up to date: %d recipes.", variant.name, len(bank.recipes))
             return bank
 
-    bank_path, photo_path = variant.bank_path(settings), variant.photo_bank_path(settings)
     encoder = None
     if _has_texts(variant, settings):
         encoder = TextEncoder.load(variant.text_encoder_path(settings))
-    rows_path = photo_path if encoder else bank_path
-    if force or not _photos_are_of(rows_path, variant, settings, dataset, embedder.sha256):
-        _embed_resumably(rows_path, dataset, embedder, force, batch_size, progress)
-    if encoder:
-        _write_fused(rows_path, bank_path, dataset, encoder)
-    else:
-        photo_path.unlink(missing_ok=True)
+    part = variant.bank_path(settings).with_name(variant.bank_file + ".part")
+    if force:
+        _journal(part).unlink(missing_ok=True)
+    known = None if force else _known_rows(variant, settings, embedder.sha256)
+    _embed_resumably(part, dataset, embedder, known, batch_size, progress)
+    with changing(bank_folder(variant, settings)) as change:
+        rows = None
+        if encoder:
+            recipes = dataset.recipes
+            texts = recipes["Title"].tolist(), recipes["Ingredients"].tolist()
+            rows = fused_rows(np.load(part, mmap_mode="r", allow_pickle=False), encoder, *texts)
+        write_bank(
+            change, variant, settings, dataset, embedder.sha256, metadata_of(dataset), part, rows
+        )
+    _journal(part).unlink(missing_ok=True)
+    return load_bank(variant, settings, dataset, embedder.sha256)
+
+
+def bank_folder(variant: Variant, settings: Settings) -> Path:
+    """The folder whose files change together when a bank does: the collection, if it is one."""
+    return settings.collection_folder or variant.bank_path(settings).parent
+
+
+def write_bank(
+    change: Transaction,
+    variant: Variant,
+    settings: Settings,
+    dataset: Dataset,
+    model_sha256: str,
+    recipes: dict[int, dict[str, Any]],
+    photos: Path,
+    fused: np.ndarray | None = None,
+) -> dict[str, Any]:
+    """Let a bank, its metadata and its manifest take the places of the old ones.
+
+    Args:
+        change: what makes it all happen at once.
+        variant: whose bank.
+        settings: where it lies.
+        dataset: what it was built from.
+        model_sha256: of the model it was built with.
+        recipes: its metadata.
+        photos: a file in the folder of the change with the photos' rows; it is moved.
+        fused: float32 array (n, d), the rows that hold texts too; without it the photos' are the
+            bank.
+
+    Returns:
+        The manifest.
+    """
+    bank_path, photo_path = variant.bank_path(settings), variant.photo_bank_path(settings)
     metadata_path = variant.metadata_path(settings)
-    dump_builtin_pickle(metadata_path, {"variant": variant.name, "recipes": metadata_of(dataset)})
+    shape = np.load(photos, mmap_mode="r", allow_pickle=False).shape
+    metadata = change.write(metadata_path)
+    dump_builtin_pickle(metadata, {"variant": variant.name, "recipes": recipes})
+    hashes = {
+        "model": model_sha256,
+        "metadata": sha256_of(metadata),
+        "dataset": dataset.sha256,
+    }
+    if fused is None:
+        hashes["bank"] = sha256_of(photos)
+        change.move(photos, bank_path)
+        change.remove(photo_path)
+    else:
+        bank = change.write(bank_path)
+        with replacing(bank) as beside:
+            np.save(beside, fused)
+        encoder_path = variant.text_encoder_path(settings)
+        hashes |= {
+            "bank": sha256_of(bank),
+            "photos": sha256_of(photos),
+            "text_encoder": sha256_of(encoder_path),
+        }
+        change.move(photos, photo_path)
     manifest = {
         "format": _FORMAT,
         "variant": variant.name,
-        "rows": len(dataset.recipes),
-        "dimension": embedder.dimension,
+        "rows": shape[0],
+        "dimension": shape[1],
         "preprocessing": PREPROCESSING,
-        "rows_of": "fused" if encoder else "photo",
-        "text_share": TEXT_SHARE if encoder else 0.0,
+        "rows_of": "photo" if fused is None else "fused",
+        "text_share": 0.0 if fused is None else TEXT_SHARE,
         "dataset_source": dataset.source,
-        "sha256": {
-            "model": embedder.sha256,
-            "bank": sha256_of(bank_path),
-            "metadata": sha256_of(metadata_path),
-            "dataset": dataset.sha256,
-        },
+        "sha256": hashes,
     }
-    if encoder:
-        manifest["sha256"] |= {
-            "photos": sha256_of(photo_path),
-            "text_encoder": sha256_of(variant.text_encoder_path(settings)),
-        }
-    write_json(variant.manifest_path(settings), manifest)
-    return load_bank(variant, settings, dataset, embedder.sha256)
+    write_json(change.write(variant.manifest_path(settings)), manifest)
+    return manifest
 
 
 def _has_texts(variant: Variant, settings: Settings) -> bool:
     return settings.bank_rows == "fused" and variant.text_encoder_path(settings).exists()
 
 
-def _photos_are_of(
-    path: Path, variant: Variant, settings: Settings, dataset: Dataset, model_sha256: str
-) -> bool:
-    """Whether the photos' rows on disk can be kept though the rest of the bank is made anew."""
+def _known_rows(
+    variant: Variant, settings: Settings, model_sha256: str
+) -> tuple[np.ndarray, dict[str, int]] | None:
+    """The photos' rows on disk and which photo has which, if they are this model's."""
     try:
-        manifest = json.loads(variant.manifest_path(settings).read_text(encoding="utf-8"))
-        known = manifest["sha256"]
-        part = "photos" if "photos" in known else "bank"
-        old = (
-            variant.photo_bank_path(settings)
-            if part == "photos"
-            else path.with_name(variant.bank_file)
-        )
-        fits = (
-            manifest["format"] == _FORMAT
-            and manifest["preprocessing"] == PREPROCESSING
-            and known["model"] == model_sha256
-            and known["dataset"] == dataset.sha256
-            and known[part] == sha256_of(old)
-        )
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
-    if fits and old != path:
-        old.replace(path)
-    return fits
-
-
-def _write_fused(photo_path: Path, bank_path: Path, dataset: Dataset, encoder: TextEncoder) -> None:
-    photos = np.load(photo_path, mmap_mode="r", allow_pickle=False)
-    recipes = dataset.recipes
-    rows = fused_rows(photos, encoder, recipes["Title"].tolist(), recipes["Ingredients"].tolist())
-    with replacing(bank_path) as beside:
-        np.save(beside, rows)
+        with reading(bank_folder(variant, settings)):
+            manifest = json.loads(variant.manifest_path(settings).read_text(encoding="utf-8"))
+            hashes = manifest["sha256"]
+            fused = manifest["rows_of"] == "fused"
+            path = variant.photo_bank_path(settings) if fused else variant.bank_path(settings)
+            metadata_path = variant.metadata_path(settings)
+            fits = (
+                manifest["format"] == _FORMAT
+                and manifest["preprocessing"] == PREPROCESSING
+                and hashes["model"] == model_sha256
+                and hashes["photos" if fused else "bank"] == sha256_of(path)
+                and hashes["metadata"] == sha256_of(metadata_path)
+            )
+            if not fits:
+                return None
+            rows = np.load(path, mmap_mode="r", allow_pickle=False)
+            recipes = load_builtin_pickle(metadata_path)["recipes"]
+    except (OSError, ValueError, KeyError, TypeError, ArtifactError):
+        return None
+    return rows, {recipe["photo_sha256"]: row for row, recipe in recipes.items()}
 
 
 def fused_rows(
@@ -244,6 +295,13 @@ def load_bank(
         ArtifactError: a part is missing, changed, or belongs to another set; the message names
             the command that builds it anew.
     """
+    with reading(bank_folder(variant, settings)):
+        return _load_bank(variant, settings, dataset, model_sha256)
+
+
+def _load_bank(
+    variant: Variant, settings: Settings, dataset: Dataset, model_sha256: str | None
+) -> Bank:
     rebuild = f"run: python -m itadaki build {variant.name}"
     manifest_path = variant.manifest_path(settings)
     try:
@@ -303,40 +361,51 @@ def load_bank(
 
 
 def _embed_resumably(
-    bank_path: Path,
+    part: Path,
     dataset: Dataset,
     embedder: "Embedder",
-    force: bool,
+    known: tuple[np.ndarray, dict[str, int]] | None,
     batch_size: int,
     progress: bool,
 ) -> None:
-    """Write the bank beside its place, noting each complete batch, then rename it."""
-    part = bank_path.with_name(bank_path.name + ".part")
-    journal = bank_path.with_name(bank_path.name + ".part.json")
+    """Write the photos' rows to a file beside the bank, noting each complete batch.
+
+    Photos whose rows are known already are not embedded again.
+    """
+    journal = _journal(part)
     shape = (len(dataset.recipes), embedder.dimension)
+    hashes = dataset.recipes["photo_sha256"].tolist()
+    old_rows, old_row_of = known or (np.empty((0, shape[1]), np.float32), {})
+    kept = [row for row, photo in enumerate(hashes) if photo in old_row_of]
+    missing = [row for row, photo in enumerate(hashes) if photo not in old_row_of]
     job = {
         "model": embedder.sha256,
         "dataset": dataset.sha256,
         "preprocessing": PREPROCESSING,
         "batch_size": batch_size,
+        "missing": len(missing),
     }
-    bank_path.parent.mkdir(parents=True, exist_ok=True)
-    done = 0 if force else _rows_done(part, journal, job, shape)
+    part.parent.mkdir(parents=True, exist_ok=True)
+    done = _rows_done(part, journal, job, shape)
     if done:
-        _log.info("Going on after %d of %d photos.", done, shape[0])
+        _log.info("Going on after %d of %d photos.", done, len(missing))
         rows = np.lib.format.open_memmap(part, mode="r+")
     else:
         journal.unlink(missing_ok=True)
         rows = np.lib.format.open_memmap(part, mode="w+", dtype=np.float32, shape=shape)
+        rows[kept] = old_rows[[old_row_of[hashes[row]] for row in kept]]
+    if kept:
+        _log.info("%d of %d photos were embedded before.", len(kept), shape[0])
 
-    paths = [Path(path) for path in dataset.recipes["image_path"][done:]]
+    missing = missing[done:]
+    paths = [Path(path) for path in dataset.recipes["image_path"].iloc[missing]]
     started = time.perf_counter()
     with tqdm(
-        total=shape[0],
+        total=done + len(missing),
         initial=done,
         desc="Embedding photos",
         unit="photo",
-        disable=not progress,
+        disable=not progress or not missing,
         mininterval=0.5,
     ) as bar:
         for indices, embeddings, failures in embed_photos(paths, embedder, batch_size):
@@ -344,21 +413,23 @@ def _embed_resumably(
                 raise ArtifactError(
                     f"{paths[index]} can no longer be read ({error}) run: python -m itadaki setup"
                 )
-            end = done + indices[-1] + 1
-            rows[end - len(indices) : end] = embeddings
+            rows[[missing[index] for index in indices]] = embeddings
             rows.flush()
-            write_json(journal, {"job": job, "rows_done": end})
+            write_json(journal, {"job": job, "rows_done": done + indices[-1] + 1})
             bar.update(len(indices))
     seconds = time.perf_counter() - started
-    _log.info(
-        "Embedded %d photos in %.0f s: %.1f photos per second.",
-        len(paths),
-        seconds,
-        len(paths) / seconds,
-    )
-    del rows
-    part.replace(bank_path)
-    journal.unlink()
+    if missing:
+        _log.info(
+            "Embedded %d photos in %.0f s: %.1f photos per second.",
+            len(missing),
+            seconds,
+            len(missing) / seconds,
+        )
+    rows.flush()
+
+
+def _journal(part: Path) -> Path:
+    return part.with_name(part.name + ".json")
 
 
 def _rows_done(part: Path, journal: Path, job: dict[str, Any], shape: tuple[int, int]) -> int:
@@ -370,18 +441,22 @@ def _rows_done(part: Path, journal: Path, job: dict[str, Any], shape: tuple[int,
     return noted["rows_done"] if noted["job"] == job and rows.shape == shape else 0
 
 
-def metadata_of(dataset: Dataset) -> dict[int, dict[str, Any]]:
-    root = dataset.root
+def metadata_of(dataset: Dataset, rows: Sequence[int] | None = None) -> dict[int, dict[str, Any]]:
+    """What a bank keeps of a dataset's recipes, or of some of them, by row."""
+    above = len(str(dataset.root)) + 1
+    chosen = dataset.recipes if rows is None else dataset.recipes.iloc[list(rows)]
     return {
-        index: {
+        row.Index: {
             "image_name": row.Image_Name,
-            "image_path": str(PurePosixPath(Path(row.image_path).relative_to(root))),
+            "image_path": row.image_path[above:].replace(os.sep, "/"),
             "title": row.Title,
             "ingredients": list(row.Ingredients),
             "instructions": row.Instructions,
             "photo_group": int(row.photo_group),
             "dish_class": row.dish_class,
             "split": row.split,
+            "id": int(row.recipe_id),
+            "photo_sha256": row.photo_sha256,
         }
-        for index, row in enumerate(dataset.recipes.itertuples(index=False))
+        for row in chosen.itertuples()
     }

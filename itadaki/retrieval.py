@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from itadaki.bank import Bank, build_bank, load_bank
+from itadaki.bank import Bank, bank_folder, build_bank, load_bank
 from itadaki.dataset import Dataset, load_dataset
 from itadaki.errors import QueryError
 from itadaki.filters import Filters
@@ -14,7 +14,8 @@ from itadaki.images import load_input
 from itadaki.index import ExactIndex, Index, open_index
 from itadaki.settings import Settings
 from itadaki.text_encoder import TextEncoder
-from itadaki.variants import VARIANTS
+from itadaki.transaction import reading
+from itadaki.variants import VARIANTS, Variant
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,6 +30,7 @@ class SearchResult:
     Attributes:
         rank: 1 for the most similar.
         index: the recipe's row in the bank.
+        id: the recipe's number, which stays when others come and go.
         similarity: cosine of the query's and the recipe's embeddings, -1 to 1.
         title: never empty.
         ingredients: may be empty.
@@ -39,6 +41,7 @@ class SearchResult:
 
     rank: int
     index: int
+    id: int
     similarity: float
     title: str
     ingredients: list[str]
@@ -71,10 +74,15 @@ class RetrievalSystem:
         self.dataset = dataset
         self.text_encoder = text_encoder
         self.index = index or ExactIndex(bank)
+        self._row_of = {recipe["id"]: row for row, recipe in bank.recipes.items()}
 
     @classmethod
     def load(
-        cls, variant: str = "raw", settings: Settings | None = None, build: bool = False
+        cls,
+        variant: str = "raw",
+        settings: Settings | None = None,
+        build: bool = False,
+        like: "RetrievalSystem | None" = None,
     ) -> "RetrievalSystem":
         """Load a variant that is ready, or make it ready first.
 
@@ -82,6 +90,7 @@ class RetrievalSystem:
             variant: raw, tl, tl_hard or ft.
             settings: by default from the environment.
             build: build the bank if it is missing or does not match the dataset.
+            like: a system of this variant for another dataset, whose model this one shares.
 
         Raises:
             ItadakiError: something is missing; the message says which command makes it.
@@ -89,17 +98,21 @@ class RetrievalSystem:
         from itadaki.embedder import load_embedder
 
         settings = settings or Settings()
-        dataset = load_dataset(settings)
-        if not build:
-            # A bank that does not fit is refused now, not after seconds of loading TensorFlow.
-            load_bank(VARIANTS[variant], settings, dataset)
-        embedder = load_embedder(VARIANTS[variant], settings)
-        if build:
-            bank = build_bank(VARIANTS[variant], settings, dataset, embedder)
+        chosen = VARIANTS[variant]
+        if like:
+            embedder, encoder = like.embedder, like.text_encoder
         else:
-            bank = load_bank(VARIANTS[variant], settings, dataset, embedder.sha256)
-        encoder_path = VARIANTS[variant].text_encoder_path(settings)
-        encoder = TextEncoder.load(encoder_path) if encoder_path.exists() else None
+            if not build:
+                # A bank that does not fit is refused now, not after seconds of loading a model.
+                _dataset_and_bank(chosen, settings)
+            embedder = load_embedder(chosen, settings)
+            encoder_path = chosen.text_encoder_path(settings)
+            encoder = TextEncoder.load(encoder_path) if encoder_path.exists() else None
+        if build:
+            dataset = load_dataset(settings)
+            bank = build_bank(chosen, settings, dataset, embedder)
+        else:
+            dataset, bank = _dataset_and_bank(chosen, settings, embedder.sha256)
         return cls(embedder, bank, dataset, encoder, open_index(bank, settings))
 
     def embed(self, photo: Any) -> np.ndarray:
@@ -193,6 +206,7 @@ class RetrievalSystem:
         return SearchResult(
             rank,
             index,
+            recipe["id"],
             min(similarity, 1.0),  # a photo against itself may exceed 1 by a rounding
             recipe["title"],
             recipe["ingredients"],
@@ -200,6 +214,10 @@ class RetrievalSystem:
             recipe["dish_class"],
             self.photo_path(index),
         )
+
+    def row_of(self, recipe_id: int) -> int | None:
+        """The row of the bank of the recipe with this id; None if there is none."""
+        return self._row_of.get(recipe_id)
 
     def photo_path(self, index: int) -> Path:
         """Where the photo of a row of the bank lies."""
@@ -235,3 +253,12 @@ class RetrievalSystem:
 
         found = evaluate(self.bank, self.embedder, self.dataset.root, split)
         return found.get("fused", found["photos"]).table()
+
+
+def _dataset_and_bank(
+    variant: Variant, settings: Settings, model_sha256: str | None = None
+) -> tuple[Dataset, Bank]:
+    """Load both as they are at one moment, though a collection may be changing."""
+    with reading(bank_folder(variant, settings)):
+        dataset = load_dataset(settings)
+        return dataset, load_bank(variant, settings, dataset, model_sha256)

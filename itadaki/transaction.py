@@ -100,9 +100,7 @@ def _locked(folder: Path) -> Iterator[None]:
     try:
         lock.acquire(timeout=_WAIT)
     except Timeout:
-        raise BusyFolderError(
-            f"{folder} is being changed by another process; try again."
-        ) from None
+        raise BusyFolderError(f"{folder} is being changed by another process; try again.") from None
     try:
         _finish(folder)
         yield

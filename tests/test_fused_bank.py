@@ -61,7 +61,7 @@ def test_photos_are_not_embedded_again_when_only_the_rows_change(trained, monkey
     alone = trained.model_copy(update={"bank_rows": "photo"})
     with pytest.raises(ArtifactError, match="itadaki build ft"):
         load_bank(FT, alone, dataset)
-    monkeypatch.setattr("itadaki.bank._embed_resumably", None)
+    monkeypatch.setattr("itadaki.bank.embed_photos", lambda paths, *rest: iter(paths[:1]))
     bank = build_bank(FT, alone, dataset, embedder)
     np.testing.assert_array_equal(bank.embeddings, photos)
     np.testing.assert_array_equal(build_bank(FT, trained, dataset, embedder).embeddings, fused)
