@@ -45,7 +45,7 @@ TEXT_SHARE = 0.5
 better dishes (nDCG@10 0.112 at 0.5, 0.121 at 1, 0.126 at 1.5) but loses the recipe whose own photo
 is asked for (recall@1 of a re-crop 0.93, 0.81, 0.66); this keeps that recall near raw's."""
 
-_FORMAT = 4
+_FORMAT, _WITHOUT_PHOTO_HASHES = 4, 3
 _log = logging.getLogger(__name__)
 
 
@@ -138,7 +138,7 @@ def build_bank(
     part = variant.bank_path(settings).with_name(variant.bank_file + ".part")
     if force:
         _journal(part).unlink(missing_ok=True)
-    known = None if force else _known_rows(variant, settings, embedder.sha256)
+    known = None if force else _known_rows(variant, settings, dataset, embedder.sha256)
     _embed_resumably(part, dataset, embedder, known, batch_size, progress)
     with changing(bank_folder(variant, settings)) as change:
         rows = None
@@ -229,7 +229,7 @@ def _has_texts(variant: Variant, settings: Settings) -> bool:
 
 
 def _known_rows(
-    variant: Variant, settings: Settings, model_sha256: str
+    variant: Variant, settings: Settings, dataset: Dataset, model_sha256: str
 ) -> tuple[np.ndarray, dict[str, int]] | None:
     """The photos' rows on disk and which photo has which, if they are this model's."""
     try:
@@ -240,7 +240,7 @@ def _known_rows(
             path = variant.photo_bank_path(settings) if fused else variant.bank_path(settings)
             metadata_path = variant.metadata_path(settings)
             fits = (
-                manifest["format"] == _FORMAT
+                manifest["format"] in (_FORMAT, _WITHOUT_PHOTO_HASHES)
                 and manifest["preprocessing"] == PREPROCESSING
                 and hashes["model"] == model_sha256
                 and hashes["photos" if fused else "bank"] == sha256_of(path)
@@ -249,10 +249,14 @@ def _known_rows(
             if not fits:
                 return None
             rows = np.load(path, mmap_mode="r", allow_pickle=False)
-            recipes = load_builtin_pickle(metadata_path)["recipes"]
+            if hashes["dataset"] == dataset.sha256:
+                photos = dataset.recipes["photo_sha256"].tolist()
+            else:
+                recipes = load_builtin_pickle(metadata_path)["recipes"]
+                photos = [recipes[row]["photo_sha256"] for row in range(len(rows))]
     except (OSError, ValueError, KeyError, TypeError, ArtifactError):
         return None
-    return rows, {recipe["photo_sha256"]: row for row, recipe in recipes.items()}
+    return rows, {photo: row for row, photo in enumerate(photos)}
 
 
 def fused_rows(
