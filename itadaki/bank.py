@@ -75,7 +75,7 @@ class Bank:
 
 
 def embed_photos(
-    paths: Sequence[Path], embedder: "Embedder", batch_size: int = BATCH_SIZE
+    photos: Sequence[Path | bytes], embedder: "Embedder", batch_size: int = BATCH_SIZE
 ) -> Iterator[tuple[list[int], np.ndarray, dict[int, ImageError]]]:
     """Embed photos in small batches, one batch per core at a time.
 
@@ -85,22 +85,22 @@ def embed_photos(
     """
 
     def embed(start: int) -> tuple[list[int], np.ndarray, dict[int, ImageError]]:
-        photos, failures = {}, {}
-        for index in range(start, min(start + batch_size, len(paths))):
+        inputs, failures = {}, {}
+        for index in range(start, min(start + batch_size, len(photos))):
             try:
-                photos[index] = load_input(paths[index])
+                inputs[index] = load_input(photos[index])
             except ImageError as error:
                 failures[index] = error
-        if not photos:
+        if not inputs:
             return [], np.empty((0, embedder.dimension), np.float32), failures
         # A single photo is embedded twice: OpenVINO runs a batch of one in another way, which
         # differs in the last bits, and a row shall not depend on the photos that come with it.
-        batch = np.stack(list(photos.values()) * (2 if len(photos) == 1 else 1))
-        return list(photos), embedder.embed(batch)[: len(photos)], failures
+        batch = np.stack(list(inputs.values()) * (2 if len(inputs) == 1 else 1))
+        return list(inputs), embedder.embed(batch)[: len(inputs)], failures
 
     pool = ThreadPoolExecutor(os.cpu_count())
     try:
-        yield from pool.map(embed, range(0, len(paths), batch_size))
+        yield from pool.map(embed, range(0, len(photos), batch_size))
     finally:
         pool.shutdown(cancel_futures=True)
 
@@ -146,11 +146,11 @@ def build_bank(
             recipes = dataset.recipes
             texts = recipes["Title"].tolist(), recipes["Ingredients"].tolist()
             rows = fused_rows(np.load(part, mmap_mode="r", allow_pickle=False), encoder, *texts)
-        write_bank(
+        bank = write_bank(
             change, variant, settings, dataset, embedder.sha256, metadata_of(dataset), part, rows
         )
     _journal(part).unlink(missing_ok=True)
-    return load_bank(variant, settings, dataset, embedder.sha256)
+    return bank
 
 
 def bank_folder(variant: Variant, settings: Settings) -> Path:
@@ -167,7 +167,7 @@ def write_bank(
     recipes: dict[int, dict[str, Any]],
     photos: Path,
     fused: np.ndarray | None = None,
-) -> dict[str, Any]:
+) -> Bank:
     """Let a bank, its metadata and its manifest take the places of the old ones.
 
     Args:
@@ -182,12 +182,11 @@ def write_bank(
             bank.
 
     Returns:
-        The manifest.
+        The bank.
     """
     bank_path, photo_path = variant.bank_path(settings), variant.photo_bank_path(settings)
-    metadata_path = variant.metadata_path(settings)
-    shape = np.load(photos, mmap_mode="r", allow_pickle=False).shape
-    metadata = change.write(metadata_path)
+    embeddings = photo_embeddings = np.load(photos, mmap_mode="r", allow_pickle=False)
+    metadata = change.write(variant.metadata_path(settings))
     dump_builtin_pickle(metadata, {"variant": variant.name, "recipes": recipes})
     hashes = {
         "model": model_sha256,
@@ -202,18 +201,18 @@ def write_bank(
         bank = change.write(bank_path)
         with replacing(bank) as beside:
             np.save(beside, fused)
-        encoder_path = variant.text_encoder_path(settings)
+        embeddings = np.load(bank, mmap_mode="r", allow_pickle=False)
         hashes |= {
             "bank": sha256_of(bank),
             "photos": sha256_of(photos),
-            "text_encoder": sha256_of(encoder_path),
+            "text_encoder": sha256_of(variant.text_encoder_path(settings)),
         }
         change.move(photos, photo_path)
     manifest = {
         "format": _FORMAT,
         "variant": variant.name,
-        "rows": shape[0],
-        "dimension": shape[1],
+        "rows": photo_embeddings.shape[0],
+        "dimension": photo_embeddings.shape[1],
         "preprocessing": PREPROCESSING,
         "rows_of": "photo" if fused is None else "fused",
         "text_share": 0.0 if fused is None else TEXT_SHARE,
@@ -221,7 +220,7 @@ def write_bank(
         "sha256": hashes,
     }
     write_json(change.write(variant.manifest_path(settings)), manifest)
-    return manifest
+    return Bank(variant, embeddings, photo_embeddings, recipes, manifest)
 
 
 def _has_texts(variant: Variant, settings: Settings) -> bool:

@@ -87,19 +87,22 @@ def load_dataset(settings: Settings | None = None, progress: bool = True) -> Dat
             _log.warning(notice)
         csv_path, photo_folder = layout(root)
         cache = DatasetCache(settings.data_folder)
-        fingerprint = cache.fingerprint(sha256_of(csv_path), photo_folder, _stats(photo_folder))
+        fingerprint = cache.fingerprint(
+            sha256_of(csv_path), photo_folder, photo_stats(photo_folder)
+        )
         known = cache.read(fingerprint)
-        if known is None:
-            recipes, thumbnails, dropped = _read_recipes(
-                csv_path, photo_folder, progress, with_ids=collection is not None
-            )
-            known = recipes, dropped, dataset_sha256(recipes)
-            if not collection:
-                with replacing(settings.data_folder / "data.csv") as beside:
-                    shutil.copyfile(csv_path, beside)
-            cache.write(recipes, thumbnails, dropped, source, fingerprint)
-    recipes, dropped, sha256 = known
-    return Dataset(recipes, source, root, sha256, dropped, notice)
+        if known:
+            recipes, dropped, sha256 = known
+            return Dataset(recipes, source, root, sha256, dropped, notice)
+        recipes, thumbnails, dropped = _read_recipes(
+            csv_path, photo_folder, progress, with_ids=collection is not None
+        )
+        dataset = Dataset(recipes, source, root, dataset_sha256(recipes), dropped, notice)
+        if not collection:
+            with replacing(settings.data_folder / "data.csv") as beside:
+                shutil.copyfile(csv_path, beside)
+        cache.write(dataset, thumbnails, fingerprint)
+        return dataset
 
 
 def describe(dataset: Dataset) -> str:
@@ -218,10 +221,10 @@ def layout(root: Path) -> tuple[Path, Path]:
 
 
 PhotoStats = Mapping[str, tuple[int, int]]
-"""Size in bytes and time of change in nanoseconds of each file in a photo folder, by name."""
 
 
-def _stats(photo_folder: Path) -> PhotoStats:
+def photo_stats(photo_folder: Path) -> PhotoStats:
+    """Size in bytes and time of change in nanoseconds of each file in a folder, by name."""
     with os.scandir(photo_folder) as entries:
         stats = [(entry.name, entry.stat()) for entry in entries if entry.is_file()]
     return {name: (stat.st_size, stat.st_mtime_ns) for name, stat in stats}
@@ -257,28 +260,36 @@ class DatasetCache:
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
+    def is_of(self, fingerprint: str, sha256: str) -> bool:
+        """Whether a dataset that was loaded before is still what lies on disk."""
+        try:
+            facts = json.loads(self._facts.read_text(encoding="utf-8"))
+            return (facts["fingerprint"], facts["dataset_sha256"]) == (fingerprint, sha256)
+        except (OSError, ValueError, KeyError, TypeError):
+            return False
+
+    def thumbnails(self) -> np.ndarray:
+        """The photos' thumbnails, as ``photo_groups`` takes them."""
+        return np.load(self._thumbnails, allow_pickle=False)
+
     def write(
         self,
-        recipes: pd.DataFrame,
+        dataset: Dataset,
         thumbnails: np.ndarray,
-        dropped: Mapping[str, int],
-        source: str,
         fingerprint: str,
         place: Callable[[Path], Path] = lambda path: path,
     ) -> None:
         """Keep what was read.
 
         Args:
-            recipes: as in ``Dataset``.
-            thumbnails: of their photos, as ``photo_groups`` takes them.
-            dropped: counts of dropped rows by reason.
-            source: as in ``Dataset``.
+            dataset: what was read.
+            thumbnails: of the photos, as ``photo_groups`` takes them.
             fingerprint: of what was read.
             place: where a file that shall lie at a path is to be written.
         """
         pickled, table = place(self._recipes), place(self._thumbnails)
         with replacing(pickled) as beside:
-            recipes.to_pickle(beside)
+            dataset.recipes.to_pickle(beside)
         with replacing(table) as beside:
             np.save(beside, thumbnails)
         write_json(
@@ -286,9 +297,9 @@ class DatasetCache:
             {
                 "fingerprint": fingerprint,
                 "pickle_sha256": sha256_of(pickled),
-                "dataset_sha256": dataset_sha256(recipes),
-                "source": source,
-                "dropped": dropped,
+                "dataset_sha256": dataset.sha256,
+                "source": dataset.source,
+                "dropped": dataset.dropped,
             },
         )
 

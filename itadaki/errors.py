@@ -17,6 +17,14 @@ class ArtifactError(ItadakiError):
     """A model, bank or metadata file is missing, damaged, or does not belong to the others."""
 
 
+class CollectionError(ItadakiError):
+    """What is asked of a collection cannot be done."""
+
+
+class UnknownRecipeError(CollectionError):
+    """The collection has no recipe with this id."""
+
+
 class BusyFolderError(ItadakiError):
     """Another process is changing the same files."""
 

@@ -33,13 +33,19 @@ class Transaction:
 
     def write(self, target: Path) -> Path:
         """Return a path to write to; the file there will take the place of ``target``."""
-        beside = self._folder / _BESIDE / f"{len(self._moves)}-{target.name}"
-        beside.parent.mkdir(exist_ok=True)
+        beside = self.room(f"{len(self._moves)}-{target.name}")
         self.move(beside, target)
         return beside
 
+    def room(self, name: str) -> Path:
+        """Return a path to write to; the file there is gone after the change, unless it is
+        moved."""
+        beside = self._folder / _BESIDE / name
+        beside.parent.mkdir(exist_ok=True)
+        return beside
+
     def move(self, source: Path, target: Path) -> None:
-        """Let a file of the folder take the place of ``target``."""
+        """Let a file of the folder, written by now or later, take the place of ``target``."""
         self._moves.append((self._relative(source), self._relative(target)))
 
     def remove(self, target: Path) -> None:
@@ -67,7 +73,7 @@ def changing(folder: Path) -> Iterator[Transaction]:
         BusyFolderError: another process has been changing the folder for a minute.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with _locked(folder):
+    with locked(folder):
         shutil.rmtree(folder / _BESIDE, ignore_errors=True)
         transaction = Transaction(folder)
         yield transaction
@@ -86,7 +92,7 @@ def reading(folder: Path) -> Iterator[None]:
         return
     with ExitStack() as stack:
         try:
-            stack.enter_context(_locked(folder))
+            stack.enter_context(locked(folder))
         except OSError as error:
             if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
                 raise  # where nobody may write, nobody changes anything
@@ -94,7 +100,12 @@ def reading(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[None]:
+def locked(folder: Path) -> Iterator[None]:
+    """Keep everybody else out of the folder, which must be there.
+
+    Raises:
+        BusyFolderError: another process has been changing the folder for a minute.
+    """
     # One instance a path, so that a thread that holds the lock may take it again.
     lock = FileLock(folder / _LOCK, is_singleton=True)
     try:

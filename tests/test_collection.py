@@ -1,0 +1,264 @@
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import dish_photo, encode
+from kill_collection import PixelEmbedder, pixel_system
+
+from itadaki.bank import build_bank, load_bank
+from itadaki.collection import (
+    Edit,
+    Recipe,
+    change_collection,
+    collections,
+    create_collection,
+)
+from itadaki.dataset import load_dataset
+from itadaki.embedder import load_embedder
+from itadaki.errors import (
+    ArtifactError,
+    CollectionError,
+    DatasetError,
+    ImageError,
+    UnknownRecipeError,
+)
+from itadaki.retrieval import RetrievalSystem
+from itadaki.settings import Settings
+from itadaki.text_encoder import TextEncoder
+from itadaki.variants import VARIANTS
+
+FT = VARIANTS["ft"]
+NAMES = ("Tomato Soup", "Lentil Soup", "Carrot Cake", "Green Salad", "Lemon Cake", "Rye Bread")
+
+
+def recipe(seed: int, title: str | None = None, photo: bytes | None = None) -> Recipe:
+    return Recipe(
+        title or f"{NAMES[seed % len(NAMES)]} {seed}",
+        [f"{seed} onions", 'salt, "coarse"', "200 g lentils"],
+        f"Cut.\nCook for {seed} minutes.",
+        photo or encode(dish_photo(seed), quality=90),
+    )
+
+
+@pytest.fixture
+def mine(tmp_path) -> Settings:
+    """A collection of eight recipes; the fifth and the sixth share a photo, saved twice."""
+    settings = Settings(_env_file=None, home=tmp_path / "home", dataset="mine")
+    recipes = [recipe(i) for i in range(8)]
+    recipes[5] = recipe(5, photo=encode(dish_photo(4), quality=70))
+    create_collection(settings, "mine", recipes)
+    return settings
+
+
+@pytest.fixture(scope="module")
+def model_home(settings, tmp_path_factory) -> Path:
+    """A home whose raw model is the session's, and whose ft model is that too, with texts."""
+    home = tmp_path_factory.mktemp("models")
+    (home / "ft").mkdir()
+    shutil.copytree(settings.home / "raw", home / "raw")
+    raw, ft = Path(VARIANTS["raw"].model_file).stem, Path(FT.model_file).stem
+    for path in (home / "raw").glob(f"{raw}*"):
+        shutil.copyfile(path, home / "ft" / path.name.replace(raw, ft))
+    titles = [f"{name} {name}" for name in NAMES] * 2
+    encoder = TextEncoder.fit(titles, [["onions"], ["lentils"]] * 6, 1280)
+    encoder.matrix[:] = np.random.default_rng(0).normal(size=encoder.matrix.shape)
+    encoder.save(FT.text_encoder_path(Settings(_env_file=None, home=home)))
+    return home
+
+
+def built_from_scratch(settings: Settings, variant: str, tmp_path, number: int, embedder):
+    """The bank that a full build makes of a collection's table and photos alone."""
+    other = settings.model_copy(update={"home": tmp_path / f"scratch-{number}"})
+    shutil.copytree(settings.home, other.home)
+    folder = other.collection_folder
+    for path in folder.iterdir():
+        if path.name not in ("data.csv", "collection.json", "Food Images"):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    dataset = load_dataset(other, progress=False)
+    return dataset, build_bank(VARIANTS[variant], other, dataset, embedder, progress=False)
+
+
+def assert_same(system: RetrievalSystem, dataset, bank):
+    ours = system.dataset.recipes.drop(columns="image_path")
+    pd.testing.assert_frame_equal(ours, dataset.recipes.drop(columns="image_path"))
+    assert system.dataset.sha256 == dataset.sha256
+    assert system.bank.recipes == bank.recipes
+    np.testing.assert_array_equal(system.bank.photo_embeddings, bank.photo_embeddings)
+    np.testing.assert_array_equal(system.bank.embeddings, bank.embeddings)
+    assert system.bank.manifest.keys() == bank.manifest.keys()
+    for part in ("model", "bank", "dataset"):
+        assert system.bank.manifest["sha256"][part] == bank.manifest["sha256"][part]
+
+
+CHANGES = [
+    {"add": [recipe(20)]},
+    {"add": [recipe(21, "Linsensuppe mit Würstchen"), recipe(22), recipe(23)], "remove": [3]},
+    {"add": [recipe(24, photo=encode(dish_photo(22), quality=60))]},  # a copy of a new photo
+    {"remove": [5]},  # the first of two copies
+    {"edits": {2: Edit(title="Beef Stew"), 7: Edit(photo=encode(dish_photo(30)))}},
+    {"edits": {7: Edit(ingredients=["1 egg"], instructions="Boil.")}, "add": [recipe(31)]},
+    {"edits": {9: Edit(photo=encode(dish_photo(22), quality=80))}, "remove": [10, 1]},
+]
+
+
+@pytest.mark.parametrize("variant", ["raw", "ft"])
+def test_changes_give_what_a_full_build_gives(variant, model_home, mine, tmp_path):
+    shutil.copytree(model_home, mine.home, dirs_exist_ok=True)
+    embedder = load_embedder(VARIANTS[variant], mine)
+    system = RetrievalSystem.load(variant, mine, build=True)
+    assert (system.bank.manifest["rows_of"] == "fused") == (variant == "ft")
+    for number, change in enumerate(CHANGES):
+        (system,), _ = change_collection(mine, [system], **change)
+        assert_same(system, *built_from_scratch(mine, variant, tmp_path, number, embedder))
+    again = load_dataset(mine, progress=False)
+    bank = load_bank(VARIANTS[variant], mine, again, embedder.sha256)
+    assert_same(system, again, bank)
+
+
+def test_ids_stay_and_are_never_given_again(mine):
+    system = pixel_system(mine)
+    (system,), (first,) = change_collection(mine, [system], add=[recipe(20)])
+    assert first == 9
+    (system,), _ = change_collection(mine, [system], remove=[2, first])
+    (system,), (second,) = change_collection(mine, [system], add=[recipe(21)])
+    assert second == 10
+    ids = [system.bank.recipes[row]["id"] for row in range(len(system.bank.recipes))]
+    assert ids == [1, 3, 4, 5, 6, 7, 8, 10]
+    assert system.bank.recipes[system.row_of(3)]["title"] == "Carrot Cake 2"
+    assert system.row_of(2) is None and system.row_of(first) is None
+
+
+def test_only_new_photos_are_embedded(mine):
+    system = pixel_system(mine)
+    system.embedder.count = 0
+    change_collection(mine, [system], add=[recipe(20)], edits={1: Edit(title="New")}, remove=[2])
+    assert system.embedder.count == 2  # a single photo is embedded twice
+
+
+def test_photos_follow_their_recipes(mine):
+    photos = mine.collection_folder / "Food Images"
+    content = encode(dish_photo(40))
+    change_collection(mine, edits={1: Edit(photo=content)}, remove=[2], add=[recipe(20)])
+    names = sorted(path.name for path in photos.iterdir())
+    assert "lentil-soup-1-2.jpg" not in names and "carrot-cake-20-9.jpg" in names
+    assert len(names) == 8
+    assert (photos / "tomato-soup-0-1.jpg").read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        ({"remove": [99]}, UnknownRecipeError),
+        ({"edits": {99: Edit(title="x")}}, UnknownRecipeError),
+        ({"edits": {1: Edit(title="x")}, "remove": [1]}, UnknownRecipeError),
+        ({"remove": range(1, 9)}, CollectionError),
+        ({"edits": {1: Edit(title="  ")}}, CollectionError),
+        ({"edits": {1: Edit(photo=b"no photo")}}, ImageError),
+        ({"add": [recipe(1, photo=b"no photo"), recipe(2)]}, ImageError),
+    ],
+)
+def test_what_cannot_be_done_changes_nothing(mine, change, error):
+    system = pixel_system(mine)
+    before = {p: p.read_bytes() for p in mine.collection_folder.rglob("*") if p.is_file()}
+    with pytest.raises(error):
+        change_collection(mine, [system], **change)
+    after = {p: p.read_bytes() for p in mine.collection_folder.rglob("*") if p.is_file()}
+    assert after == before
+
+
+def test_other_datasets_are_not_changed(recipes_root, tmp_path):
+    settings = Settings(_env_file=None, home=tmp_path, dataset=str(recipes_root))
+    with pytest.raises(CollectionError, match=r"itadaki import SOURCE --name NAME"):
+        change_collection(settings, remove=[1])
+
+
+def test_changes_at_once_are_made_one_after_another(mine):
+    system = pixel_system(mine)
+    failures = []
+
+    def add(seed):
+        try:
+            change_collection(mine, [system], add=[recipe(seed)])
+        except Exception as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=add, args=(50 + i,)) for i in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failures
+    dataset = load_dataset(mine, progress=False)
+    assert sorted(dataset.recipes["recipe_id"]) == list(range(1, 13))
+    bank = load_bank(FT, mine, dataset, PixelEmbedder.sha256)
+    assert {f"{NAMES[i % 6]} {i}" for i in range(50, 54)} < set(dataset.recipes["Title"])
+    assert len(bank.recipes) == 12
+
+
+def test_killed_at_any_moment_all_is_old_or_all_is_new(tmp_path):
+    script = Path(__file__).with_name("kill_collection.py")
+    done = subprocess.run(
+        [sys.executable, str(script), str(tmp_path)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(script.parents[1])},
+    )
+    assert done.returncode == 0, done.stderr
+    outcomes = done.stdout.split()
+    assert set(outcomes) == {"old", "new", "done"}, done.stdout
+    assert outcomes.count("old") > 5 and outcomes.count("new") > 5
+    assert outcomes[-1] == "done"
+
+
+def test_a_bank_that_does_not_fit_stops_the_change(mine):
+    system = pixel_system(mine)
+    change_collection(mine, add=[recipe(20)])  # without the bank
+    with pytest.raises(ArtifactError, match="build ft"):
+        change_collection(mine, [system], add=[recipe(21)])
+    assert len(load_dataset(mine, progress=False).recipes) == 9
+
+
+def test_the_rest_of_a_table_edited_by_hand_is_kept(mine):
+    table = mine.collection_folder / "data.csv"
+    lines = table.read_text(encoding="utf-8").replace("Id,Title", "Note,Id,Title", 1)
+    lines = lines.replace("\n1,", '\n"see, mum",1,', 1)
+    lines = "".join(
+        line if line.startswith(("Note", '"see')) or not line[:1].isdigit() else f",{line}"
+        for line in lines.splitlines(keepends=True)
+    )
+    table.write_text(lines + ",77,Without a photo,[],,nowhere\n", encoding="utf-8")
+    dataset = load_dataset(mine, progress=False)
+    assert (len(dataset.recipes), dataset.dropped) == (8, {"no file": 1})
+    change_collection(mine, add=[recipe(20)], remove=[3])
+    text = table.read_text(encoding="utf-8")
+    assert '"see, mum",1,Tomato Soup 0' in text and ",77,Without a photo" in text
+    assert ",78,Carrot Cake 20" in text
+    table.write_text(text.replace(",78,", ",1,"), encoding="utf-8")
+    with pytest.raises(DatasetError, match="each once"):
+        load_dataset(mine, progress=False)
+
+
+def test_names_of_collections(mine):
+    assert collections(mine) == ["mine"]
+    with pytest.raises(CollectionError, match="already"):
+        create_collection(mine, "mine", [recipe(1)])
+    for name in ("kaggle", "sample", "../up", "", "Big", ".hidden"):
+        with pytest.raises(CollectionError, match="cannot be called"):
+            create_collection(mine, name, [recipe(1)])
+
+
+def test_a_collection_that_fails_half_way_is_not_there(mine):
+    def recipes():
+        yield recipe(1)
+        raise CollectionError("no more")
+
+    with pytest.raises(CollectionError, match="no more"):
+        create_collection(mine, "other", recipes())
+    assert collections(mine) == ["mine"]
+    assert [path.name for path in mine.collections_folder.glob("*other*")] == []
