@@ -187,14 +187,10 @@ def change_collection(
         dataset = dataset or load_dataset(settings, progress=False)
         banks = [_bank_on_disk(system, settings, dataset) for system in systems]
 
-        header, *lines = csv.reader(
-            io.StringIO(csv_path.read_bytes().decode("utf-8-sig"), newline="")
-        )
-        at = header.index("Id")
-        next_id = max(_next_id(folder), 1 + max(int(line[at]) for line in lines))
+        next_id = _next_id(folder, dataset, csv_path)
         draft = _Draft.of(dataset, cache.thumbnails(), add, edits, remove, looks, next_id)
         table = change.write(csv_path)
-        table.write_bytes(_changed_table(header, lines, draft.csv_rows, remove))
+        table.write_bytes(_changed_table(csv_path.read_bytes(), draft.csv_rows, edits, remove))
         for name, number in draft.photo_files.items():
             beside = change.write(photo_folder / name)
             beside.write_bytes(contents[number])
@@ -395,11 +391,12 @@ def _change_bank(
                 texts["Ingredients"].tolist(),
             )
     groups, splits = draft.recipes["photo_group"].tolist(), draft.recipes["split"].tolist()
-    recipes = {
-        row: {**bank.recipes[old], "photo_group": groups[row], "split": splits[row]}
-        for row, old in enumerate(draft.old_row.tolist())
-        if old >= 0
-    }
+    recipes = {}
+    for row, old in enumerate(draft.old_row.tolist()):
+        recipe = bank.recipes.get(old, {})
+        now = {"photo_group": groups[row], "split": splits[row]}
+        # Most often nothing is new, and twelve thousand new dicts would cost more than all else.
+        recipes[row] = recipe if now.items() <= recipe.items() else recipe | now
     recipes |= metadata_of(dataset, np.flatnonzero(draft.edited))
     beside = change.room(f"photos-{bank.variant.name}.npy")
     with replacing(beside) as path:
@@ -410,17 +407,22 @@ def _change_bank(
         settings,
         dataset,
         system.embedder.sha256,
-        dict(sorted(recipes.items())),
+        recipes,
         beside,
         fused,
     )
 
 
-def _next_id(folder: Path) -> int:
+def _next_id(folder: Path, dataset: Dataset, csv_path: Path) -> int:
+    """The id that comes next: above all that there were, and those that were put in by hand."""
     try:
-        return json.loads((folder / COLLECTION_FILE).read_text(encoding="utf-8"))["next_id"]
+        noted = json.loads((folder / COLLECTION_FILE).read_text(encoding="utf-8"))["next_id"]
     except (OSError, ValueError, KeyError) as error:
         raise CollectionError(f"{folder / COLLECTION_FILE} is damaged: {error!r}.") from None
+    ids = dataset.recipes["recipe_id"]
+    if dataset.dropped:
+        ids = pd.read_csv(csv_path, usecols=["Id"])["Id"]
+    return max(noted, int(ids.max()) + 1)
 
 
 def _edited(before: pd.Series, edit: Edit) -> Recipe:
@@ -436,26 +438,30 @@ def _edited(before: pd.Series, edit: Edit) -> Recipe:
 
 
 def _changed_table(
-    header: Sequence[str],
-    lines: Iterable[Sequence[str]],
-    rows: Mapping[int, Mapping[str, str]],
-    gone: set[int],
+    content: bytes, rows: Mapping[int, Mapping[str, str]], edited: Iterable[int], gone: set[int]
 ) -> bytes:
     """The table with some lines changed, some removed and some at its end, all else as it was."""
-    rows, at = dict(rows), header.index("Id")
+    old = io.StringIO(content.decode("utf-8-sig"), newline="")
+    reader, rows = csv.reader(old), dict(rows)
+    header = next(reader)
+    at = header.index("Id")
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    for line in lines:
-        recipe_id = int(line[at])
-        if recipe_id in rows:
-            fields = dict(zip(header, line, strict=False)) | rows.pop(recipe_id)
-            line = [fields.get(column, "") for column in header]
-        if recipe_id not in gone:
-            writer.writerow(line)
+    if edited or gone:
+        writer.writerow(header)
+        for line in reader:
+            recipe_id = int(line[at])
+            if recipe_id in rows:
+                fields = dict(zip(header, line, strict=False)) | rows.pop(recipe_id)
+                line = [fields.get(column, "") for column in header]
+            if recipe_id not in gone:
+                writer.writerow(line)
+        content = b""
+    elif not content.endswith(b"\n"):
+        text.write("\n")
     for row in rows.values():
         writer.writerow([row.get(column, "") for column in header])
-    return text.getvalue().encode()
+    return content + text.getvalue().encode()
 
 
 def _csv_row(recipe_id: int, image_name: str, recipe: Recipe) -> dict[str, str]:

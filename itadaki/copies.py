@@ -12,6 +12,7 @@ MIN_CORRELATION = 0.97
 """On the Kaggle photos every pair looked at above it was one photo, saved or toned anew."""
 MIN_CONTRAST = 10.0
 """Standard deviation, in grey levels; below it a thumbnail is blank and correlates by chance."""
+_BLOCK = 512
 
 
 def thumbnail(rgb: np.ndarray) -> np.ndarray:
@@ -71,22 +72,25 @@ def _same_bytes(hashes: Sequence[str]) -> np.ndarray:
 
 def _alike(thumbnails: np.ndarray, some: np.ndarray) -> np.ndarray:
     """The pairs of copies that some of the photos make with any: int array of shape (2, pairs)."""
-    centred = np.empty(thumbnails.shape, np.float32)
-    contrast = np.empty(len(thumbnails), np.float32)
-    for start in range(0, len(thumbnails), 1024):
-        block = thumbnails[start : start + 1024].astype(np.float32)
-        block -= block.mean(axis=1, keepdims=True)
-        length = np.linalg.norm(block, axis=1)
-        centred[start : start + 1024] = block / np.maximum(length, 1e-6)[:, None]
-        contrast[start : start + 1024] = length / np.sqrt(block.shape[1])
-    plain = np.flatnonzero(contrast >= MIN_CONTRAST)
-    asked = some[contrast[some] >= MIN_CONTRAST]
-    others = centred[plain]
+    asked, lengths = _centred(thumbnails[some])
+    plain = lengths > 0
+    some, asked = some[plain], asked[plain] / lengths[plain, None]
     pairs = [np.empty((2, 0), np.int64)]
-    for start in range(0, len(asked), 1024):
-        near = np.argwhere(centred[asked[start : start + 1024]] @ others.T >= MIN_CORRELATION)
-        pairs.append(np.stack([asked[near[:, 0] + start], plain[near[:, 1]]]))
+    for start in range(0, len(thumbnails) if len(some) else 0, _BLOCK):
+        others, lengths = _centred(thumbnails[start : start + _BLOCK])
+        near = (lengths > 0) & (asked @ others.T >= MIN_CORRELATION * lengths)
+        rows, columns = np.nonzero(near)
+        pairs.append(np.stack([some[rows], columns + start]))
     return np.concatenate(pairs, axis=1)
+
+
+def _centred(thumbnails: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Thumbnails (float32) with mean 0, and their lengths, which are 0 for blank ones."""
+    centred = thumbnails.astype(np.float32)
+    centred -= centred.mean(axis=1, keepdims=True)
+    lengths = np.sqrt(np.einsum("ij,ij->i", centred, centred))
+    lengths[lengths < MIN_CONTRAST * np.sqrt(centred.shape[1])] = 0
+    return centred, lengths
 
 
 def _numbered(pairs: Sequence[np.ndarray], count: int) -> np.ndarray:

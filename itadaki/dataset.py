@@ -244,8 +244,8 @@ class DatasetCache:
         digest = hashlib.sha256(
             f"{_CACHE_FORMAT} {SPLIT_SEED} {SPLIT_SHARES} {photo_folder}\n{csv_sha256}".encode()
         )
-        for name, (size, changed) in sorted(stats.items()):
-            digest.update(f"{name} {size} {changed}\n".encode())
+        files = (f"{name} {size} {time}\n" for name, (size, time) in sorted(stats.items()))
+        digest.update("".join(files).encode())
         return digest.hexdigest()
 
     def read(self, fingerprint: str) -> tuple[pd.DataFrame, dict[str, int], str] | None:

@@ -1,7 +1,7 @@
 import numpy as np
 from conftest import dish_photo, encode
 
-from itadaki.copies import photo_groups, thumbnail
+from itadaki.copies import photo_groups, regroup, thumbnail
 from itadaki.images import decode
 
 
@@ -32,3 +32,28 @@ def test_blank_photos_are_copies_only_byte_for_byte():
     speck = white.copy()
     speck[:4, :4] = 240
     assert group([encode(white), encode(speck), encode(white)]) == [0, 1, 0]
+
+
+def test_regrouping_after_changes_gives_what_grouping_all_gives():
+    rng = np.random.default_rng(0)
+    step = np.array([0, 10, 20, 30, 45, 60, 75, 200])  # degrees: neighbours below 14 are copies
+    axes = rng.normal(size=(2, 768))
+    axes -= axes.mean(axis=1, keepdims=True)
+    axes /= np.linalg.norm(axes, axis=1, keepdims=True)
+    circle = np.stack([np.cos(np.radians(step)), np.sin(np.radians(step))], axis=1) @ axes
+    pictures = np.concatenate([circle, rng.normal(size=(4, 768)) / 28, np.zeros((2, 768))])
+    pictures = (127 + 1000 * pictures).clip(0, 255).astype(np.uint8)
+    seen_chain = False
+    for _ in range(60):
+        before = rng.permutation(len(pictures))[: rng.integers(2, len(pictures))]
+        kept = np.sort(rng.permutation(len(before))[: rng.integers(1, len(before) + 1)])
+        fresh = np.setdiff1d(np.arange(len(pictures)), before)[: rng.integers(0, 4)]
+        old = photo_groups([str(i) for i in before], pictures[before])
+        after = np.concatenate([before[kept], fresh])
+        groups = np.concatenate([old[kept], np.full(len(fresh), -1)])
+        lost = np.unique(np.delete(old, kept))
+        hashes = [str(i) for i in after]
+        expected = photo_groups(hashes, pictures[after])
+        np.testing.assert_array_equal(regroup(hashes, pictures[after], groups, lost), expected)
+        seen_chain |= bool((np.bincount(expected) > 2).any())
+    assert seen_chain
