@@ -24,6 +24,10 @@ Settings come from the environment or a file .env:
   ITADAKI_BACKBONE_WEIGHTS  a file with ImageNet weights of EfficientNetB0 without its top
   ITADAKI_VARIANT           the variant that is served; by default ft if it is here, else raw
   ITADAKI_BANK_ROWS         fused (default: photo and text, where the variant can) or photo
+  ITADAKI_BANK_PRECISION    float32 (default), float16 or int8: what searched rows are kept as
+  ITADAKI_INDEX             exact (default), ann (one machine, many recipes) or qdrant (a cluster)
+  ITADAKI_QDRANT_URL        and _API_KEY, _COLLECTION, _SHARDS, _REPLICAS, _TIMEOUT: see
+                            docs/sizing.md
 """
 
 
@@ -170,8 +174,10 @@ def _prepare(variant: Variant, settings: Settings, force: bool = False) -> None:
     dataset = load_dataset(settings)
     print(describe(dataset), file=sys.stderr)
     from itadaki.embedder import load_embedder
+    from itadaki.index import build_index
 
     bank = build_bank(variant, settings, dataset, load_embedder(variant, settings), force)
+    build_index(bank, settings)
     print(
         f"Ready: {variant.name} bank of {len(bank.recipes):,} recipes x "
         f"{bank.embeddings.shape[1]} in {variant.bank_path(settings)}",

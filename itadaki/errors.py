@@ -1,5 +1,8 @@
 """The failures that a user can mend; each message is a sentence that says how."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class ItadakiError(Exception):
     """Base of all expected failures. The command line prints the message and exits with 1."""
@@ -43,3 +46,23 @@ class UnsupportedImageError(ImageError):
 
 class ImageTooLargeError(ImageError):
     """The photo has more pixels than Itadaki is willing to decode."""
+
+
+class IndexUnavailableError(ItadakiError):
+    """A server that is searched does not answer as it should."""
+
+
+@contextmanager
+def missing_extra(extra: str) -> Iterator[None]:
+    """Around imports of packages that only an extra of pyproject.toml brings.
+
+    Raises:
+        ItadakiError: one is not installed; the message says how to install it.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise ItadakiError(
+            f"{error.name} is not installed; in the project's folder run: "
+            f'python -m pip install -e ".[{extra}]"'
+        ) from None

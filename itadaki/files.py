@@ -43,6 +43,26 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def note_derived(path: Path, source: str, **facts: Any) -> dict[str, Any]:
+    """Note beside a file which source it was made from, by the source's hash, and more."""
+    noted = {"source": source, "sha256": sha256_of(path), **facts}
+    write_json(_note(path), noted)
+    return noted
+
+
+def derived_facts(path: Path) -> dict[str, Any] | None:
+    """What was noted of a derived file; None if nothing was, or if the file has changed since."""
+    try:
+        facts = json.loads(_note(path).read_text(encoding="utf-8"))
+        return facts if facts["sha256"] == sha256_of(path) else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _note(path: Path) -> Path:
+    return path.with_name(path.name + ".json")
+
+
 class _BuiltinsUnpickler(pickle.Unpickler):
     """Refuses every global, so that unpickling cannot run code; builtin containers need none."""
 

@@ -56,7 +56,9 @@ def asked_terms(ingredient: str) -> list[list[str]]:
     [['olive oil', 'olive oils', 'olive oiles']]
     """
     words = _words(ingredient)
-    terms = [" ".join(pair) for pair in pairwise(words)] or words or [""]
+    terms = [" ".join(pair) for pair in pairwise(words)] or words
+    if not terms:
+        return [[]]
     return [[term] for term in terms[:-1]] + [_singular_and_plural(terms[-1])]
 
 

@@ -4,14 +4,22 @@
 ``qdrant`` asks a Qdrant server or cluster.
 """
 
+import logging
 from typing import Protocol
 
 import numpy as np
 
 from itadaki.bank import Bank
+from itadaki.errors import missing_extra
 from itadaki.filters import Filters, RowFilter
+from itadaki.precision import rows_of
 from itadaki.search import top_k
 from itadaki.settings import Settings
+
+ADVISED_ABOVE = 100_000
+"""Rows above which an approximate index is advised."""
+
+_log = logging.getLogger(__name__)
 
 
 class Index(Protocol):
@@ -35,17 +43,61 @@ class Index(Protocol):
         """
 
 
+def build_index(bank: Bank, settings: Settings, progress: bool = True) -> None:
+    """Bring what the chosen index keeps up to date with a bank, so that it can be opened.
+
+    Call it after every change of a bank. What was built before is changed as little as can be.
+
+    Raises:
+        ItadakiError: a package is missing, or Qdrant does not answer.
+    """
+    if settings.index == "ann":
+        from itadaki.ann_index import build_graph
+
+        build_graph(bank, settings, progress)
+    elif settings.index == "qdrant":
+        with missing_extra("qdrant"):
+            from itadaki.qdrant_index import index_bank
+
+        index_bank(bank, settings, progress=progress)
+    else:
+        rows_of(bank, settings, settings.bank_precision)
+        if len(bank.embeddings) > ADVISED_ABOVE:
+            _log.warning(
+                "%s recipes are many to compare with one by one: with ITADAKI_INDEX=ann a search "
+                "is much faster and finds 99%% of the same (docs/sizing.md).",
+                f"{len(bank.embeddings):,}",
+            )
+
+
 def open_index(bank: Bank, settings: Settings) -> Index:
-    """Open the index that the settings choose."""
-    return ExactIndex(bank)
+    """Open the index that the settings choose.
+
+    Raises:
+        ArtifactError: it is not of this bank; the message names the command that builds it.
+        ItadakiError: a package is missing, or Qdrant does not answer.
+    """
+    if settings.index == "ann":
+        from itadaki.ann_index import AnnIndex
+
+        return AnnIndex(bank, settings)
+    if settings.index == "qdrant":
+        with missing_extra("qdrant"):
+            from itadaki.qdrant_index import QdrantIndex
+
+        return QdrantIndex(bank, settings)
+    return ExactIndex(bank, rows_of(bank, settings, settings.bank_precision))
 
 
 class ExactIndex:
     """Compares a query with every row."""
 
-    def __init__(self, bank: Bank) -> None:
-        self._rows, self._fitting = bank.embeddings, RowFilter(bank.recipes)
+    def __init__(self, bank: Bank, rows: np.ndarray | None = None) -> None:
+        """Search a bank, by rows with fewer bits where these are given."""
+        self._bank, self._rows = bank.embeddings, bank.embeddings if rows is None else rows
+        self._filter = RowFilter(bank.recipes)
 
     def search(self, query: np.ndarray, k: int, filters: Filters) -> tuple[np.ndarray, np.ndarray]:
         """See ``Index.search``."""
-        return top_k(self._rows, query, k, self._fitting.rows(filters))
+        exact = None if self._rows is self._bank else self._bank
+        return top_k(self._rows, query, k, self._filter.rows(filters), exact)

@@ -11,7 +11,7 @@ from itadaki.dataset import Dataset, load_dataset
 from itadaki.errors import QueryError
 from itadaki.filters import Filters
 from itadaki.images import load_input
-from itadaki.index import ExactIndex, Index, open_index
+from itadaki.index import ExactIndex, Index, build_index, open_index
 from itadaki.settings import Settings
 from itadaki.text_encoder import TextEncoder
 from itadaki.transaction import reading
@@ -111,6 +111,7 @@ class RetrievalSystem:
         if build:
             dataset = load_dataset(settings)
             bank = build_bank(chosen, settings, dataset, embedder)
+            build_index(bank, settings)
         else:
             dataset, bank = _dataset_and_bank(chosen, settings, embedder.sha256)
         return cls(embedder, bank, dataset, encoder, open_index(bank, settings))

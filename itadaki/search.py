@@ -1,10 +1,20 @@
-"""Exact cosine search in a bank of normalised embeddings."""
+"""Cosine search by comparing a query with every row of a bank."""
 
 import numpy as np
 
+from itadaki.errors import missing_extra
+from itadaki.precision import reduced
+
+_FEW = 8  # where less than this part of the rows is allowed, those are copied out and compared
+_RESCORED = 4  # rows that are compared again exactly, for each that is wanted
+
 
 def top_k(
-    bank: np.ndarray, query: np.ndarray, k: int, allowed: np.ndarray | None = None
+    bank: np.ndarray,
+    query: np.ndarray,
+    k: int,
+    allowed: np.ndarray | None = None,
+    exact: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Find the k rows of the bank that are most similar to the query.
 
@@ -12,10 +22,12 @@ def top_k(
     similar rows the one with the lower index comes first.
 
     Args:
-        bank: float32 array of shape (n, d) with rows of length 1; may be memory-mapped.
+        bank: float32 or float16 array of shape (n, d) with rows of length 1, or int8 with rows
+            of any length; may be memory-mapped.
         query: float32 array of shape (d,) of length 1.
         k: how many rows to find; fewer come back if fewer are allowed.
         allowed: bool array of shape (n,), the rows that may be found; all without it.
+        exact: the bank in float32, where ``bank`` has fewer bits: the best rows are compared again.
 
     Returns:
         The rows' indices (int64) and their cosine similarities (float32), best first.
@@ -25,8 +37,41 @@ def top_k(
     """
     if k < 1:
         raise ValueError(f"k must be at least 1, not {k}.")
-    candidates = np.arange(len(bank)) if allowed is None else np.flatnonzero(allowed)
-    similarities = (bank @ query)[candidates] if allowed is not None else bank @ query
+    if exact is not None:
+        rough, _ = top_k(bank, query, _RESCORED * k, allowed)
+        return rescored(rough, exact, query, k)
+    if allowed is None:
+        return _best(np.arange(len(bank)), similarities(bank, query), k)
+    candidates = np.flatnonzero(allowed)
+    if len(candidates) * _FEW < len(bank):
+        return _best(candidates, similarities(bank[candidates], query), k)
+    return _best(candidates, similarities(bank, query)[candidates], k)
+
+
+def rescored(
+    rows: np.ndarray, bank: np.ndarray, query: np.ndarray, k: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The k best of some rows of a float32 bank; see ``top_k``."""
+    rows = np.sort(rows)
+    return _best(rows, bank[rows] @ query, k)
+
+
+def similarities(bank: np.ndarray, query: np.ndarray) -> np.ndarray:
+    """Cosines of a float32 query with every row of a bank: float32 array of shape (n,)."""
+    if bank.dtype == np.float32 or len(bank) == 0:
+        return bank @ query
+    with missing_extra("ann"):
+        from numkong import cdist
+
+    small = reduced(query[None], bank.dtype.name)
+    if bank.dtype == np.int8:
+        return 1 - np.asarray(cdist(small, bank, metric="angular", out_dtype="float32"))[0]
+    return np.asarray(cdist(small, bank, metric="dot", out_dtype="float32"))[0]
+
+
+def _best(
+    candidates: np.ndarray, similarities: np.ndarray, k: int
+) -> tuple[np.ndarray, np.ndarray]:
     k = min(k, len(candidates))
     if k == 0:
         return candidates, similarities

@@ -4,12 +4,13 @@ import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
 
 VariantName = Literal["raw", "tl", "tl_hard", "ft"]
+Precision = Literal["float32", "float16", "int8"]
 
 COLLECTION_FILE = "collection.json"
 """What makes a folder in ``data/collections`` a collection that was imported."""
@@ -72,6 +73,28 @@ class Settings(BaseSettings):
         description="What a row of the bank is made of, for variants with a text encoder: "
         "fused (the recipe's photo and text) or photo (the photo alone).",
     )
+    bank_precision: Precision = Field(
+        "float32",
+        description="What searched rows are kept as: float32, float16 (half the memory) or int8 (a "
+        "quarter).",
+    )
+    index: Literal["exact", "ann", "qdrant"] = Field(
+        "exact",
+        description="What finds rows: exact (compares with all), ann (approximate, on one "
+        "machine) or qdrant (a Qdrant server or cluster).",
+    )
+    qdrant_url: str = Field(
+        "http://localhost:6333", description="Where Qdrant is asked; https means TLS."
+    )
+    qdrant_api_key: SecretStr | None = Field(None, description="The key that Qdrant asks for.")
+    qdrant_collection: str = Field(
+        "itadaki",
+        pattern=r"^[A-Za-z0-9_-]+$",
+        description="What the names of the alias and the collections in Qdrant begin with.",
+    )
+    qdrant_shards: int = Field(1, ge=1, description="Parts that Qdrant splits a bank into.")
+    qdrant_replicas: int = Field(1, ge=1, description="Nodes that hold each of the parts.")
+    qdrant_timeout: int = Field(10, ge=1, description="Seconds that Qdrant may take to answer.")
     home: UserPath = Field(
         PROJECT_ROOT,
         description="The folder that holds data/, raw/, tl/ and ft/.",

@@ -205,5 +205,5 @@ def environment(settings) -> dict[str, str]:
 
 @pytest.fixture(autouse=True)
 def no_settings_from_outside(monkeypatch):
-    for name in ("DATASET", "BACKBONE_WEIGHTS", "HOME", "VARIANT"):
+    for name in ("DATASET", "BACKBONE_WEIGHTS", "HOME", "VARIANT", "INDEX", "BANK_PRECISION"):
         monkeypatch.delenv(f"ITADAKI_{name}", raising=False)

@@ -1,11 +1,15 @@
+import shutil
+
 import matplotlib
 import numpy as np
 import pytest
 from PIL import Image
 
 from itadaki import plots
-from itadaki.errors import ImageError
+from itadaki.errors import ArtifactError, ImageError
+from itadaki.filters import Filters
 from itadaki.keras_model import BACKBONE
+from itadaki.retrieval import RetrievalSystem
 from itadaki.triplets import hard_triplets
 
 matplotlib.use("Agg")
@@ -100,3 +104,20 @@ def test_figures_are_drawn_and_shown(system, monkeypatch):
     assert sum(title != "" for title in titles) == 8
     for figure in shown:
         figure.canvas.draw()
+
+
+def test_the_approximate_index_serves_like_the_exact_one(system, settings, tmp_path):
+    home = tmp_path / "home"
+    shutil.copytree(settings.home, home)
+    approximate = settings.model_copy(update={"home": home, "index": "ann"})
+    with pytest.raises(ArtifactError, match="python -m itadaki build raw"):
+        RetrievalSystem.load("raw", approximate)
+    other = RetrievalSystem.load("raw", approximate, build=True)
+    for filters in (Filters(), Filters(include=("carrot",)), Filters(dish_classes=("cake",))):
+        found = [
+            r.title for r in other.search_similar_recipes(photo(system, 3), 5, filters=filters)
+        ]
+        expected = [
+            r.title for r in system.search_similar_recipes(photo(system, 3), 5, filters=filters)
+        ]
+        assert found == expected

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from itadaki.precision import reduced
 from itadaki.search import top_k
 
 
@@ -26,7 +27,7 @@ def test_equals_brute_force_with_ties(k, share):
         indices, similarities = top_k(bank, query, k, allowed)
         expected, expected_similarities = brute_force(bank, query, k, allowed)
         assert indices.tolist() == list(expected)
-        assert np.array_equal(similarities, expected_similarities)
+        assert similarities == pytest.approx(expected_similarities, abs=1e-6)
 
 
 def test_points_at_known_angles():
@@ -49,3 +50,18 @@ def test_nothing_allowed_finds_nothing():
 def test_k_must_be_positive():
     with pytest.raises(ValueError, match="at least 1"):
         top_k(np.eye(3), np.eye(3)[0], 0)
+
+
+@pytest.mark.parametrize("precision", ["float16", "int8"])
+def test_fewer_bits_find_the_same_after_the_best_are_compared_again(precision):
+    rng = np.random.default_rng(3)
+    bank = unit(rng.normal(size=(500, 32)))
+    small = reduced(bank, precision)
+    for allowed in (None, rng.random(500) < 0.5, rng.random(500) < 0.05):
+        for query in unit(rng.normal(size=(20, 32))):
+            indices, found = top_k(small, query, 5, allowed, exact=bank)
+            expected, similarities = top_k(bank, query, 5, allowed)
+            assert indices.tolist() == expected.tolist()
+            assert found == pytest.approx(similarities, abs=1e-6)
+            rough = top_k(small, query, 5, allowed)[1]
+            assert rough == pytest.approx(similarities, abs=0.02)

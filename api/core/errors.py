@@ -15,6 +15,7 @@ from api.features.search.schemas.search import SearchResponse
 from itadaki.errors import (
     ImageError,
     ImageTooLargeError,
+    IndexUnavailableError,
     ItadakiError,
     QueryError,
     UnsupportedImageError,
@@ -77,6 +78,11 @@ def add_error_handlers(app: FastAPI) -> None:
     @app.exception_handler(QueryError)
     async def wrong_query(request: Request, error: QueryError) -> JSONResponse:
         return failure(422, str(error))
+
+    @app.exception_handler(IndexUnavailableError)
+    async def no_index(request: Request, error: IndexUnavailableError) -> JSONResponse:
+        _log.error("%s", error)
+        return failure(503, "The index does not answer; try again.", {"Retry-After": "1"})
 
     @app.exception_handler(BusyError)
     async def busy(request: Request, error: BusyError) -> JSONResponse:

@@ -1,0 +1,222 @@
+"""An approximate index on one machine: a graph of neighbours, by USearch.
+
+The graph (HNSW, Malkov and Yashunin 2016) lies beside the bank and is memory-mapped, so that all
+processes share it. Its nodes are named by their rows' contents, not by their numbers: when the
+bank changes, only the rows that came or went are touched, wherever the others have moved to.
+"""
+
+import logging
+import os
+import time
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm.auto import tqdm
+
+from itadaki.bank import Bank
+from itadaki.errors import ArtifactError, missing_extra
+from itadaki.files import derived_facts, note_derived, replacing
+from itadaki.filters import Filters, RowFilter
+from itadaki.precision import reduced, rows_of
+from itadaki.search import rescored, top_k
+from itadaki.settings import Settings
+
+with missing_extra("ann"):
+    from usearch.index import Index as Graph
+
+_FORMAT = 1
+_NEIGHBOURS = 16
+_BUILD_WIDTH = 64
+_WIDTHS = (64, 128, 256, 512, 1024, 2048)
+"""How many nodes a search may keep in view; the first that reaches the recall is taken."""
+_RECALL = 0.99
+_PROBES = 100  # queries that the recall is measured with
+_RESCORED = 4  # rows that are compared again exactly, for each that is wanted
+_STEP = 10_000
+_CHECKPOINT_SECONDS = 60.0
+_SPOILT = 0.2  # share of removed nodes beyond which the graph is made anew
+# A row that is looked at by number costs about 1/40 of one that is walked to in the graph.
+_WALK = 40
+_log = logging.getLogger(__name__)
+
+
+class AnnIndex:
+    """Walks the graph for candidates and compares these exactly, with the float32 rows."""
+
+    def __init__(self, bank: Bank, settings: Settings) -> None:
+        """Open the graph of a bank.
+
+        Raises:
+            ArtifactError: there is none that is complete and of this bank.
+        """
+        path = path_of(bank, settings)
+        facts = _facts(bank, settings)
+        if facts is None:
+            name = bank.variant.name
+            raise ArtifactError(
+                f"The approximate index of {name} is not built yet, or not of this bank; "
+                f"run: python -m itadaki build {name}"
+            )
+        self._rows = rows_of(bank, settings, "int8")
+        self._bank, self._filter = bank.embeddings, RowFilter(bank.recipes)
+        self._graph = Graph.restore(path, view=True, enable_key_lookups=False)
+        self._graph.expansion_search = facts["width"]
+        self._nodes = _Nodes(self._rows)
+
+    def search(self, query: np.ndarray, k: int, filters: Filters) -> tuple[np.ndarray, np.ndarray]:
+        """See ``Index.search``."""
+        if k < 1:
+            raise ValueError(f"k must be at least 1, not {k}.")
+        allowed = self._filter.rows(filters)
+        fitting = len(self._rows) if allowed is None else np.count_nonzero(allowed)
+        k = min(k, fitting)
+        if k == 0 or fitting**2 < _WALK * k * len(self._rows):
+            return top_k(self._rows, query, max(k, 1), allowed, self._bank)
+        wanted = _RESCORED * k * len(self._rows) // fitting
+        found = self._nodes.near(self._graph, query, wanted)
+        if allowed is not None:
+            found = found[allowed[found]]
+        if len(found) < k:  # the rows that fit lie far from the query
+            return top_k(self._rows, query, k, allowed, self._bank)
+        return rescored(found, self._bank, query, k)
+
+
+class _Nodes:
+    """Which rows each node of the graph stands for: those of the same content.
+
+    Attributes:
+        names: 64-bit hashes of the rows' bytes, ascending: uint64 array of shape (n,).
+        rows: the rows in the order of their names.
+    """
+
+    def __init__(self, rows: np.ndarray) -> None:
+        hashes = b"".join(blake2b(row, digest_size=8).digest() for row in rows)
+        names = np.frombuffer(hashes, np.uint64)
+        self.rows = np.argsort(names, kind="stable")
+        self.names = names[self.rows]
+
+    def near(self, graph: Graph, query: np.ndarray, count: int) -> np.ndarray:
+        """Walk the graph to ``count`` nodes or fewer; returns their rows."""
+        found = graph.search(reduced(query, "int8"), count).keys
+        start, end = (np.searchsorted(self.names, found, side) for side in ("left", "right"))
+        if (end - start == 1).all():
+            return self.rows[start]
+        return np.concatenate([self.rows[a:b] for a, b in zip(start, end, strict=True)])
+
+
+def path_of(bank: Bank, settings: Settings) -> Path:
+    """Where the graph of a bank lies."""
+    return bank.variant.bank_path(settings).with_suffix(".usearch")
+
+
+def build_graph(bank: Bank, settings: Settings, progress: bool = True) -> dict[str, Any]:
+    """Bring the graph of a bank up to date, or make it; goes on where it was stopped.
+
+    Returns:
+        What is noted of it: among others recall@10 against exact search, the width of search that
+        reaches it, and the seconds that the last build took.
+    """
+    facts = _facts(bank, settings)
+    if facts:
+        _log.info("The approximate index of %s is up to date.", bank.variant.name)
+        return facts
+    started, path = time.perf_counter(), path_of(bank, settings)
+    rows = rows_of(bank, settings, "int8")
+    nodes = _Nodes(rows)
+    names, first = np.unique(nodes.names, return_index=True)
+    graph = _start(path, rows.shape[1], names)
+    new = ~graph.contains(names)
+    names, missing = names[new], nodes.rows[first[new]]
+    saved = started
+    with tqdm(
+        total=len(missing),
+        desc="Building the index",
+        unit="recipe",
+        disable=not progress,
+        mininterval=0.5,
+    ) as bar:
+        for start in range(0, len(missing), _STEP):
+            step = slice(start, start + _STEP)
+            graph.add(names[step], rows[missing[step]], threads=os.cpu_count() or 1)
+            bar.update(len(missing[step]))
+            if time.perf_counter() - saved > _CHECKPOINT_SECONDS:
+                _save(graph, path, "")
+                saved = time.perf_counter()
+    facts = {
+        "added": len(missing),
+        "seconds": round(time.perf_counter() - started, 1),
+        **_width_for_recall(graph, bank, nodes),
+    }
+    facts = _save(graph, path, bank.manifest["sha256"]["bank"], **facts)
+    _log.info(
+        "The approximate index of %s finds %.1f%% of the 10 most similar recipes (it keeps %d in "
+        "view); %d of %d recipes were added in %.0f s.",
+        bank.variant.name,
+        100 * facts["recall@10"],
+        facts["width"],
+        len(missing),
+        len(rows),
+        facts["seconds"],
+    )
+    return facts
+
+
+def _facts(bank: Bank, settings: Settings) -> dict[str, Any] | None:
+    """What is noted of the graph, if it is whole and of this bank."""
+    facts = derived_facts(path_of(bank, settings))
+    fits = facts and facts["format"] == _FORMAT
+    return facts if fits and facts["source"] == bank.manifest["sha256"]["bank"] else None
+
+
+def _start(path: Path, dimension: int, names: np.ndarray) -> Graph:
+    """The graph on disk without the nodes that are gone, or an empty one."""
+    shape = {"connectivity": _NEIGHBOURS, "expansion_add": _BUILD_WIDTH}
+    facts = derived_facts(path)
+    if facts and facts["format"] == _FORMAT:
+        graph = Graph.restore(path, **shape)
+        known = np.array(graph.keys, np.uint64)
+        gone = np.setdiff1d(known, names)
+        if graph.ndim == dimension and len(gone) <= _SPOILT * len(known):
+            graph.remove(gone)
+            return graph
+    return Graph(ndim=dimension, metric="cos", dtype="i8", **shape)
+
+
+def _save(graph: Graph, path: Path, source: str, **facts: Any) -> dict[str, Any]:
+    with replacing(path) as beside:
+        graph.save(beside)
+    return note_derived(path, source, format=_FORMAT, **facts)
+
+
+def _width_for_recall(graph: Graph, bank: Bank, nodes: _Nodes) -> dict[str, Any]:
+    """Find how wide a search must be, with photos of the collection as queries.
+
+    A query's own row is left out of both answers: it would always be found.
+    """
+    k = min(10, len(bank.embeddings) - 1)
+    own = np.unique(np.linspace(0, len(bank.embeddings) - 1, _PROBES).astype(int))
+    queries = np.asarray(bank.photo_embeddings[own])
+
+    def first_others(row: int, found: np.ndarray) -> set[int]:
+        return set(found[found != row][:k].tolist())
+
+    def recall() -> float:
+        shares = []
+        for row, query, right in zip(own, queries, exact, strict=True):
+            near = nodes.near(graph, query, _RESCORED * (k + 1))
+            found, _ = rescored(near, bank.embeddings, query, k + 1)
+            shares.append(len(first_others(row, found) & right) / k)
+        return float(np.mean(shares))
+
+    exact = [
+        first_others(row, top_k(bank.embeddings, query, k + 1)[0])
+        for row, query in zip(own, queries, strict=True)
+    ]
+    for width in _WIDTHS:
+        graph.expansion_search = width
+        reached = recall()
+        if reached >= _RECALL:
+            break
+    return {"recall@10": reached, "width": width}
