@@ -1,0 +1,127 @@
+"""Markdown recipes, with their pictures beside them."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from itadaki.importing.found import Found, Photos, Unusable, lines
+
+_INGREDIENTS = re.compile(r"(?i)\b(ingredients?|ingrédients?|ingredient[ei]s?|zutaten)\b")
+_INSTRUCTIONS = re.compile(
+    r"(?i)\b(instructions?|directions?|method|steps?|preparation|préparation|preparación|"
+    r"preparazione|étapes|recette|zubereitung|anleitung|elaboración|procedimento)\b"
+)
+_FRONT_MATTER = re.compile(r"\A---\s*\n(.*?)\n---\s*\n", re.DOTALL)
+_EMBED = re.compile(r"!\[\[([^\]|#]+)")  # Obsidian's way to show a picture
+
+
+def read(path: Path, origin: str, photos: Photos) -> Iterator[Found | Unusable]:
+    """Read a recipe.
+
+    Its title is the front matter's, or the first heading, or the file's name. Ingredients are the
+    list under a heading that says so, or else all bulleted lists; the rest is instructions.
+    """
+    text = path.read_text(encoding="utf-8-sig", errors="replace")
+    facts: dict[str, Any] = {}
+    if match := _FRONT_MATTER.match(text):
+        facts, text = _front_matter(match[1]), text[match.end() :]
+    parsed = _Parsed(text)
+    references = [facts.get(key) for key in ("image", "photo", "picture", "cover", "thumbnail")]
+    references += [*parsed.images, *_EMBED.findall(text)]
+    places: list[Path | str] = []
+    for reference in references:
+        places += photos.find(reference, path)
+    same_name = [p for p in path.parent.glob("*") if p.stem == path.stem and photos.is_photo(p)]
+    pictures = [p for p in path.parent.glob("*") if photos.is_photo(p)]
+    alone = len(pictures) == 1 and len([*path.parent.glob("*.m*d*")]) == 1
+    given = facts.get("ingredients")
+    yield Found(
+        origin,
+        str(facts.get("title") or facts.get("name") or parsed.title or path.stem),
+        _texts(given) or parsed.ingredients,
+        "\n".join(_texts(facts.get("instructions") or facts.get("directions")))
+        or parsed.instructions,
+        [*dict.fromkeys([*places, *same_name, *(pictures if alone else [])])],
+    )
+
+
+def _front_matter(text: str) -> dict[str, Any]:
+    import yaml
+
+    try:
+        facts = yaml.safe_load(text)
+    except yaml.YAMLError:
+        return {}
+    return facts if isinstance(facts, dict) else {}
+
+
+def _texts(value: Any) -> list[str]:
+    if isinstance(value, list):
+        return [str(item) for item in value]
+    return lines(value)
+
+
+class _Parsed:
+    """What a Markdown text holds of a recipe."""
+
+    def __init__(self, text: str) -> None:
+        from markdown_it import MarkdownIt
+
+        self.title = ""
+        self.images: list[str] = []
+        self.ingredients: list[str] = []
+        steps: list[str] = []
+        loose_items: list[str] = []
+        loose_steps: list[str] = []
+        part, depth = "", 0
+        stack: list[str] = []
+        for token in MarkdownIt("commonmark").parse(text):
+            if token.nesting == 1:
+                stack.append(token.type)
+                level = int(token.tag[1]) if token.type == "heading_open" else 0
+            elif token.nesting == -1:
+                stack.pop()
+            elif token.type == "inline":
+                words = _words(token)
+                self.images += [
+                    child.attrGet("src") or "" for child in token.children if child.type == "image"
+                ]
+                if "heading_open" in stack:
+                    if not self.title and level == 1:
+                        self.title = words
+                    elif not depth or level <= depth:
+                        part = (
+                            "ingredients"
+                            if _INGREDIENTS.search(words)
+                            else "instructions"
+                            if _INSTRUCTIONS.search(words)
+                            else "other"
+                        )
+                        depth = 0 if part == "other" else level
+                    elif part == "instructions":
+                        steps.append(words)
+                    continue
+                items = [line for line in words.split("\n") if line.strip()]
+                in_bullets = "bullet_list_open" in stack
+                if part == "ingredients":
+                    self.ingredients += items
+                elif part == "instructions":
+                    steps += items
+                elif in_bullets:
+                    loose_items += items
+                else:
+                    loose_steps += items
+        self.ingredients = self.ingredients or loose_items
+        self.instructions = "\n".join(steps or loose_steps)
+
+
+def _words(token: Any) -> str:
+    """The text of an inline token, without marks and pictures."""
+    parts = []
+    for child in token.children:
+        if child.type in ("text", "code_inline"):
+            parts.append(child.content)
+        elif child.type in ("softbreak", "hardbreak"):
+            parts.append("\n")
+    return _EMBED.sub("", "".join(parts)).replace("]]", "").strip()

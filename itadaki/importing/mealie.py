@@ -1,0 +1,108 @@
+"""Mealie: a backup's database.json, and single recipes as its exports and its API write them."""
+
+import uuid
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from itadaki.importing.found import Found, Photos, Unusable, amount
+
+_SUFFIXES = ("webp", "jpg", "jpeg", "png")
+
+
+def is_ours(data: Any) -> bool:
+    """Whether a JSON document is Mealie's."""
+    if not isinstance(data, dict) or "@type" in data:
+        return False
+    return _is_backup(data) or ("slug" in data and isinstance(_list(data, "ingredient"), list))
+
+
+def _is_backup(data: dict[str, Any]) -> bool:
+    return {"recipes", "recipes_ingredients", "recipe_instructions"} <= data.keys()
+
+
+def read(
+    data: dict[str, Any], path: Path, origin: str, photos: Photos
+) -> Iterator[Found | Unusable]:
+    """Read a backup or a recipe."""
+    if _is_backup(data):
+        yield from _backup(data, path, origin)
+        return
+    steps = _list(data, "instructions") or []
+    yield Found(
+        origin,
+        str(data.get("name") or ""),
+        [line for item in _list(data, "ingredient") if (line := _ingredient(item))],
+        "\n".join(filter(None, map(_step, steps))),
+        _photos(path.parent / "images") + _photos(path.parent, data["slug"]),
+    )
+
+
+def _backup(data: dict[str, Any], path: Path, origin: str) -> Iterator[Found]:
+    names = {
+        kind: {row["id"]: row.get("name") for row in data.get(table, [])}
+        for kind, table in (("food", "ingredient_foods"), ("unit", "ingredient_units"))
+    }
+    ingredients, steps = defaultdict(list), defaultdict(list)
+    for row in sorted(data["recipes_ingredients"], key=_position):
+        of_row = {kind: names[kind].get(row.get(f"{kind}_id")) for kind in names}
+        if line := _ingredient({**row, **of_row}):
+            ingredients[row.get("recipe_id")].append(line)
+    for row in sorted(data["recipe_instructions"], key=_position):
+        if text := _step(row):
+            steps[row.get("recipe_id")].append(text)
+    for recipe in data["recipes"]:
+        name = str(recipe.get("name") or "")
+        folder = path.parent / "data" / "recipes" / _uuid(recipe.get("id")) / "images"
+        yield Found(
+            f"{origin}, {name or 'a recipe without a name'}",
+            name,
+            ingredients[recipe.get("id")],
+            "\n".join(steps[recipe.get("id")]),
+            _photos(folder),
+        )
+
+
+def _list(data: Mapping[str, Any], name: str) -> Any:
+    """A list by the key that exports give it, or the API's."""
+    return data.get(f"recipe_{name}", data.get(f"recipe{name.capitalize()}"))
+
+
+def _ingredient(item: Any) -> str:
+    if isinstance(item, str):
+        return item
+    food, unit = _name(item.get("food")), _name(item.get("unit"))
+    note = item.get("note")
+    if food:
+        return amount(item.get("quantity"), unit, food, note)
+    # An ingredient that was never taken apart has its text in the note, and a quantity of 1.
+    return str(note or item.get("original_text") or item.get("originalText") or "")
+
+
+def _name(value: Any) -> str | None:
+    return value.get("name") if isinstance(value, dict) else value
+
+
+def _step(item: Any) -> str:
+    if isinstance(item, str):
+        return item
+    return "\n".join(str(item[key]) for key in ("title", "text") if item.get(key))
+
+
+def _position(row: Mapping[str, Any]) -> int:
+    return row.get("position") or 0
+
+
+def _uuid(value: Any) -> str:
+    """SQLite backups write ids without dashes, folders have them."""
+    try:
+        return str(uuid.UUID(str(value)))
+    except ValueError:
+        return "none"
+
+
+def _photos(folder: Path, name: str | None = None) -> list[Path | str]:
+    names = ["original", *([name] if name and "/" not in name else [])]
+    paths = [folder / f"{stem}.{suffix}" for stem in names for suffix in _SUFFIXES]
+    return [path for path in paths if path.is_file()]

@@ -1,0 +1,52 @@
+"""Paprika: a .paprikarecipe, of which a .paprikarecipes archive holds one a recipe."""
+
+import base64
+import binascii
+import gzip
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from itadaki.importing.found import Found, Photos, Unusable, lines
+
+_MAX_BYTES = 200_000_000
+
+
+def read(path: Path, origin: str, photos: Photos) -> Iterator[Found | Unusable]:
+    """Read a recipe; its photo is written beside it."""
+    try:
+        with gzip.open(path) as file:
+            content = file.read(_MAX_BYTES + 1)
+        if len(content) > _MAX_BYTES:
+            yield Unusable(origin, "it unpacks to far more than it should")
+            return
+        recipe = json.loads(content)
+        name = recipe.get("name")
+    except (OSError, EOFError, ValueError, AttributeError) as error:
+        yield Unusable(origin, f"it is no recipe of Paprika: {error}")
+        return
+    pictures = [recipe.get("photo_data")]
+    pictures += [one.get("data") for one in recipe.get("photos") or [] if isinstance(one, dict)]
+    texts = [recipe.get("directions"), recipe.get("notes")]
+    yield Found(
+        origin,
+        str(name or ""),
+        lines(recipe.get("ingredients")),
+        "\n\n".join(str(text).strip() for text in texts if text),
+        [*_written(pictures, path), *photos.find(recipe.get("image_url"), path)],
+    )
+
+
+def _written(pictures: list[object], path: Path) -> list[Path]:
+    decoded = []
+    for picture in pictures:
+        if isinstance(picture, str) and picture:
+            try:
+                decoded.append(base64.b64decode(picture))
+            except binascii.Error:
+                continue
+    if not decoded:
+        return []
+    photo = path.with_name(f"{path.name}.photo")
+    photo.write_bytes(max(decoded, key=len))  # the first of them is often a small one
+    return [photo]
