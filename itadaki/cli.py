@@ -3,16 +3,24 @@
 import argparse
 import json
 import logging
+import os
+import re
 import sys
+import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
 from itadaki import __version__
-from itadaki.errors import ItadakiError
+from itadaki.errors import ArtifactError, ItadakiError
 from itadaki.settings import Settings, setting_problem
 from itadaki.variants import VARIANTS, Variant, require_model, served_variant
+
+if TYPE_CHECKING:
+    from itadaki.collection import Recipe
+    from itadaki.retrieval import RetrievalSystem
 
 TRAINED = [name for name in VARIANTS if name != "raw"]
 
@@ -20,7 +28,8 @@ _GRACE = 30  # seconds that requests in work get to end when the service is stop
 
 _EPILOG = """\
 Settings come from the environment or a file .env:
-  ITADAKI_DATASET           kaggle (default), sample, or a folder in Kaggle's layout
+  ITADAKI_DATASET           kaggle (default), sample, the name of an imported collection, or a
+                            folder in Kaggle's layout; --dataset says it for one command
   ITADAKI_BACKBONE_WEIGHTS  a file with ImageNet weights of EfficientNetB0 without its top
   ITADAKI_VARIANT           the variant that is served; by default ft if it is here, else raw
   ITADAKI_BANK_ROWS         fused (default: photo and text, where the variant can) or photo
@@ -36,6 +45,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     logging.basicConfig(format="%(message)s", stream=sys.stderr)
     logging.getLogger("itadaki").setLevel(logging.INFO)
+    if getattr(options, "dataset", None):
+        os.environ["ITADAKI_DATASET"] = options.dataset  # for the service too, which reads it anew
     try:
         settings = Settings()
         return options.run(options, settings) or 0
@@ -60,11 +71,49 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
     command = commands.add_parser("setup", help="make the dataset, the model and the bank ready")
+    _add_dataset(command)
     command.set_defaults(run=_setup)
+
+    command = commands.add_parser("import", help="make a collection of recipes with photos")
+    command.add_argument(
+        "source",
+        type=Path,
+        metavar="SOURCE",
+        help="a folder, an archive (zip, tar) or a file: saved pages and JSON with schema.org "
+        "recipes; exports of Mealie, Tandoor, Nextcloud Cookbook and Paprika; Markdown with "
+        "pictures; CSV with a column for the photo",
+    )
+    command.add_argument("--name", help="of the collection; by default made of SOURCE's")
+    _add_fetch(command)
+    command.set_defaults(run=_import)
+
+    command = commands.add_parser("collections", help="list the collections that were imported")
+    command.set_defaults(run=_collections)
+
+    command = commands.add_parser("add", help="add recipes to a collection, and to its banks")
+    command.add_argument(
+        "source", type=Path, nargs="?", metavar="SOURCE", help="as for import; or else:"
+    )
+    _add_fields(command)
+    _add_fetch(command)
+    _add_dataset(command)
+    command.set_defaults(run=_add)
+
+    command = commands.add_parser("update", help="change one recipe of a collection")
+    command.add_argument("id", type=int, metavar="ID", help="as search shows it")
+    _add_fields(command)
+    _add_dataset(command)
+    command.set_defaults(run=_update)
+
+    command = commands.add_parser("remove", help="remove recipes from a collection")
+    command.add_argument("id", type=int, nargs="+", metavar="ID", help="as search shows it")
+    _add_dataset(command)
+    command.set_defaults(run=_remove)
 
     command = commands.add_parser("build", help="build a variant's embedding bank")
     _add_variant(command)
     command.add_argument("--force", action="store_true", help="build even if it is up to date")
+    _add_dataset(command)
     command.set_defaults(run=_build)
 
     command = commands.add_parser("search", help="find recipes by a photo, by words, or by both")
@@ -82,6 +131,7 @@ def _parser() -> argparse.ArgumentParser:
         "--unique-photos", action="store_true", help="of recipes with one photo show the first"
     )
     command.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    _add_dataset(command)
     command.set_defaults(run=_search)
 
     command = commands.add_parser(
@@ -127,12 +177,40 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("serve", help="start the HTTP API, set up first if need be")
     command.add_argument("--host", default="127.0.0.1")
     command.add_argument("--port", type=int, default=8000)
+    _add_dataset(command)
     command.set_defaults(run=_serve)
     return parser
 
 
 def _add_variant(command: argparse.ArgumentParser) -> None:
     command.add_argument("variant", choices=VARIANTS, metavar="VARIANT", help=", ".join(VARIANTS))
+
+
+def _add_dataset(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--dataset", metavar="NAME", help="kaggle, sample, a collection's name or a folder"
+    )
+
+
+def _add_fields(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--title", metavar="TEXT")
+    command.add_argument("--photo", type=Path, metavar="FILE", help="JPEG, PNG, WebP or GIF")
+    command.add_argument(
+        "--ingredient",
+        action="append",
+        dest="ingredients",
+        metavar="TEXT",
+        help="repeat it for each ingredient",
+    )
+    command.add_argument("--instructions", metavar="TEXT")
+
+
+def _add_fetch(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--fetch-photos",
+        action="store_true",
+        help="fetch photos that are only at a remote address (nothing is fetched without it)",
+    )
 
 
 def _positive(text: str) -> int:
@@ -148,6 +226,113 @@ def _setup(options: argparse.Namespace, settings: Settings) -> None:
 
 def _build(options: argparse.Namespace, settings: Settings) -> None:
     _prepare(VARIANTS[options.variant], settings, options.force)
+
+
+def _import(options: argparse.Namespace, settings: Settings) -> None:
+    from itadaki.collection import check_new_name, create_collection
+
+    name = options.name
+    if name is None:
+        stem = options.source.expanduser().resolve().name.split(".")[0].lower()
+        name = re.sub(r"[^a-z0-9_-]+", "-", stem).strip("-_")[:64]
+    check_new_name(settings, name)
+    with tempfile.TemporaryDirectory(prefix="itadaki-") as workspace:
+        recipes = _read(options, Path(workspace))
+        create_collection(settings, name, recipes)
+    print(
+        f"{len(recipes):,} recipes are in the collection {name}. "
+        f"Serve them: python -m itadaki serve --dataset {name}"
+    )
+
+
+def _read(options: argparse.Namespace, workspace: Path) -> "list[Recipe]":
+    """The recipes of the source that can be used; what cannot is listed."""
+    from itadaki.importing import read_recipes
+
+    recipes, unusable = read_recipes(options.source, workspace, options.fetch_photos)
+    if unusable:
+        print(f"Not used ({len(unusable):,}):")
+        for one in unusable:
+            print(f"  {one.origin}: {one.reason}")
+    if not recipes:
+        raise ItadakiError(f"No recipe of {options.source} can be used; nothing has changed.")
+    return recipes
+
+
+def _collections(options: argparse.Namespace, settings: Settings) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from itadaki.collection import collections
+    from itadaki.dataset import load_dataset
+
+    table = Table("collection", "recipes", "banks")
+    for name in collections(settings):
+        ours = settings.model_copy(update={"dataset": name})
+        banks = [v.name for v in VARIANTS.values() if v.manifest_path(ours).exists()]
+        table.add_row(name, f"{len(load_dataset(ours).recipes):,}", ", ".join(banks))
+    if not table.row_count:
+        print("There is no collection yet: python -m itadaki import SOURCE", file=sys.stderr)
+        return
+    Console().print(table)
+
+
+def _add(options: argparse.Namespace, settings: Settings) -> None:
+    from itadaki.collection import Recipe, change_collection
+
+    fields = [options.title, options.photo, options.ingredients, options.instructions]
+    if (options.source is None) == (fields == [None] * 4):
+        raise ItadakiError("Give either a SOURCE, or a recipe's --title and --photo.")
+    with tempfile.TemporaryDirectory(prefix="itadaki-") as workspace:
+        if options.source:
+            recipes = _read(options, Path(workspace))
+        elif options.title and options.photo:
+            texts = options.ingredients or [], options.instructions or ""
+            recipes = [Recipe(options.title, *texts, _photo(options.photo))]
+        else:
+            raise ItadakiError("A recipe needs a --title and a --photo.")
+        _, ids = change_collection(settings, _systems(settings), add=recipes)
+    for recipe_id, recipe in zip(ids, recipes, strict=True):
+        print(f"{recipe_id}  {recipe.title}")
+
+
+def _update(options: argparse.Namespace, settings: Settings) -> None:
+    from itadaki.collection import Edit, change_collection
+
+    photo = options.photo and _photo(options.photo)
+    edit = Edit(options.title, options.ingredients, options.instructions, photo)
+    if edit == Edit():
+        raise ItadakiError("Say what shall change: --title, --photo, --ingredient, --instructions.")
+    change_collection(settings, _systems(settings), edits={options.id: edit})
+    print(f"Recipe {options.id} is changed.")
+
+
+def _remove(options: argparse.Namespace, settings: Settings) -> None:
+    from itadaki.collection import change_collection
+
+    change_collection(settings, _systems(settings), remove=options.id)
+    print(f"{len(set(options.id)):,} recipes are removed.")
+
+
+def _photo(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ItadakiError(f"{path} cannot be read: {error.strerror}.") from None
+
+
+def _systems(settings: Settings) -> "list[RetrievalSystem]":
+    """What shall follow a change of the collection: each variant that has a bank of it."""
+    from itadaki.retrieval import RetrievalSystem
+
+    systems = []
+    for variant in VARIANTS.values():
+        if settings.collection_folder and variant.manifest_path(settings).exists():
+            try:
+                systems.append(RetrievalSystem.load(variant.name, settings))
+            except ArtifactError as error:
+                print(f"The bank of {variant.name} is left as it is: {error}", file=sys.stderr)
+    return systems
 
 
 def _train(options: argparse.Namespace, settings: Settings) -> None:
@@ -198,7 +383,8 @@ def _search(options: argparse.Namespace, settings: Settings) -> None:
         options.photo, options.top_k, options.unique_photos, options.words
     )
     if options.json:
-        fields = ("rank", "similarity", "title", "dish_class", "ingredients", "instructions")
+        texts = ("title", "dish_class", "ingredients", "instructions")
+        fields = ("rank", "id", "similarity", *texts)
         found = [
             {name: getattr(result, name) for name in fields} | {"photo": str(result.image_path)}
             for result in results
@@ -212,6 +398,7 @@ def _search(options: argparse.Namespace, settings: Settings) -> None:
     asked += [repr(options.words)] if options.words else []
     table = Table(title=f"Recipes like {' and '.join(asked)} ({variant.name})")
     table.add_column("rank", justify="right")
+    table.add_column("id", justify="right")
     table.add_column("similarity", justify="right")
     table.add_column("recipe", overflow="fold")
     table.add_column("dish")
@@ -219,6 +406,7 @@ def _search(options: argparse.Namespace, settings: Settings) -> None:
     for result in results:
         table.add_row(
             str(result.rank),
+            str(result.id),
             f"{result.similarity:.3f}",
             result.title,
             result.dish_class or "",

@@ -62,8 +62,10 @@ def read_recipes(
 
 def _read(source: Path, workspace: Path) -> Iterator[Found | Unusable]:
     if source.is_dir():
-        yield from _read_files(_files(source), source)
-        for number, archive in enumerate(path for path in _files(source) if is_archive(path)):
+        files = _files(source)
+        archives = [path for path in files if is_archive(path)]
+        yield from _read_files([path for path in files if path not in archives], source)
+        for number, archive in enumerate(archives):
             try:
                 root = unpack(archive, workspace / f"inside-{number}")
             except CollectionError as error:
@@ -109,7 +111,9 @@ def _read_files(files: Iterable[Path], root: Path) -> Iterator[Found | Unusable]
                 yield from reader(path, origin, photos)
             except (OSError, ValueError, RecursionError) as error:
                 yield Unusable(origin, f"it cannot be read: {error}")
-        elif not (is_archive(path) or photos.is_photo(path) or suffix in _COMPANIONS):
+        elif is_archive(path):
+            yield Unusable(origin, "an archive in an archive; import it by itself")
+        elif not (photos.is_photo(path) or suffix in _COMPANIONS):
             yield Unusable(origin, "not a kind of file that recipes are read from")
 
 

@@ -102,7 +102,9 @@ class _Parsed:
                     elif part == "instructions":
                         steps.append(words)
                     continue
-                items = [line for line in words.split("\n") if line.strip()]
+                in_list = "list_item_open" in stack
+                items = [" ".join(words.split())] if in_list else words.split("\n")
+                items = [line for line in items if line.strip()]
                 in_bullets = "bullet_list_open" in stack
                 if part == "ingredients":
                     self.ingredients += items

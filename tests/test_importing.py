@@ -1,0 +1,543 @@
+import base64
+import gzip
+import io
+import json
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+from conftest import dish_photo, encode, write_dataset
+
+from itadaki.errors import CollectionError
+from itadaki.importing import archive, read_recipes
+
+PHOTO = encode(dish_photo(1))
+WEBP = encode(dish_photo(2), "WEBP")
+
+
+def write(folder: Path, files: dict[str, bytes | str]) -> Path:
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return folder
+
+
+def zipped(files: dict[str, bytes | str]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as file:
+        for name, content in files.items():
+            file.writestr(name, content)
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def read(tmp_path):
+    """Reads a source; returns recipes by title, and the reasons for the rest by origin."""
+
+    def reading(source):
+        recipes, unusable = read_recipes(source, tmp_path / "workspace", progress=False)
+        for recipe in recipes:
+            content = recipe.photo if isinstance(recipe.photo, bytes) else recipe.photo.read_bytes()
+            assert content in (PHOTO, WEBP)
+        return {r.title: r for r in recipes}, {one.origin: one.reason for one in unusable}
+
+    return reading
+
+
+JSON_LD = {
+    "@context": "https://schema.org",
+    "@graph": [
+        {"@type": "WebSite", "name": "Somebody's kitchen"},
+        {
+            "@type": ["Recipe", "NewsArticle"],
+            "name": "Beetroot &amp; Apple Soup",
+            "image": [
+                {"@type": "ImageObject", "url": "https://kitchen.example/up/beet%20soup.jpg?w=9"}
+            ],
+            "recipeIngredient": ["3 beetroots", "1 apple", None],
+            "recipeInstructions": [
+                {
+                    "@type": "HowToSection",
+                    "name": "Soup",
+                    "itemListElement": [
+                        {"@type": "HowToStep", "text": "Boil the beetroots."},
+                        {"@type": "HowToStep", "text": "Blend with the apple."},
+                    ],
+                }
+            ],
+        },
+    ],
+}
+MICRODATA = """<!doctype html><html><head><meta charset="iso-8859-1"></head><body>
+<div itemscope itemtype="http://schema.org/Recipe"><h1 itemprop="name">Cr\xe8me Caramel</h1>
+<img itemprop="image" src="Images/7F/creme.jpg"><p itemprop="recipeIngredient">4 eggs</p>
+<p itemprop="recipeIngredient">1/2 l milk</p>
+<div itemprop="recipeInstructions">Beat.<br>Bake.</div></div></body></html>"""
+
+
+def page(data) -> str:
+    script = json.dumps(data)
+    return f'<html><head><script type="application/ld+json">{script}</script></head></html>'
+
+
+def test_saved_pages(read, tmp_path):
+    source = write(
+        tmp_path / "pages",
+        {
+            "Beetroot.html": page(JSON_LD),
+            "Beetroot_files/beet soup.jpg": PHOTO,
+            "Beetroot_files/other.jpg": b"advertisement",
+            "Beetroot_files/code.js": "let a = 1",
+            "paprika/creme.html": MICRODATA.encode("latin-1"),
+            "paprika/Images/7F/creme.jpg": PHOTO,
+            "index.html": "<html><body>All my recipes</body></html>",
+            "remote.html": page({**JSON_LD["@graph"][1], "@context": "https://schema.org"}),
+            "escape.html": page(
+                {
+                    "@context": "https://schema.org",
+                    "@type": "Recipe",
+                    "name": "Escape",
+                    "image": "../secret.jpg",
+                }
+            ),
+        },
+    )
+    (tmp_path / "secret.jpg").write_bytes(PHOTO)
+    recipes, unusable = read(source)
+    soup = recipes["Beetroot & Apple Soup"]
+    assert soup.ingredients == ["3 beetroots", "1 apple"]
+    assert soup.instructions == "Soup\nBoil the beetroots.\nBlend with the apple."
+    creme = recipes["Crème Caramel"]
+    assert creme.ingredients == ["4 eggs", "1/2 l milk"] and creme.instructions.startswith("Beat.")
+    assert unusable["index.html"] == "it holds no schema.org recipe"
+    assert unusable["escape.html"] == "it has no photo"
+
+
+def test_a_photo_that_is_only_on_the_internet_is_listed_not_fetched(read, tmp_path, monkeypatch):
+    monkeypatch.setattr("socket.getaddrinfo", None)
+    source = write(tmp_path / "pages", {"soup.html": page(JSON_LD)})
+    recipes, unusable = read(source)
+    assert not recipes
+    assert "https://kitchen.example/up/beet%20soup.jpg?w=9" in unusable["soup.html"]
+    assert "--fetch-photos" in unusable["soup.html"]
+
+
+def test_json_files(read, tmp_path):
+    one = JSON_LD["@graph"][1] | {"image": "soup.jpg"}
+    many = [one | {"name": "First </script>"}, {"x": [one | {"name": "Second"}]}]
+    source = write(
+        tmp_path / "json",
+        {
+            "many.json": json.dumps(many),
+            "soup.jpg": PHOTO,
+            "broken.json": "{",
+            "package.json": '{"name": "no recipe"}',
+            "list.json": '[1, null, "x"]',
+        },
+    )
+    recipes, unusable = read(source)
+    assert recipes.keys() == {"First", "Second"}
+    assert unusable.keys() == {"broken.json", "package.json", "list.json"}
+    assert "no JSON" in unusable["broken.json"]
+
+
+def test_nextcloud_cookbook(read, tmp_path):
+    recipe = {
+        "@context": "http://schema.org",
+        "@type": "Recipe",
+        "id": "267",
+        "name": "Baked bananas",
+        "image": "https://example.com/gone.jpg",
+        "imageUrl": "/apps/cookbook/webapp/recipes/267/image?size=full",
+        "recipeYield": 5,
+        "prepTime": "PT0H15M",
+        "tool": [],
+        "recipeIngredient": ["3 ripe bananas", "100g sugar"],
+        "recipeInstructions": ["Peel the bananas", "Bake them"],
+        "nutrition": {"@type": "NutritionInformation"},
+    }
+    files = {
+        "Recipes/Baked bananas/recipe.json": json.dumps(recipe),
+        "Recipes/Baked bananas/full.jpg": PHOTO,
+        "Recipes/Baked bananas/thumb.jpg": b"small",
+        "Recipes/Baked bananas/thumb16.jpg": b"tiny",
+        "Recipes/No photo/recipe.json": json.dumps(recipe | {"name": "No photo", "image": ""}),
+    }
+    source = write(tmp_path, {"Recipes.zip": zipped(files)}) / "Recipes.zip"
+    recipes, unusable = read(source)
+    assert recipes["Baked bananas"].ingredients == ["3 ripe bananas", "100g sugar"]
+    assert recipes["Baked bananas"].instructions == "Peel the bananas\nBake them"
+    assert unusable == {"Recipes/No photo/recipe.json": "it has no photo"}
+
+
+def test_mealie_backup(read, tmp_path):
+    def row(recipe, position, **fields):
+        return {"recipe_id": recipe, "position": position, "title": None, **fields}
+
+    ids = ["11111111111141118111111111111111", "2" * 32]
+    database = {
+        "alembic_version": [{"version_num": "44e8d670719d"}],
+        "recipes": [
+            {
+                "id": ids[0],
+                "slug": "oat-bread",
+                "name": "Oat Bread",
+                "image": "aBcD",
+                "org_url": None,
+            },
+            {"id": ids[1], "slug": "plain", "name": "Plain", "image": None},
+        ],
+        "ingredient_foods": [{"id": "f1", "name": "oats", "plural_name": None}],
+        "ingredient_units": [{"id": "u1", "name": "gram", "abbreviation": "g"}],
+        "recipes_ingredients": [
+            row(ids[0], 1, food_id=None, unit_id=None, quantity=1.0, note="a pinch of salt"),
+            row(ids[0], 0, food_id="f1", unit_id="u1", quantity=250.0, note="rolled"),
+        ],
+        "recipe_instructions": [
+            row(ids[0], 1, text="Bake.", summary=""),
+            row(ids[0], 0, text="Knead."),
+        ],
+    }
+    files = {
+        "database.json": json.dumps(database),
+        "data/recipes/11111111-1111-4111-8111-111111111111/images/original.webp": WEBP,
+        "data/recipes/11111111-1111-4111-8111-111111111111/images/tiny-original.webp": b"tiny",
+        "data/templates/recipes.md": "# {{ recipe.name }}",
+        "data/users/profile.webp": b"me",
+    }
+    source = write(tmp_path, {"mealie_2025.01.01.zip": zipped(files)}) / "mealie_2025.01.01.zip"
+    recipes, unusable = read(source)
+    bread = recipes["Oat Bread"]
+    assert bread.ingredients == ["250 gram oats rolled", "a pinch of salt"]
+    assert bread.instructions == "Knead.\nBake."
+    assert unusable["database.json, Plain"] == "it has no photo"
+
+
+def test_mealie_recipes(read, tmp_path):
+    ingredient = {
+        "quantity": 2.5,
+        "unit": {"name": "cup"},
+        "food": {"name": "flour"},
+        "note": "",
+        "title": None,
+        "reference_id": "a2e3",
+    }
+    exported = {
+        "id": "x",
+        "group_id": "g",
+        "name": "Export",
+        "slug": "export",
+        "image": "1",
+        "recipe_ingredient": [
+            ingredient,
+            {**ingredient, "food": None, "unit": None, "note": "salt"},
+        ],
+        "recipe_instructions": [{"id": "s", "title": "Dough", "text": "Mix."}],
+    }
+    from_api = {
+        "groupId": "g",
+        "name": "Api",
+        "slug": "api",
+        "recipeIngredient": [ingredient],
+        "recipeInstructions": [{"title": "", "text": "Mix."}],
+    }
+    source = write(
+        tmp_path / "mealie",
+        {
+            "recipes/export/export.json": json.dumps(exported),
+            "recipes/export/images/original.webp": WEBP,
+            "api/api.json": json.dumps(from_api),
+            "api/original.webp": WEBP,
+        },
+    )
+    recipes, unusable = read(source)
+    assert recipes["Export"].ingredients == ["2.5 cup flour", "salt"]
+    assert recipes["Export"].instructions == "Dough\nMix."
+    assert recipes["Api"].ingredients == ["2.5 cup flour"] and not unusable
+
+
+def test_tandoor(read, tmp_path):
+    def item(food, amount=0, unit=None, **fields):
+        return {
+            "food": food and {"name": food, "plural_name": None, "ignore_shopping": False},
+            "unit": unit and {"name": unit, "plural_name": None, "description": None},
+            "amount": amount,
+            "note": None,
+            "order": 0,
+            "is_header": False,
+            "no_amount": False,
+            **fields,
+        }
+
+    recipe = {
+        "name": "Pierogi",
+        "description": "",
+        "keywords": [{"name": "polish"}],
+        "steps": [
+            {
+                "name": "Filling",
+                "instruction": "Boil the potatoes.",
+                "ingredients": [
+                    item("potatoes", "500.0000000000000000", "g", order=1),
+                    item(None, note="For the dough", is_header=True, order=2),
+                    item("salt", no_amount=True, note="coarse", order=3),
+                ],
+                "time": 20,
+                "order": 1,
+                "show_as_header": True,
+            },
+            {"name": "", "instruction": "Fold.", "ingredients": [], "time": 0, "order": 0},
+        ],
+        "working_time": 60,
+        "internal": True,
+        "nutrition": None,
+        "servings": 4,
+        "source_url": None,
+    }
+    inner = zipped({"recipe.json": json.dumps(recipe), "image.jpg": PHOTO})
+    bare = zipped({"recipe.json": json.dumps(recipe | {"name": "Bare"})})
+    source = write(tmp_path, {"export.zip": zipped({"1.zip": inner, "2.zip": bare})}) / "export.zip"
+    recipes, unusable = read(source)
+    assert recipes["Pierogi"].ingredients == ["500 g potatoes", "salt coarse"]
+    assert recipes["Pierogi"].instructions == "Fold.\nFilling\nBoil the potatoes."
+    assert unusable == {"2.zip/recipe.json": "it has no photo"}
+
+
+def test_paprika(read, tmp_path):
+    recipe = {
+        "uid": "E0B1",
+        "name": "Chili",
+        "ingredients": "500 g beans\n\n2 chilies; chopped\n",
+        "directions": "Soak.\nCook.",
+        "notes": "Better the next day.",
+        "photo": "x.jpg",
+        "photo_data": base64.b64encode(encode(dish_photo(1, (20, 20)))).decode(),
+        "photos": [{"filename": "y.jpg", "name": "1", "data": base64.b64encode(PHOTO).decode()}],
+        "image_url": "https://example.com/chili.jpg",
+        "categories": [],
+    }
+    bare = {
+        "name": "Bare",
+        "ingredients": "",
+        "directions": "",
+        "photo_data": None,
+        "image_url": "",
+    }
+    files = {
+        "Chili.paprikarecipe": gzip.compress(json.dumps(recipe).encode()),
+        "Bare.paprikarecipe": gzip.compress(json.dumps(bare).encode()),
+        "Broken.paprikarecipe": b"broken",
+    }
+    name = "My Recipes.paprikarecipes"
+    recipes, unusable = read(write(tmp_path, {name: zipped(files)}) / name)
+    assert recipes["Chili"].ingredients == ["500 g beans", "2 chilies; chopped"]
+    assert recipes["Chili"].instructions == "Soak.\nCook.\n\nBetter the next day."
+    assert unusable["Bare.paprikarecipe"] == "it has no photo"
+    assert "no recipe of Paprika" in unusable["Broken.paprikarecipe"]
+
+
+MARKDOWN = {
+    "heading.md": """# Grandma's *Stew*
+
+![the stew](pictures/stew.jpg)
+
+Serves four.
+
+## Ingredients
+
+### For the stew
+- 1 kg beef
+- 2 carrots,
+  peeled
+
+### To serve
+* bread
+
+## Directions
+
+1. Brown the beef.
+2. Stew it.
+
+## Notes
+Freezes well.
+""",
+    "front.md": """---
+title: Porridge
+image: /pictures/porridge.png
+ingredients: [oats, milk]
+---
+Boil the oats in the milk.
+""",
+    "embed.md": """# Tartiflette
+![[tarte.jpg|300]]
+
+## Ingrédients
+1 reblochon
+500 g de pommes de terre
+
+## Préparation
+Au four.
+""",
+    "Bare List.md": "- 2 eggs\n- butter\n\nFry them.\n",
+    "none.md": "# No picture\n\nNothing here.",
+    "pictures/stew.jpg": PHOTO,
+    "pictures/porridge.png": WEBP,
+    "pictures/deep/tarte.jpg": PHOTO,
+    "Bare List.jpg": PHOTO,
+    "notes.docx": "not for us",
+}
+
+
+def test_markdown(read, tmp_path):
+    recipes, unusable = read(write(tmp_path / "md", MARKDOWN))
+    stew = recipes["Grandma's Stew"]
+    assert stew.ingredients == ["1 kg beef", "2 carrots, peeled", "bread"]
+    assert stew.instructions == "Brown the beef.\nStew it."
+    assert recipes["Porridge"].ingredients == ["oats", "milk"]
+    assert recipes["Porridge"].instructions == "Boil the oats in the milk."
+    assert recipes["Tartiflette"].ingredients == ["1 reblochon", "500 g de pommes de terre"]
+    assert recipes["Tartiflette"].instructions == "Au four."
+    assert recipes["Bare List"].ingredients == ["2 eggs", "butter"]
+    assert recipes["Bare List"].instructions == "Fry them."
+    assert unusable["none.md"] == "it has no photo"
+    assert unusable["notes.docx"] == "not a kind of file that recipes are read from"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "cp1252"])
+def test_table(read, tmp_path, encoding):
+    table = (
+        "Photo file;Recipe name;Ingredients;Method\r\n"
+        'brulee.jpg;Crème brûlée;4 eggs | cream;"Beat.\nBake; then burn."\r\n'
+        "sub/pie;Pie;\"['flour', 'apples']\";Bake.\r\n"
+        "gone.jpg;Gone;;\r\n"
+        ";;;\r\n"
+        "notes.jpg;Broken photo;;\r\n"
+    )
+    source = write(
+        tmp_path / "table",
+        {
+            "recipes.csv": table.encode(encoding),
+            "photos/brulee.jpg": PHOTO,
+            "sub/pie.png": WEBP,
+            "notes.jpg": b"text",
+            "other.csv": "a,b\n1,2\n",
+        },
+    )
+    recipes, unusable = read(source)
+    assert recipes["Crème brûlée"].ingredients == ["4 eggs", "cream"]
+    assert recipes["Crème brûlée"].instructions == "Beat.\nBake; then burn."
+    assert recipes["Pie"].ingredients == ["flour", "apples"]
+    assert unusable["recipes.csv, line 5"] == "it has no photo"
+    assert "notes.jpg cannot be used" in unusable["recipes.csv, line 7"]
+    assert unusable["other.csv"] == "it has no column for the photo and for the title"
+
+
+def test_kaggle_s_own_layout(read, tmp_path):
+    rows = [
+        {
+            "Title": "Pho",
+            "Ingredients": "['noodles']",
+            "Instructions": "Boil.",
+            "Image_Name": "pho-1",
+        }
+    ]
+    recipes, unusable = read(write_dataset(tmp_path / "kaggle", rows, {"pho-1": PHOTO}))
+    assert recipes["Pho"].ingredients == ["noodles"] and not unusable
+
+
+def test_one_file_is_a_source_too(read, tmp_path):
+    folder = write(tmp_path / "md", MARKDOWN)
+    recipes, unusable = read(folder / "heading.md")
+    assert recipes.keys() == {"Grandma's Stew"} and not unusable
+
+
+def test_archives_inside_a_folder(read, tmp_path):
+    source = write(
+        tmp_path / "mixed",
+        {
+            "a.zip": zipped({"soup.md": "# Soup", "soup.jpg": PHOTO}),
+            "b.zip": b"PK broken",
+            "c.zip": zipped({"inner.tar": b"x"}),
+        },
+    )
+    recipes, unusable = read(source)
+    assert recipes.keys() == {"Soup"}
+    assert "cannot be unpacked" in unusable["b.zip"]
+    assert "archive in an archive" in unusable["c.zip/inner.tar"]
+
+
+@pytest.mark.parametrize("mode", ["w", "w:gz", "w:bz2", "w:xz"])
+def test_tar(read, tmp_path, mode):
+    path = tmp_path / "cookbook.tar"
+    with tarfile.open(path, mode) as file:
+        for name, content in {"soup.md": b"# Soup", "soup.jpg": PHOTO}.items():
+            info = tarfile.TarInfo(f"recipes/{name}")
+            info.size = len(content)
+            file.addfile(info, io.BytesIO(content))
+    recipes, _ = read(path)
+    assert recipes.keys() == {"Soup"}
+
+
+def link(kind) -> tarfile.TarInfo:
+    info = tarfile.TarInfo("link.jpg")
+    info.type, info.linkname = kind, "/etc/passwd"
+    return info
+
+
+def hostile_tar(member: tarfile.TarInfo) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as file:
+        file.addfile(member)
+    return buffer.getvalue()
+
+
+def zip_with_link() -> bytes:
+    info = zipfile.ZipInfo("link.jpg")
+    info.external_attr = 0o120777 << 16
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as file:
+        file.writestr(info, "/etc/passwd")
+    return buffer.getvalue()
+
+
+def pax_bomb() -> bytes:
+    info = tarfile.TarInfo("x")
+    info.type, info.size = tarfile.XHDTYPE, 5_000_000
+    return gzip.compress(info.tobuf() + bytes(info.size))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("slip.zip", zipped({"../../evil.jpg": PHOTO}), "leads out of it"),
+        ("absolute.zip", zipped({"/tmp/evil.jpg": PHOTO}), "leads out of it"),
+        ("windows.zip", zipped({"C:\\evil.jpg": PHOTO}), "leads out of it"),
+        ("backslash.zip", zipped({"..\\..\\evil.jpg": PHOTO}), "leads out of it"),
+        ("slip.tgz", hostile_tar(tarfile.TarInfo("../evil.jpg")), "leads out of it"),
+        ("symlink.zip", zip_with_link(), "link or a device"),
+        ("symlink.tgz", hostile_tar(link(tarfile.SYMTYPE)), "link or a device"),
+        ("hardlink.tgz", hostile_tar(link(tarfile.LNKTYPE)), "link or a device"),
+        ("device.tgz", hostile_tar(link(tarfile.CHRTYPE)), "link or a device"),
+        ("bomb.zip", zipped({"a.jpg": bytes(5_000_000)}), "far more than it should"),
+        ("nested.zip", zipped({"a.zip": zipped({"a": bytes(5_000_000)})}), "far more"),
+        ("bomb.tgz", pax_bomb(), "far more than it should"),
+        ("many.zip", zipped({str(i): b"" for i in range(30)}), "more than 20 files"),
+        ("cut.zip", zipped({"a.jpg": PHOTO})[:-30], "cannot be unpacked"),
+        ("cut.tgz", hostile_tar(tarfile.TarInfo("a"))[:-30], "cannot be unpacked"),
+        ("text.tar", b"not a tar", "cannot be unpacked"),
+    ],
+)
+def test_hostile_archives_are_refused(read, tmp_path, monkeypatch, name, content, says):
+    monkeypatch.setattr(archive, "_MAX_FILES", 20)
+    monkeypatch.setattr(archive, "_ALWAYS_ALLOWED", 1_000_000)
+    with pytest.raises(CollectionError, match=says):
+        read(write(tmp_path / "in", {name: content}) / name)
+    outside = {path.name for path in tmp_path.rglob("*")} - {name, "in"}
+    assert not [path for path in outside if "evil" in path]
+
+
+def test_a_source_that_is_not_there(read, tmp_path):
+    with pytest.raises(CollectionError, match="no file or folder"):
+        read(tmp_path / "nowhere")
