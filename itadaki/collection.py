@@ -35,7 +35,7 @@ from itadaki.dataset import (
 from itadaki.errors import CollectionError, UnknownRecipeError
 from itadaki.files import replacing, sha256_of, write_json
 from itadaki.images import decode
-from itadaki.index import open_index
+from itadaki.index import build_index, open_index
 from itadaki.retrieval import RetrievalSystem
 from itadaki.settings import COLLECTION_FILE, Settings, is_collection_name
 from itadaki.transaction import Transaction, changing, locked
@@ -177,42 +177,44 @@ def change_collection(
     looks = [(hashlib.sha256(photo).hexdigest(), thumbnail(decode(photo))) for photo in contents]
     embeddings = [_embed(system, contents) for system in systems]
 
-    with changing(folder) as change:
-        csv_path, photo_folder = layout(folder)
-        cache = DatasetCache(folder)
-        stats = dict(photo_stats(photo_folder))
-        fingerprint = cache.fingerprint(sha256_of(csv_path), photo_folder, stats)
-        loaded = (system.dataset for system in systems)
-        dataset = next((d for d in loaded if cache.is_of(fingerprint, d.sha256)), None)
-        dataset = dataset or load_dataset(settings, progress=False)
-        banks = [_bank_on_disk(system, settings, dataset) for system in systems]
+    with locked(folder):  # until the index has followed too
+        with changing(folder) as change:
+            csv_path, photo_folder = layout(folder)
+            cache = DatasetCache(folder)
+            stats = dict(photo_stats(photo_folder))
+            fingerprint = cache.fingerprint(sha256_of(csv_path), photo_folder, stats)
+            loaded = (system.dataset for system in systems)
+            dataset = next((d for d in loaded if cache.is_of(fingerprint, d.sha256)), None)
+            dataset = dataset or load_dataset(settings, progress=False)
+            banks = [_bank_on_disk(system, settings, dataset) for system in systems]
 
-        next_id = _next_id(folder, dataset, csv_path)
-        draft = _Draft.of(dataset, cache.thumbnails(), add, edits, remove, looks, next_id)
-        table = change.write(csv_path)
-        table.write_bytes(_changed_table(csv_path.read_bytes(), draft.csv_rows, edits, remove))
-        for name, number in draft.photo_files.items():
-            beside = change.write(photo_folder / name)
-            beside.write_bytes(contents[number])
-            stats[name] = beside.stat().st_size, beside.stat().st_mtime_ns
-        for name in draft.photo_files_gone:
-            change.remove(photo_folder / name)
-            stats.pop(name, None)
-        facts = {"format": 1, "next_id": next_id + len(add)}
-        write_json(change.write(folder / COLLECTION_FILE), facts)
-        dataset = replace(dataset, recipes=draft.recipes, sha256=dataset_sha256(draft.recipes))
-        fingerprint = cache.fingerprint(sha256_of(table), photo_folder, stats)
-        cache.write(dataset, draft.thumbnails, fingerprint, change.write)
-        changed = [
-            _change_bank(change, settings, dataset, draft, system, bank, rows)
-            for system, bank, rows in zip(systems, banks, embeddings, strict=True)
-        ]
-    followed = [
-        RetrievalSystem(
-            system.embedder, bank, dataset, system.text_encoder, open_index(bank, settings)
-        )
-        for system, bank in zip(systems, changed, strict=True)
-    ]
+            next_id = _next_id(folder, dataset, csv_path)
+            draft = _Draft.of(dataset, cache.thumbnails(), add, edits, remove, looks, next_id)
+            table = change.write(csv_path)
+            table.write_bytes(_changed_table(csv_path.read_bytes(), draft.csv_rows, edits, remove))
+            for name, number in draft.photo_files.items():
+                beside = change.write(photo_folder / name)
+                beside.write_bytes(contents[number])
+                stats[name] = beside.stat().st_size, beside.stat().st_mtime_ns
+            for name in draft.photo_files_gone:
+                change.remove(photo_folder / name)
+                stats.pop(name, None)
+            facts = {"format": 1, "next_id": next_id + len(add)}
+            write_json(change.write(folder / COLLECTION_FILE), facts)
+            dataset = replace(dataset, recipes=draft.recipes, sha256=dataset_sha256(draft.recipes))
+            fingerprint = cache.fingerprint(sha256_of(table), photo_folder, stats)
+            cache.write(dataset, draft.thumbnails, fingerprint, change.write)
+            changed = [
+                _change_bank(change, settings, dataset, draft, system, bank, rows)
+                for system, bank, rows in zip(systems, banks, embeddings, strict=True)
+            ]
+        followed = []
+        for system, bank in zip(systems, changed, strict=True):
+            build_index(bank, settings, progress=False)
+            index = open_index(bank, settings)
+            followed.append(
+                RetrievalSystem(system.embedder, bank, dataset, system.text_encoder, index)
+            )
     return followed, draft.new_ids
 
 
