@@ -33,7 +33,7 @@ class PixelEmbedder:
     def __init__(self) -> None:
         self.count = 0
 
-    def embed(self, photos: np.ndarray) -> np.ndarray:
+    def embed(self, photos: np.ndarray, alone: bool = True) -> np.ndarray:
         self.count += len(photos)
         rows = np.stack([cv2.resize(photo, (4, 4)).ravel() for photo in photos]) - 127
         return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)

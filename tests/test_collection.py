@@ -137,8 +137,9 @@ def test_ids_stay_and_are_never_given_again(mine):
 def test_only_new_photos_are_embedded(mine):
     system = pixel_system(mine)
     system.embedder.count = 0
-    change_collection(mine, [system], add=[recipe(20)], edits={1: Edit(title="New")}, remove=[2])
-    assert system.embedder.count == 2  # a single photo is embedded twice
+    new, edits = [recipe(seed) for seed in (20, 21, 22)], {1: Edit(title="New")}
+    change_collection(mine, [system], new, edits, remove=[2])
+    assert system.embedder.count == 3
 
 
 def test_photos_follow_their_recipes(mine):
