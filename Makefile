@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 
-.PHONY: serve test lint benchmark clean
+.PHONY: serve test lint benchmark report notebooks clean
 
 serve: $(VENV)/installed
 	@$(BIN)/python -m itadaki serve || exit 1
@@ -20,6 +20,14 @@ lint: $(VENV)/installed-dev
 benchmark: $(VENV)/installed
 	$(BIN)/python benchmarks/bank_build.py
 	$(BIN)/python benchmarks/fine_tuning.py
+
+# The documents' tables and figures, from stored measurements.
+report: $(VENV)/installed
+	$(BIN)/python -m itadaki report
+
+# The same, and the four notebooks with the outputs of a run on the sample cookbook.
+notebooks: $(VENV)/installed
+	$(BIN)/python -m itadaki report --notebooks
 
 clean:
 	rm -rf $(VENV) *.egg-info .pytest_cache .ruff_cache

@@ -68,7 +68,8 @@ def measure(
     bank = Bank(VARIANTS[variant], embeddings, photos, metadata_of(dataset), {})
     config = run.trainer.config.model_dump(by_alias=True)
     found = _evaluated(bank, run.trainer.embedder_model(variant), dataset)
-    return found, {"config": config, "seconds": round(seconds)}
+    facts = {"config": config, "seconds": round(seconds), "history": run.trainer.history}
+    return found, facts
 
 
 def _evaluated(bank: Bank, model: keras.Model, dataset: Dataset) -> dict[str, Evaluation]:

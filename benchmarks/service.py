@@ -30,6 +30,7 @@ from tqdm import tqdm
 
 from itadaki.files import write_json
 from itadaki.images import decode, load_input, preprocess
+from itadaki.report import service_table
 from itadaki.retrieval import RetrievalSystem
 from itadaki.settings import PROJECT_ROOT, Settings
 from itadaki.variants import served_variant
@@ -226,60 +227,6 @@ def measure_decode(system: RetrievalSystem) -> dict:
     }
 
 
-def table(found: dict) -> str:
-    """The figures in lines, each with what it is held against."""
-    small, phone = found["latency"]["small"], found["latency"]["phone"]
-    start, memory, decoding = found["start"], found["memory"], found["decode"]
-    rows = [
-        (
-            "POST p50 over the bare forward pass, small photo",
-            f"{small['post_p50_ms'] / small['forward_p50_ms']:.2f} x "
-            f"({small['post_p50_ms']:.1f} / {small['forward_p50_ms']:.1f} ms)",
-        ),
-        (
-            "the same, 12-megapixel photo",
-            f"{phone['post_p50_ms'] / phone['forward_p50_ms']:.2f} x "
-            f"({phone['post_p50_ms']:.1f} / {phone['forward_p50_ms']:.1f} ms, "
-            f"of which decoding {phone['decode_p50_ms']:.1f} ms)",
-        ),
-        *(
-            (
-                f"the seed's POST p50 over ours, {name} photo",
-                f"{one['seed_post_p50_ms'] / one['post_p50_ms']:.1f} x "
-                f"({one['seed_post_p50_ms']:.0f} / {one['post_p50_ms']:.1f} ms)",
-            )
-            for name, one in (("small", small), ("12-megapixel", phone))
-        ),
-        *(
-            (
-                f"throughput of 8 clients over 1, {name} photo",
-                f"{one['eight_clients_per_s'] / one['one_client_per_s']:.2f} x "
-                f"({one['eight_clients_per_s']:.0f} / {one['one_client_per_s']:.0f} per s); "
-                f"p99 {one['eight_clients_p99_ms'] / one['eight_clients_p50_ms']:.1f} x p50",
-            )
-            for name, one in (("small", small), ("12-megapixel", phone))
-        ),
-        (
-            "from process start to the first answer",
-            f"{start['first_answer_s']:.1f} s; importing TensorFlow and loading the .keras takes "
-            f"{start['tensorflow_load_s'] / start['first_answer_s']:.1f} x as long",
-        ),
-        (
-            f"resident memory after {memory['requests']:,} requests over after 500",
-            f"{memory['ratio']:.3f} x, {memory['after_' + str(memory['requests']) + '_mb']:.0f} MB",
-        ),
-        (
-            "12-megapixel photo at reduced scale over in full, time",
-            f"{decoding['reduced_ms'] / decoding['full_ms']:.2f} x "
-            f"({decoding['reduced_ms']:.0f} / {decoding['full_ms']:.0f} ms); cosine of the "
-            f"embeddings at least {decoding['cosine_min']:.4f}, "
-            f"median {decoding['cosine_median']:.4f}, of {decoding['photos']}",
-        ),
-    ]
-    lines = ["| figure | measured |", "| --- | --- |"]
-    return "\n".join([*lines, *(f"| {name} | {value} |" for name, value in rows)])
-
-
 def main() -> None:
     """Measure everything, print the table and store the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -307,7 +254,7 @@ def main() -> None:
         f"\n{found['rows']:,} recipes of {found['dataset']}, {found['variant']}, "
         f"{found['runtime']}, {found['cores']} cores\n"
     )
-    print(table(json.loads(json.dumps(found))))
+    print(service_table(json.loads(json.dumps(found))))
 
 
 if __name__ == "__main__":

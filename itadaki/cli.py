@@ -15,7 +15,7 @@ from pydantic_settings import SettingsError
 
 from itadaki import __version__
 from itadaki.errors import ArtifactError, ItadakiError
-from itadaki.settings import Settings, setting_problem
+from itadaki.settings import PROJECT_ROOT, Settings, setting_problem
 from itadaki.variants import VARIANTS, Variant, require_model, served_variant
 
 if TYPE_CHECKING:
@@ -146,6 +146,11 @@ def _parser() -> argparse.ArgumentParser:
         metavar="KEY=VALUE",
         help="change a knob of the variant's configuration, for example EPOCHS=2; repeatable",
     )
+    command.add_argument(
+        "--replace",
+        action="store_true",
+        help="take the place of a model that was trained on other recipes",
+    )
     command.set_defaults(run=_train)
 
     command = commands.add_parser("evaluate", help="score a variant on held-out recipes")
@@ -161,6 +166,16 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--split", choices=("validation", "test"), default="test")
     command.add_argument("--json", action="store_true", help="print JSON instead of a table")
     command.set_defaults(run=_evaluate)
+
+    command = commands.add_parser(
+        "report", help="make the repository's documents and figures anew from stored measurements"
+    )
+    command.add_argument(
+        "--notebooks",
+        action="store_true",
+        help="run the four notebooks on the sample cookbook, too, and keep their outputs",
+    )
+    command.set_defaults(run=_report)
 
     command = commands.add_parser("embed", help="embed the photos of any folder")
     command.add_argument("folder", type=Path, metavar="FOLDER")
@@ -338,12 +353,15 @@ def _systems(settings: Settings) -> "list[RetrievalSystem]":
 def _train(options: argparse.Namespace, settings: Settings) -> None:
     from itadaki.dataset import describe, load_dataset
     from itadaki.training_config import CONFIGS, parse_knob
+    from itadaki.training_record import check_replacing
     from itadaki.training_run import TrainingRun
 
     config = CONFIGS[options.variant] | dict(parse_knob(knob) for knob in options.set)
     variant = VARIANTS[options.variant]
     dataset = load_dataset(settings)
     print(describe(dataset), file=sys.stderr)
+    if not options.replace:
+        check_replacing(variant, settings, dataset.sha256)
     run = TrainingRun(variant, config, settings, dataset, options.seed)
     run.train()
     run.export()
@@ -442,6 +460,8 @@ def _evaluate(options: argparse.Namespace, settings: Settings) -> None:
             "dataset_source": system.dataset.source,
             "model": system.embedder.sha256,
             "commit": record.get("commit"),
+            "config": record.get("config"),
+            "history": record.get("history"),
         }
         seed = record.get("seed", 0)
         print(save_measurement(found, measurements, variant.name, seed, facts), file=sys.stderr)
@@ -463,6 +483,19 @@ def _evaluate(options: argparse.Namespace, settings: Settings) -> None:
     for name, table in tables.items():
         print(f"\nGallery: {meanings[name]} ({found[name].gallery:,})")
         print(table.to_string(float_format="{:.3f}".format))
+
+
+def _report(options: argparse.Namespace, settings: Settings) -> None:
+    from itadaki.report import write_report
+
+    for path in write_report():
+        print(path)
+    if options.notebooks:
+        from itadaki.notebooks import run_notebook
+
+        for path in sorted(PROJECT_ROOT.glob("*.ipynb")):
+            run_notebook(path)
+            print(path)
 
 
 def _embed(options: argparse.Namespace, settings: Settings) -> None:

@@ -38,6 +38,7 @@ def save_measurement(
         "split": next(iter(found.values())).split,
         "galleries": {name: evaluation.gallery for name, evaluation in found.items()},
         "random": {name: evaluation.random for name, evaluation in found.items()},
+        "classes": {name: evaluation.classes for name, evaluation in found.items()},
     }
     with replacing(path) as beside, beside.open("wb") as file:
         np.savez_compressed(file, about=np.array(json.dumps(about)), **arrays)
@@ -61,6 +62,8 @@ class Comparison:
         self.about: dict[str, dict[str, Any]] = {}
         self.seeds: dict[str, int] = {}
         self._scores: dict[tuple[str, str, str], list[np.ndarray]] = {}
+        self._tables: dict[str, pd.DataFrame] = {}
+        self._steps: pd.DataFrame | None = None
         for path in sorted(folder.glob("*-seed*.npz")):
             variant = path.stem.rpartition("-seed")[0]
             with np.load(path, allow_pickle=False) as arrays:
@@ -86,8 +89,18 @@ class Comparison:
         seeds = self._scores.get((variant, gallery, metric))
         return None if seeds is None else np.mean(seeds, axis=0)
 
+    def random(self, gallery: str, metric: str) -> float:
+        """What a random order of the gallery reaches."""
+        measured = (about["random"].get(gallery, {}) for about in self.about.values())
+        return next((random[metric] for random in measured if metric in random), float("nan"))
+
     def table(self, gallery: str = "photos") -> pd.DataFrame:
         """One row a variant and metric: score, 95% interval, spread of the seeds, queries."""
+        if gallery not in self._tables:
+            self._tables[gallery] = self._table(gallery)
+        return self._tables[gallery]
+
+    def _table(self, gallery: str) -> pd.DataFrame:
         rows = []
         for variant in _RUNGS:
             for (name, of, metric), seeds in self._scores.items():
@@ -99,11 +112,37 @@ class Comparison:
         columns = ["variant", "metric", "score", "low", "high", "seeds' spread", "queries"]
         return pd.DataFrame(rows, columns=columns)
 
+    def ladder(self) -> pd.DataFrame:
+        """The four variants in the whole collection, ft also with texts in the rows.
+
+        The columns of ``table`` and gallery; the rows of one rung follow one another.
+        """
+        rungs = [
+            self.table(gallery).query("variant == @name").assign(gallery=gallery)
+            for name, gallery in _LADDER
+        ]
+        return pd.concat([rung for rung in rungs if not rung.empty], ignore_index=True)
+
+    def by_class(self, variant: str, gallery: str, metric: str) -> pd.DataFrame:
+        """A class metric by dish class, best first: score and queries; empty if not measured."""
+        scores = self.scores(variant, gallery, metric)
+        classes = self.about.get(variant, {}).get("classes", {}).get(gallery, [])
+        if scores is None or len(classes) != len(scores):
+            return pd.DataFrame(columns=["score", "queries"])
+        found = pd.DataFrame({"dish class": classes, "score": scores}).groupby("dish class")
+        table = found["score"].agg(["mean", "size"]).set_axis(["score", "queries"], axis=1)
+        return table.sort_values("score", ascending=False, kind="stable")
+
     def steps(self) -> pd.DataFrame:
         """Each rung against the one before on the same queries: gain, 95% paired interval, ratio.
 
         The interval is a bootstrap over the queries' differences.
         """
+        if self._steps is None:
+            self._steps = self._paired_steps()
+        return self._steps
+
+    def _paired_steps(self) -> pd.DataFrame:
         rows = []
         ladder = [rung for rung in _LADDER if any(key[:2] == rung for key in self._scores)]
         for (before, old), (after, new) in itertools.pairwise(ladder):
@@ -118,14 +157,35 @@ class Comparison:
         columns = ["step", "metric", "gain", "low", "high", "ratio"]
         return pd.DataFrame(rows, columns=columns)
 
+    def chapter(self, variant: str) -> str:
+        """A variant beside the rung before it, as a Markdown table; raw beside a random order."""
+        rungs = [rung for rung in _LADDER if any(key[:2] == rung for key in self._scores)]
+        own = [rung for rung in rungs if rung[0] == variant]
+        first = rungs.index(own[0])
+        shown = rungs[max(0, first - 1) : first + len(own)]
+        names = [name + (", with texts" if gallery == "fused" else "") for name, gallery in shown]
+        gains = [f"gain of {name}" for name in names[1:]] if first else ["random order"]
+        columns = ["metric", *names, *gains]
+        lines = [f"| {' | '.join(columns)} |", "| --- |" + " --- |" * (len(columns) - 1)]
+        scores = {(c.variant, c.gallery, c.metric): c for c in self.ladder().itertuples()}
+        steps = {(step.step, step.metric): step for step in self.steps().itertuples()}
+        for metric in [key[2] for key in scores if key[:2] == own[0]]:
+            cells = [scores[(*rung, metric)] for rung in shown]
+            row = [metric, *(f"{c.score:.3f} ({c.low:.3f}–{c.high:.3f})" for c in cells)]
+            if first == 0:
+                row.append(f"{self.random('photos', metric):.3f}")
+            for (before, old), (after, new) in itertools.pairwise(shown):
+                step = steps[f"{before} ({old}) to {after} ({new})", metric]
+                row.append(f"{step.gain:+.4f} ({step.low:+.4f} to {step.high:+.4f})")
+            lines.append(f"| {' | '.join(row)} |")
+        return "\n".join(lines)
+
     def write_report(self, folder: Path) -> list[Path]:
         """Write ``comparison.md``, its plot, and return both paths; no photo, no recipe text."""
         from itadaki import plots
 
-        figure = plots.ladder({name: self.table(name) for name in GALLERIES})
         picture = folder / "comparison.png"
-        with replacing(picture) as beside:
-            figure.savefig(beside, dpi=110)
+        plots.save(plots.ladder(self), picture)
         text = folder / "comparison.md"
         with replacing(text) as beside:
             beside.write_text(self.markdown(), encoding="utf-8")
@@ -138,7 +198,8 @@ class Comparison:
         lines = [
             "# The four variants on held-out recipes",
             "",
-            f"Measured on the {first['split']} split of {first['dataset_source']}: held-out photos "
+            f"Measured on the {first['split']} split of {first['dataset_source']} (SHA-256 "
+            f"`{first['dataset'][:16]}…`): held-out photos "
             "as queries, their own photo and all copies left out; 95% bootstrap intervals over "
             f"the queries. Seeds per variant: {seeds}. `tl_seed` is `tl` with positives and "
             "negatives from the batch, none masked: triplets as one would first write them.",
@@ -157,12 +218,7 @@ class Comparison:
                 cells = rows.set_index("metric").reindex(metrics)
                 shown = [f"{c.score:.3f} ({c.low:.3f} to {c.high:.3f})" for c in cells.itertuples()]
                 lines.append(f"| {variant} | {' | '.join(shown)} |")
-            random = next(
-                about["random"][gallery]
-                for about in self.about.values()
-                if gallery in about["random"]
-            )
-            floor = " | ".join(f"{random[metric]:.3f}" for metric in metrics)
+            floor = " | ".join(f"{self.random(gallery, metric):.3f}" for metric in metrics)
             lines.append(f"| random order | {floor} |")
         lines += ["", "## Each step against the one before, on the same queries", ""]
         lines += [

@@ -105,8 +105,9 @@ def _make_raw_model(path: Path, settings: Settings) -> None:
         if origin == FINE_TUNED:
             _log.warning(
                 "The raw model holds the backbone of the fine-tuned one: this is not the frozen "
-                "baseline. Delete %s once ImageNet weights can be had.",
-                path,
+                "baseline. Delete %s/%s once ImageNet weights can be had.",
+                path.parent.name,
+                path.name,
             )
         return
     from itadaki.keras_model import build_backbone, raw_model, save_model

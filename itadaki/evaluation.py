@@ -1,7 +1,7 @@
 """How well a bank retrieves: held-out photos as queries, the whole collection as gallery."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,12 +38,14 @@ class Evaluation:
         random: the same metrics for a random order of the gallery, averaged.
         split: which recipes were the queries.
         gallery: how many recipes were searched.
+        classes: the dish class of every query that the class metrics apply to.
     """
 
     per_query: dict[str, np.ndarray]
     random: dict[str, float]
     split: str
     gallery: int
+    classes: list[str] = field(default_factory=list)
 
     def table(self, seed: int = 0) -> pd.DataFrame:
         """One row a metric: score, 95% bootstrap interval, score of a random order, queries."""
@@ -126,7 +128,9 @@ def evaluate(
             per_query |= recall_scores(crops @ rows.T, queries)
             random |= recall_scores(random_order(queries), queries)
         floor = {name: float(scores.mean()) for name, scores in random.items()}
-        return Evaluation(per_query, floor, split, len(rows))
+        shared = pd.Series(labels.dish_class).duplicated(keep=False).to_numpy()
+        classes = labels.dish_class[queries][shared[queries] & pd.notna(labels.dish_class[queries])]
+        return Evaluation(per_query, floor, split, len(rows), classes.tolist())
 
     found = {name: scored(of, queries, labels, crops) for name, of in rows.items()}
     within = Labels(labels.dish_class[queries], labels.title[queries], labels.ingredients[queries])

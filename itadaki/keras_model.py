@@ -112,7 +112,8 @@ def build_backbone(settings: Settings) -> tuple[keras.Model, dict[str, str]]:
     return backbone, origin
 
 
-def _efficientnet(weights: Path | str | None) -> keras.Model:
+def efficientnet(weights: Path | str | None) -> keras.Model:
+    """EfficientNetB0 without its top, with weights from a file, Keras' imagenet, or random."""
     return keras.applications.EfficientNetB0(
         include_top=False,
         weights=str(weights) if weights else None,
@@ -125,7 +126,7 @@ def _backbone_from_file(path: Path) -> keras.Model:
     if not path.is_file():
         raise WeightsError(f"ITADAKI_BACKBONE_WEIGHTS names {path}, but there is no such file.")
     try:
-        return _efficientnet(path)
+        return efficientnet(path)
     except Exception as error:  # Keras and h5py raise their own kinds for a wrong file
         summary = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise WeightsError(
@@ -139,7 +140,7 @@ def _backbone_from_keras() -> keras.Model | None:
     if not cached and why_unreachable(_IMAGENET_URL):
         return None
     try:
-        return _efficientnet("imagenet")
+        return efficientnet("imagenet")
     except Exception as error:  # the download raises a bare Exception
         _log.warning("Keras' ImageNet weights cannot be used: %s", error)
         return None

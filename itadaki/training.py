@@ -94,14 +94,7 @@ class Trainer:
         plain = data.features(0)[data.train]
         centre = plain.mean(axis=0)
         spread = float((plain - centre).std())
-        self._head = [
-            keras.layers.UnitNormalization(name="features"),
-            keras.layers.Rescaling(1 / spread, (-centre / spread).tolist(), name="centring"),
-            keras.layers.Dense(config.hidden_dim, config.activation, name="head_1"),
-            keras.layers.Dropout(config.dropout, name="dropout"),
-            keras.layers.Dense(config.embedding_dim, name="head_2"),
-            keras.layers.UnitNormalization(name="embedding"),
-        ]
+        self._head = head_layers(config, centre, spread)
         self._head_model = self._with_head(keras.Input((plain.shape[1],), name="pooled"))
         words = len(data.encoder.matrix)
         glorot = (6 / (words + config.embedding_dim)) ** 0.5
@@ -135,12 +128,7 @@ class Trainer:
 
     def embedder_model(self, name: str) -> keras.Model:
         """The whole way from photo to embedding: (n, 224, 224, 3) to (n, dimension)."""
-        photos = keras.Input((IMAGE_SIZE, IMAGE_SIZE, 3), name="photo")
-        pooled = keras.layers.GlobalAveragePooling2D(name="pooling")(self.backbone(photos))
-        embedding = pooled
-        for layer in self._head:
-            embedding = layer(embedding)
-        return keras.Model(photos, embedding, name=f"recipe_image_retrieval_{name}")
+        return model_with_head(self.backbone, self._head, name)
 
     def _with_head(self, inputs: keras.KerasTensor, outputs: object = None) -> keras.Model:
         for layer in self._head:
@@ -507,6 +495,37 @@ class Trainer:
             variable.assign(value)
         self.history = history if len(history) > len(self.history) else self.history
         return history
+
+
+def head_layers(
+    config: TrainingConfig, centre: np.ndarray, spread: float
+) -> list[keras.layers.Layer]:
+    """The head with random weights: pooled features (n, 1280) to embeddings (n, dimension).
+
+    Args:
+        config: the head's widths.
+        centre: float array of shape (1280,), the mean of the features, which is taken off.
+        spread: of the features, by which they are divided.
+    """
+    return [
+        keras.layers.UnitNormalization(name="features"),
+        keras.layers.Rescaling(1 / spread, (-centre / spread).tolist(), name="centring"),
+        keras.layers.Dense(config.hidden_dim, config.activation, name="head_1"),
+        keras.layers.Dropout(config.dropout, name="dropout"),
+        keras.layers.Dense(config.embedding_dim, name="head_2"),
+        keras.layers.UnitNormalization(name="embedding"),
+    ]
+
+
+def model_with_head(
+    backbone: keras.Model, head: list[keras.layers.Layer], name: str
+) -> keras.Model:
+    """Backbone, global average pooling and head: (n, 224, 224, 3) to (n, dimension)."""
+    photos = keras.Input((IMAGE_SIZE, IMAGE_SIZE, 3), name="photo")
+    embedding = keras.layers.GlobalAveragePooling2D(name="pooling")(backbone(photos))
+    for layer in head:
+        embedding = layer(embedding)
+    return keras.Model(photos, embedding, name=f"recipe_image_retrieval_{name}")
 
 
 def grown_margin(margin: float, configured: float, margin_accuracy: float) -> float:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from itadaki.errors import ArtifactError
+from itadaki.errors import ArtifactError, ItadakiError
 from itadaki.files import sha256_of, write_json
 from itadaki.settings import Settings
 from itadaki.variants import Variant
@@ -42,6 +42,21 @@ def check_record(variant: Variant, settings: Settings, model_sha256: str) -> Non
                 f"changed, or training was killed while it wrote. Run: python -m itadaki train "
                 f"{variant.name}, or take all three files from one source."
             )
+
+
+def check_replacing(variant: Variant, settings: Settings, dataset_sha256: str) -> None:
+    """Check that training would not take the place of a model of other recipes.
+
+    Raises:
+        ItadakiError: it would, as of the model that came with the repository.
+    """
+    record = read_record(variant, settings)
+    if record and record.get("dataset") != dataset_sha256:
+        raise ItadakiError(
+            f"{variant.folder}/{variant.model_file} was trained on other recipes "
+            f"({record.get('dataset_source')}). Set ITADAKI_HOME to another folder to train beside "
+            "it, or say --replace."
+        )
 
 
 def add_scores(

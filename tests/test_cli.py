@@ -37,6 +37,7 @@ def test_help_needs_no_tensorflow():
         "train",
         "evaluate",
         "embed",
+        "report",
         "serve",
         "ITADAKI_DATASET",
     ):
@@ -48,6 +49,18 @@ def test_setup_and_build_leave_what_is_ready(configured, capsys):
     assert main(["build", "raw"]) == 0
     said = capsys.readouterr().err
     assert "40 recipes" in said and "raw bank of 40 recipes x 1280" in said
+
+
+def test_training_does_not_replace_a_model_of_other_recipes(
+    configured, monkeypatch, tmp_path, capsys
+):
+    monkeypatch.setenv("ITADAKI_HOME", str(tmp_path))
+    record = tmp_path / "ft" / "best_embedding_recipe_image_retrieval_model_ft.json"
+    record.parent.mkdir()
+    record.write_text('{"dataset": "0123", "dataset_source": "folder kaggle"}')
+    assert main(["train", "ft"]) == 1
+    said = capsys.readouterr().err
+    assert "trained on other recipes (folder kaggle)" in said and "--replace" in said
 
 
 def test_search_prints_a_table(configured, photo, capsys):

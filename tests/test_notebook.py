@@ -1,9 +1,15 @@
+import base64
+import io
+import re
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
 from nbclient import NotebookClient
+from PIL import Image
 
+from itadaki.notebooks import clean
 from itadaki.training_config import CONFIGS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -40,12 +46,12 @@ def test_notebook_runs_from_a_clean_kernel(name, own_home, monkeypatch):
     notebook = nbformat.read(ROOT / f"{name}.ipynb", as_version=4)
     notebook.cells.insert(configuration(notebook) + 1, nbformat.v4.new_code_cell(BUDGETS[name]))
     NotebookClient(
-        notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(ROOT)}}
+        notebook, timeout=900, kernel_name="python3", resources={"metadata": {"path": str(ROOT)}}
     ).execute()
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     assert not [output for output in outputs if output.output_type == "error"]
     pictures = [output for output in outputs if "image/png" in output.get("data", {})]
-    assert len(pictures) >= (10 if name.endswith("raw") else 7)
+    assert len(pictures) >= 13
     assert any("nDCG@10 title" in str(output.get("data", "")) for output in outputs)
 
 
@@ -63,3 +69,43 @@ def test_notebook_is_committed_without_photos_of_a_dataset(path):
     """Outputs may be committed only once they come from the sample cookbook."""
     notebook = nbformat.read(path, as_version=4)
     assert not any(cell.get("outputs") for cell in notebook.cells)
+
+
+def test_the_chapters_have_the_same_sections():
+    sections = []
+    for name in BUDGETS:
+        notebook = nbformat.read(ROOT / f"{name}.ipynb", as_version=4)
+        text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+        sections.append(re.findall(r"^## .*", text, re.MULTILINE))
+    assert len(sections[0]) == 10
+    assert all(one == sections[0] for one in sections)
+
+
+def png_of(rgb) -> str:
+    file = io.BytesIO()
+    Image.fromarray(np.asarray(rgb, np.uint8)).save(file, "PNG")
+    return base64.b64encode(file.getvalue()).decode()
+
+
+def test_outputs_are_cleaned_of_what_changes_and_of_weight():
+    rng = np.random.default_rng(0)
+    photo = png_of(rng.integers(0, 255, (300, 300, 3)))
+    drawing = png_of(np.eye(300)[..., None] * [200, 20, 20])
+    output = nbformat.v4.new_output
+    outputs = [
+        output("stream", name="stderr", text="a warning"),
+        output("stream", name="stdout", text="kept"),
+        output("display_data", {"application/vnd.jupyter.widget-view+json": {}}),
+        output("display_data", {"text/html": "<p id='T_ab12f'></p><p id='T_ab12f'></p>"}),
+        output("display_data", {"image/png": photo}),
+        output("display_data", {"image/png": drawing}),
+    ]
+    cell = nbformat.v4.new_code_cell("1", outputs=outputs, metadata={"execution": {"at": "noon"}})
+    notebook = nbformat.v4.new_notebook(cells=[cell], metadata={"widgets": {}})
+    clean(notebook)
+    assert "execution" not in cell.metadata and "widgets" not in notebook.metadata
+    stream, html, pictured, drawn = notebook.cells[0].outputs
+    assert stream.text == "kept"
+    assert html.data["text/html"] == "<p id='T_00000'></p><p id='T_00000'></p>"
+    assert set(pictured.data) == {"image/jpeg"} and set(drawn.data) == {"image/png"}
+    assert len(pictured.data["image/jpeg"]) < len(photo) / 2

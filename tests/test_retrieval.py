@@ -8,9 +8,11 @@ from PIL import Image
 from itadaki import plots
 from itadaki.errors import ArtifactError, ImageError
 from itadaki.filters import Filters
-from itadaki.keras_model import BACKBONE
+from itadaki.keras_model import BACKBONE, load_model
 from itadaki.retrieval import RetrievalSystem
+from itadaki.settings import PROJECT_ROOT, Settings
 from itadaki.triplets import hard_triplets
+from itadaki.variants import VARIANTS
 
 matplotlib.use("Agg")
 
@@ -74,20 +76,31 @@ def test_triplets_hold_what_they_promise(system):
 
 def test_stages_of_the_real_model(system):
     stages = plots.model_stages(system.embedder.model)
-    names = [stage["name"] for stage in stages]
-    blocks = [f"{BACKBONE} / block{i}" for i in range(1, 8)]
-    assert names == [
+    blocks = [f"block {i}" for i in range(1, 8)]
+    assert [stage.name for stage in stages] == [
         "photo",
-        f"{BACKBONE} / stem",
+        "stem",
         *blocks,
-        f"{BACKBONE} / top",
+        "top",
         "pooling",
         "embedding",
     ]
-    normalization = 7  # mean, variance and count of the input normalisation
-    total = system.embedder.model.count_params()
-    assert sum(stage["parameters"] for stage in stages) == total - normalization
-    assert [stage["shape"] for stage in stages][-3:] == ["7 x 7 x 1280", "1280", "1280"]
+    assert {stage.part for stage in stages} == {"", BACKBONE}
+    assert sum(stage.parameters for stage in stages) == system.embedder.model.count_params()
+    assert [stage.shape for stage in stages][-3:] == [(7, 7, 1280), (1280,), (1280,)]
+    assert not any(stage.trained for stage in stages)
+
+
+def test_a_block_that_is_partly_trained_becomes_two_stages():
+    shipped = VARIANTS["ft"].model_path(Settings(_env_file=None, home=PROJECT_ROOT))
+    stages = {stage.name: stage for stage in plots.model_stages(load_model(shipped))}
+    assert stages["block 6a–b"].trained == 0 and stages["block 6c–d"].trained > 0
+    assert 0 < stages["block 7"].trained < stages["block 7"].parameters, "BatchNorm stays frozen"
+    assert stages["head_1"].trained == stages["head_1"].parameters
+
+
+def is_title(artist) -> bool:
+    return artist.get_gid() == "title"
 
 
 def test_figures_are_drawn_and_shown(system, monkeypatch):
@@ -99,9 +112,9 @@ def test_figures_are_drawn_and_shown(system, monkeypatch):
     system.visualize_model_architecture()
     system.show_triplets(num_triplets=2)
     assert len(shown) == 4
-    titles = [axis.get_title() for axis in shown[0].axes]
-    assert titles[0] == "query" and titles[1].startswith("1. ")
-    assert sum(title != "" for title in titles) == 8
+    titles = [text.get_text() for axis in shown[0].axes for text in axis.findobj(is_title)]
+    assert titles[0] == "Query" and titles[1].startswith("1  ")
+    assert len(titles) == 8
     for figure in shown:
         figure.canvas.draw()
 

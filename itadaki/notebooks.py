@@ -1,0 +1,111 @@
+"""Runs a notebook on the sample cookbook and keeps its outputs, small and the same every time."""
+
+import base64
+import io
+import os
+import re
+import shutil
+import tempfile
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+from PIL import Image
+
+from itadaki.errors import ItadakiError
+from itadaki.files import replacing
+from itadaki.settings import PROJECT_ROOT, Settings
+from itadaki.variants import VARIANTS
+
+_SECONDS = 3600  # that a cell may take
+_JPEG = 75
+_COLOURS = 128  # of a picture without photos
+_WIDGET = "application/vnd.jupyter.widget-view+json"
+_STYLE_ID = re.compile(r"T_[0-9a-f]{5}")
+
+
+def run_notebook(path: Path) -> None:
+    """Run a notebook from a clean kernel, with a home of its own, and write it back.
+
+    The shipped model is copied into that home, so that nothing in the repository changes but the
+    notebook. What a run prints about its progress is left out.
+
+    Raises:
+        ItadakiError: a cell failed, or its output names a folder of this machine.
+    """
+    notebook = nbformat.read(path, as_version=4)
+    with tempfile.TemporaryDirectory() as home:
+        _ship_model(Path(home))
+        environment = os.environ | {
+            "ITADAKI_DATASET": "sample",
+            "ITADAKI_HOME": home,
+            "ITADAKI_BACKBONE_WEIGHTS": "",
+            "ITADAKI_VARIANT": "",
+        }
+        client = NotebookClient(
+            notebook,
+            timeout=_SECONDS,
+            kernel_name="python3",
+            resources={"metadata": {"path": str(PROJECT_ROOT)}},
+        )
+        try:
+            client.execute(env=environment)
+        except CellExecutionError as error:
+            raise ItadakiError(f"{path.name} failed: {error}") from None
+        clean(notebook)
+        text = nbformat.writes(notebook)
+        for folder in (home, str(PROJECT_ROOT), str(Path.home())):
+            if folder in text:
+                raise ItadakiError(f"An output of {path.name} names {folder}.")
+    with replacing(path) as beside:
+        beside.write_text(text + "\n", encoding="utf-8")
+
+
+def clean(notebook: nbformat.NotebookNode) -> None:
+    """Leave out what changes from run to run, and make pictures of photos small."""
+    notebook.metadata = {
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+    }
+    styles: dict[str, str] = {}
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)
+        if cell.cell_type != "code":
+            continue
+        cell.outputs = [
+            output
+            for output in cell.outputs
+            if output.get("name") != "stderr" and _WIDGET not in output.get("data", {})
+        ]
+        for output in cell.outputs:
+            data = output.get("data", {})
+            if "text/html" in data:
+                data["text/html"] = _STYLE_ID.sub(
+                    lambda match: styles.setdefault(match[0], f"T_{len(styles):05x}"),
+                    data["text/html"],
+                )
+            if "image/png" in data:
+                _shrink(data)
+
+
+def _shrink(data: dict[str, str]) -> None:
+    """Turn a picture of photos into a JPEG, and any other into a PNG of few colours."""
+    with Image.open(io.BytesIO(base64.b64decode(data.pop("image/png")))) as image:
+        opaque = image.convert("RGB")
+    photo, drawing = io.BytesIO(), io.BytesIO()
+    opaque.save(photo, "JPEG", quality=_JPEG, optimize=True)
+    opaque.quantize(_COLOURS, dither=Image.Dither.NONE).save(drawing, "PNG", optimize=True)
+    kind, buffer = min(
+        (("image/jpeg", photo), ("image/png", drawing)), key=lambda kept: len(kept[1].getvalue())
+    )
+    data[kind] = base64.b64encode(buffer.getvalue()).decode()
+
+
+def _ship_model(home: Path) -> None:
+    variant = VARIANTS["ft"]
+    repository = Settings(_env_file=None, home=PROJECT_ROOT)
+    own = Settings(_env_file=None, home=home)
+    for path_of in (variant.model_path, variant.text_encoder_path, variant.record_path):
+        path_of(own).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path_of(repository), path_of(own))

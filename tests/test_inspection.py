@@ -1,0 +1,84 @@
+import numpy as np
+import pytest
+from scipy.sparse import csr_matrix
+
+from itadaki.bank import Bank
+from itadaki.inspection import best_and_worst, embedding_map, nearest_and_mask, precision_recall
+from itadaki.text_neighbours import TextNeighbours
+from itadaki.variants import VARIANTS
+
+
+def bank_of(degrees: list[float], classes: list[str | None], tested: list[int]) -> Bank:
+    """Recipes as points on a circle, so that every similarity can be told by hand."""
+    angles = np.deg2rad(degrees)
+    rows = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
+    recipes = {
+        i: {
+            "title": f"Dish {i}",
+            "dish_class": name,
+            "photo_group": i,
+            "split": "test" if i in tested else "train",
+        }
+        for i, name in enumerate(classes)
+    }
+    return Bank(VARIANTS["raw"], rows, rows, recipes, {})
+
+
+@pytest.fixture
+def bank() -> Bank:
+    """Soups at 0 to 20 degrees, cakes at 90 to 100 and one among the soups, a stray at 180."""
+    degrees = [0, 10, 20, 90, 100, 9, 180]
+    classes = ["soup", "soup", "soup", "cake", "cake", "cake", None]
+    return bank_of(degrees, classes, tested=[0, 3, 5])
+
+
+def test_best_and_worst_are_told_by_the_neighbours_classes(bank):
+    best, worst = best_and_worst(bank, count=1, k=1)
+    assert (best[0].query, best[0].neighbours.tolist(), best[0].hits.all()) == (3, [4], True)
+    # Recipe 5 lies nearer to a wrong neighbour than recipe 0 does: it is the surest failure.
+    assert (worst[0].query, worst[0].neighbours.tolist(), worst[0].hits.any()) == (5, [1], False)
+    assert worst[0].similarities[0] == pytest.approx(np.cos(np.deg2rad(1)))
+
+
+def test_too_similar_neighbours_are_passed_over(bank):
+    best, worst = best_and_worst(bank, count=3, k=1, below=np.cos(np.deg2rad(5)))
+    found = {one.query: one.neighbours.tolist() for one in [*best, *worst]}
+    assert found == {0: [5], 3: [4], 5: [0]}, "recipe 5's nearest, 1, is one degree away"
+
+
+def test_no_query_is_on_both_sides(bank):
+    best, worst = best_and_worst(bank, count=5, k=2)
+    assert {one.query for one in best}.isdisjoint(one.query for one in worst)
+
+
+def test_precision_recall_by_hand(bank):
+    curves = precision_recall(bank, count=2)
+    assert list(curves) == ["cake (2)", "soup (1)"]
+    # From recipe 0 the order is 5 (cake), 1 (soup), 2 (soup): precision 2/3 at every recall.
+    assert curves["soup (1)"].tolist() == pytest.approx([2 / 3] * 21)
+    # Recipe 3 finds 4 first and 5 fourth, recipe 5 finds 3 fourth and 4 fifth.
+    assert curves["cake (2)"].iloc[0] == pytest.approx((1 + 2 / 5) / 2)
+    assert curves["cake (2)"].iloc[-1] == pytest.approx((2 / 4 + 2 / 5) / 2)
+
+
+def test_the_map_holds_the_frequent_classes_and_is_bounded():
+    rng = np.random.default_rng(0)
+    classes = ["soup"] * 30 + ["cake"] * 20 + ["pie"] * 3 + [None] * 10
+    bank = bank_of(rng.uniform(0, 360, len(classes)).tolist(), classes, tested=[0])
+    rows, places = embedding_map(bank, classes=2, limit=40)
+    assert len(rows) == 40 and places.shape == (40, 2) and np.isfinite(places).all()
+    assert {classes[row] for row in rows} == {"soup", "cake"}
+    again, same_places = embedding_map(bank, classes=2, limit=40)
+    assert np.array_equal(rows, again) and np.allclose(places, same_places)
+
+
+def test_the_nearest_say_whether_they_may_be_negatives():
+    rows = np.array([[1, 0], [0.9, 0.1], [0.5, 0.5], [0, 1]], np.float32)
+    similarity = csr_matrix(np.array([[0, 0.9, 0, 0], [0.9, 0, 0, 0], [0] * 4, [0] * 4]))
+    neighbours = TextNeighbours(
+        similarity, csr_matrix(np.eye(4, dtype=bool)), np.array(["soup", None, "soup", "cake"])
+    )
+    near, nearness, allowed = nearest_and_mask(rows, neighbours, np.array([0]), k=3)
+    assert near.tolist() == [[1, 2, 3]]
+    assert nearness[0].tolist() == pytest.approx([0.9, 0.5, 0.0])
+    assert allowed.tolist() == [[False, False, True]], "alike by text, by class, and neither"

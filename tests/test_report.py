@@ -1,0 +1,102 @@
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from itadaki.comparison import save_measurement
+from itadaki.errors import ItadakiError
+from itadaki.evaluation import Evaluation
+from itadaki.report import Measurements, documents, requirements
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("reports/*.md")])
+NOTICES = "THIRD_PARTY_NOTICES.md"  # other versions of the packages may word their licence anew
+
+
+def test_documents_are_what_the_measurements_say():
+    drifted = [
+        path.name
+        for path, text in documents().items()
+        if path.name != NOTICES and path.read_text(encoding="utf-8") != text
+    ]
+    assert not drifted, "run: python -m itadaki report"
+
+
+def test_the_notices_name_every_package():
+    notices = (ROOT / NOTICES).read_text(encoding="utf-8")
+    missing = [name for name in requirements(ROOT) if f"| {name} |" not in notices]
+    assert not missing, "run: python -m itadaki report"
+
+
+def test_the_sample_cookbook_was_measured_with_the_shipped_model():
+    measured = Measurements()
+    variants = measured.stored("sample_cookbook")["variants"]
+    shipped = measured.record["sha256"]["model"]
+    assert variants["ft"]["model"] == shipped, "run: python benchmarks/sample_cookbook.py"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_between_the_documents_lead_somewhere(page):
+    links = re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text(encoding="utf-8"))
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+@pytest.fixture
+def checkout(tmp_path) -> Path:
+    """A checkout with measurements of two variants and one document."""
+    folder = tmp_path / "reports" / "measurements"
+    names = ["P@10 dish class", "MAP@R dish class", "nDCG@10 title", "recall@1 re-crop"]
+    for variant, score in (("raw", 0.2), ("ft", 0.4)):
+        per_query = {name: np.full(12, score) for name in names}
+        random = dict.fromkeys(names, 0.1)
+        found = Evaluation(per_query, random, "test", 90, ["soup"] * 12)
+        galleries = {"photos": found} | ({"fused": found} if variant == "ft" else {})
+        save_measurement(galleries, folder, variant, 0, {"dataset": "d", "dataset_source": "x"})
+    (tmp_path / "docs").mkdir()
+    return tmp_path
+
+
+def write(checkout: Path, text: str) -> Path:
+    page = checkout / "docs" / "page.md"
+    page.write_text(text, encoding="utf-8")
+    return page
+
+
+def test_blocks_are_filled_and_the_rest_is_left_alone(checkout):
+    page = write(
+        checkout,
+        "Before <!-- report: protocol -->old<!-- /report --> after.\n\n"
+        "<!-- report: chapters -->\nold\n<!-- /report -->\n",
+    )
+    text = documents(checkout)[page]
+    assert "Before <!-- report: protocol -->12 held-out photos search 90 photos" in text
+    assert "<!-- /report --> after." in text and "old" not in text
+    assert "0.400 (2.00 x)" in text
+    page.write_text(text, encoding="utf-8")
+    assert documents(checkout)[page] == text, "filling twice changes nothing"
+
+
+def test_dish_classes_come_best_first_from_the_measurement(checkout):
+    page = write(checkout, "<!-- report: classes --><!-- /report -->")
+    assert "best: soup 0.40" in documents(checkout)[page]
+
+
+def test_what_was_not_measured_says_so(checkout):
+    page = write(checkout, "<!-- report: service --><!-- /report -->")
+    assert "Not measured yet." in documents(checkout)[page]
+
+
+def test_an_unknown_block_is_named(checkout):
+    write(checkout, "<!-- report: nonsense --><!-- /report -->")
+    with pytest.raises(ItadakiError, match="no block nonsense"):
+        documents(checkout)
+
+
+def test_a_changed_measurement_changes_the_documents(checkout):
+    page = write(checkout, "<!-- report: scores -->\n<!-- /report -->")
+    before = documents(checkout)[page]
+    folder = checkout / "reports" / "measurements"
+    shutil.copy(folder / "raw-seed0.npz", folder / "ft-seed0.npz")
+    assert documents(checkout)[page] != before
