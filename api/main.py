@@ -1,5 +1,6 @@
 """The FastAPI application: ``cd api && python -m uvicorn main:app``, or ``itadaki serve``."""
 
+import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -21,6 +22,7 @@ from starlette.staticfiles import StaticFiles
 
 from api.core.access import Access
 from api.core.body_limit import BodyLimit
+from api.core.collections import Collections, watch
 from api.core.config import ApiSettings
 from api.core.errors import StartupErrors, add_error_handlers
 from api.core.inference_queue import InferenceQueue
@@ -28,14 +30,16 @@ from api.core.metrics import Metrics
 from api.core.reload import Reloader
 from api.core.request_log import RequestLog, configure_logs, with_request_ids
 from api.core.security_headers import SecurityHeaders
+from api.features.recipes.api.recipes import change_router
+from api.features.recipes.api.recipes import router as collections_router
 from api.features.search.api.search import photo_router
 from api.features.search.api.search import router as search_router
 from api.features.search.schemas.search import SearchResponse
 from api.features.search.services.search_service import SearchService
-from api.features.search.utils.model_loader import load_retrieval_system
 from api.features.service.api.service import admin_router, metrics_router
 from api.features.service.api.service import router as service_router
 from itadaki import __version__
+from itadaki.retrieval import RetrievalSystem
 from itadaki.settings import setting_problem
 
 _PAGE = Path(__file__).with_name("page")
@@ -46,8 +50,8 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
     settings = settings or ApiSettings()
     metrics = Metrics()
 
-    def load() -> SearchService:
-        return SearchService(load_retrieval_system(settings), metrics)
+    def serve(system: RetrievalSystem, collection: str | None) -> SearchService:
+        return SearchService(system, metrics, collection)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -55,10 +59,14 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
         queue = InferenceQueue(settings.inference_threads, settings.queue_length)
         metrics.watch_queue(lambda: queue.depth)
         app.state.metrics, app.state.inference_queue = metrics, queue
-        app.state.search_service = load()
-        app.state.reloader = Reloader(app, load)
+        app.state.change_queue = InferenceQueue(1, settings.queue_length)
+        app.state.collections = Collections(settings, serve)
+        app.state.reloader = Reloader(app.state.collections)
         app.state.reloader.on_hangup()
+        watching = asyncio.create_task(watch(app.state.collections))
         yield
+        watching.cancel()
+        app.state.change_queue.close()
         queue.close()
 
     app = FastAPI(
@@ -84,7 +92,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=settings.cors_origins,
-            allow_methods=["GET", "POST"],
+            allow_methods=["GET", "POST", "PUT", "DELETE"],
             allow_headers=["X-API-Key", "Authorization", "X-Request-ID"],
             expose_headers=["X-Request-ID", "Retry-After"],
         )
@@ -95,10 +103,12 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
     add_error_handlers(app)
     guarded = _guards(settings)
     app.include_router(search_router, **guarded)
+    app.include_router(collections_router, **guarded)
     app.include_router(photo_router)
     app.include_router(service_router)
     app.include_router(metrics_router, **guarded)
     if settings.api_key:
+        app.include_router(change_router, **guarded)
         app.include_router(admin_router, **guarded)
     app.mount("/page", StaticFiles(directory=_PAGE))
 

@@ -306,6 +306,8 @@ def _load_bank(
     variant: Variant, settings: Settings, dataset: Dataset, model_sha256: str | None
 ) -> Bank:
     rebuild = f"run: python -m itadaki build {variant.name}"
+    if settings.collection_folder:
+        rebuild += f" --dataset {settings.dataset}"
     manifest_path = variant.manifest_path(settings)
     try:
         manifest = json.loads(manifest_path.read_text(encoding="utf-8"))

@@ -32,6 +32,7 @@ Settings come from the environment or a file .env:
                             folder in Kaggle's layout; --dataset says it for one command
   ITADAKI_BACKBONE_WEIGHTS  a file with ImageNet weights of EfficientNetB0 without its top
   ITADAKI_VARIANT           the variant that is served; by default ft if it is here, else raw
+  ITADAKI_COLLECTIONS       imported collections to serve beside the dataset, as a JSON list
   ITADAKI_BANK_ROWS         fused (default: photo and text, where the variant can) or photo
   ITADAKI_BANK_PRECISION    float32 (default), float16 or int8: what searched rows are kept as
   ITADAKI_INDEX             exact (default), ann (one machine, many recipes) or qdrant (a cluster)
@@ -543,7 +544,9 @@ def _serve(options: argparse.Namespace, settings: Settings) -> None:
 
     # Everything that can be wrong is said here, in one line, before a server starts.
     trusted = [str(network) for network in ApiSettings().trusted_proxies]
-    _prepare(served_variant(settings), settings)
+    variant = served_variant(settings)
+    for dataset in dict.fromkeys([settings.dataset, *ApiSettings().collections]):
+        _prepare(variant, settings.model_copy(update={"dataset": dataset}))
     uvicorn.run(
         "api.main:app",
         host=options.host,

@@ -32,7 +32,7 @@ from itadaki.dataset import (
     recipe_frame,
     with_groups,
 )
-from itadaki.errors import CollectionError, UnknownRecipeError
+from itadaki.errors import CollectionError, RecipeError, UnknownRecipeError
 from itadaki.files import replacing, sha256_of, write_json
 from itadaki.images import decode
 from itadaki.index import build_index, open_index
@@ -55,7 +55,7 @@ class Recipe:
         photo: a file, or its bytes.
 
     Raises:
-        CollectionError: the title is empty.
+        RecipeError: the title is empty.
     """
 
     title: str
@@ -68,7 +68,7 @@ class Recipe:
         object.__setattr__(self, "ingredients", [i for i in map(_line, self.ingredients) if i])
         object.__setattr__(self, "instructions", _text(self.instructions))
         if not self.title:
-            raise CollectionError("A recipe needs a title.")
+            raise RecipeError("A recipe needs a title.")
 
 
 @dataclass(frozen=True)
@@ -272,7 +272,9 @@ class _Draft:
             if recipe_id not in row_of or (recipe_id in edits and recipe_id in remove):
                 raise UnknownRecipeError(f"There is no recipe {recipe_id}.")
         if len(remove) == len(old) and not add:
-            raise CollectionError("A collection cannot be empty; delete its folder instead.")
+            raise CollectionError(
+                "The last recipe of a collection cannot be removed; delete its folder instead."
+            )
 
         ids, names, recipes, photos = [], [], [], []
         given = iter(range(len(add), len(looks)))

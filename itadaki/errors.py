@@ -28,6 +28,10 @@ class UnknownRecipeError(CollectionError):
     """The collection has no recipe with this id."""
 
 
+class RecipeError(CollectionError):
+    """A recipe lacks what it must have."""
+
+
 class BusyFolderError(ItadakiError):
     """Another process is changing the same files."""
 

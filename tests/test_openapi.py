@@ -10,7 +10,7 @@ from conftest import running_service
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 
 
-@pytest.mark.parametrize(("key", "operations"), [("", 8), ("secret-of-the-test", 9)])
+@pytest.mark.parametrize(("key", "operations"), [("", 9), ("secret-of-the-test", 13)])
 def test_schemathesis_finds_no_failure(environment, key, operations, soak):
     with running_service({**environment, "ITADAKI_API_KEY": key}) as service:
         command = [

@@ -24,11 +24,16 @@ def _checked_rate_limit(text: str) -> str:
 class ApiSettings(Settings):
     """What the API reads from the environment (``ITADAKI_...``) and ``.env``."""
 
+    collections: list[str] = Field(
+        [],
+        description="Names of imported collections that are served beside the dataset, as a JSON "
+        "list; requests choose one by its name.",
+    )
     api_key: SecretStr | None = Field(
         None,
         min_length=8,
         description="The key that clients must send as X-API-Key or as a bearer token; without it "
-        "the API is open, and nobody may reload it over HTTP.",
+        "the API is open, and over HTTP nobody may reload it or change recipes.",
     )
     rate_limit: Annotated[str, AfterValidator(_checked_rate_limit)] = Field(
         "",

@@ -9,15 +9,20 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.core.collections import UnknownCollectionError
 from api.core.inference_queue import BusyError, ClientGoneError
 from api.core.reload import ReloadError
 from api.features.search.schemas.search import SearchResponse
 from itadaki.errors import (
+    BusyFolderError,
+    CollectionError,
     ImageError,
     ImageTooLargeError,
     IndexUnavailableError,
     ItadakiError,
     QueryError,
+    RecipeError,
+    UnknownRecipeError,
     UnsupportedImageError,
 )
 
@@ -84,9 +89,23 @@ def add_error_handlers(app: FastAPI) -> None:
         _log.error("%s", error)
         return failure(503, "The index does not answer; try again.", {"Retry-After": "1"})
 
+    @app.exception_handler(CollectionError)
+    async def wrong_change(request: Request, error: CollectionError) -> JSONResponse:
+        status = {UnknownRecipeError: 404, RecipeError: 422}.get(type(error), 409)
+        return failure(status, str(error))
+
+    @app.exception_handler(BusyFolderError)
+    async def changed_elsewhere(request: Request, error: BusyFolderError) -> JSONResponse:
+        said = "The collection is being changed by another process; try again."
+        return failure(503, said, {"Retry-After": "5"})
+
+    @app.exception_handler(UnknownCollectionError)
+    async def no_collection(request: Request, error: UnknownCollectionError) -> JSONResponse:
+        return failure(404, str(error))
+
     @app.exception_handler(BusyError)
     async def busy(request: Request, error: BusyError) -> JSONResponse:
-        return failure(503, "Too many searches are waiting; try again.", {"Retry-After": "1"})
+        return failure(503, "Too many requests are waiting; try again.", {"Retry-After": "1"})
 
     @app.exception_handler(ClientGoneError)
     async def gone(request: Request, error: ClientGoneError) -> JSONResponse:

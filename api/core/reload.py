@@ -3,11 +3,8 @@
 import asyncio
 import logging
 import signal
-from collections.abc import Callable
 
-from fastapi import FastAPI
-
-from api.features.search.services.search_service import SearchService
+from api.core.collections import Collections
 from itadaki.errors import ItadakiError
 
 _log = logging.getLogger(__name__)
@@ -18,11 +15,11 @@ class ReloadError(Exception):
 
 
 class Reloader:
-    """Loads model and bank anew beside the ones that serve, and lets them take over if they are
+    """Loads model and banks anew beside the ones that serve, and lets them take over if they are
     sound. Requests in work end with what they began with."""
 
-    def __init__(self, app: FastAPI, load: Callable[[], SearchService]) -> None:
-        self._app, self._load = app, load
+    def __init__(self, collections: Collections) -> None:
+        self._collections = collections
         self._running = asyncio.Lock()
 
     async def reload(self) -> None:
@@ -35,14 +32,13 @@ class Reloader:
             raise ReloadError("A reload is running already.")
         async with self._running:
             try:
-                service = await asyncio.to_thread(self._load)
+                await asyncio.to_thread(self._collections.reload)
             except ItadakiError as error:
                 raise ReloadError(f"Nothing was swapped. {error}") from None
             except Exception as error:
                 _log.exception("The reload failed for an unforeseen reason")
                 raise ReloadError(f"Nothing was swapped: {error!r}.") from None
-            self._app.state.search_service = service
-            _log.info("Reloaded: %s", service.health().bank.sha256[:12])
+            _log.info("Reloaded: %s", self._collections.service().health().bank.sha256[:12])
 
     def on_hangup(self) -> None:
         """Reload whenever the process gets SIGHUP, where the system has that."""

@@ -16,7 +16,7 @@ from itadaki.retrieval import SearchResult
 router = APIRouter()
 photo_router = APIRouter()
 
-_ERRORS = {
+ERRORS = {
     400: {"model": SearchResponse, "description": "The photo is empty, truncated or damaged."},
     408: {"model": SearchResponse, "description": "The upload took too long."},
     413: {"model": SearchResponse, "description": "The upload or the photo is too large."},
@@ -24,7 +24,9 @@ _ERRORS = {
     422: {"model": SearchResponse, "description": "A field is missing or out of range."},
     503: {"model": SearchResponse, "description": "Too many searches wait; see Retry-After."},
 }
-_NO_RECIPE = {"model": SearchResponse, "description": "No recipe has this number."}
+NO_RECIPE = {"model": SearchResponse, "description": "No such recipe, or no such collection."}
+NO_COLLECTION = {"model": SearchResponse, "description": "No such collection."}
+COLLECTION = "One of /api/v1/collections; by default the service's own."
 _MAX_BATCH = 10
 _TOP_K = "How many recipes."
 _INCLUDE = "Ingredients that a recipe must name, separated by commas."
@@ -32,8 +34,20 @@ _EXCLUDE = "Ingredients that it must not name, separated by commas."
 _MINIMUM = "Recipes that are less similar are left out."
 
 
-def _service(request: Request) -> SearchService:
-    return request.app.state.search_service
+def _form_service(
+    request: Request, collection: Annotated[str | None, Form(description=COLLECTION)] = None
+) -> SearchService:
+    return request.app.state.collections.service(collection)
+
+
+def _query_service(
+    request: Request, collection: Annotated[str | None, Query(description=COLLECTION)] = None
+) -> SearchService:
+    return request.app.state.collections.service(collection)
+
+
+FormService = Annotated[SearchService, Depends(_form_service)]
+QueryService = Annotated[SearchService, Depends(_query_service)]
 
 
 def _queue(request: Request) -> InferenceQueue:
@@ -60,20 +74,22 @@ def _listed(text: str) -> tuple[str, ...]:
     return tuple(item.strip() for item in text.split(",") if item.strip())
 
 
-@router.post("/api/v1/search/search", responses=_ERRORS, tags=["search"])
+@router.post("/api/v1/search/search", responses={**ERRORS, 404: NO_COLLECTION}, tags=["search"])
 async def search(
     request: Request,
+    service: FormService,
     image: Annotated[UploadFile, File(description="A photo: JPEG, PNG, WebP or GIF.")],
     filters: Annotated[Filters, Depends(_form_filters)],
     top_k: Annotated[int, Form(ge=1, le=10, description=_TOP_K)] = 3,
 ) -> SearchResponse:
     """Find the recipes whose photos look most like the uploaded one."""
-    return await _search(request, image, top_k, filters)
+    return await _search(request, service, image, top_k, filters)
 
 
-@router.post("/api/v1/search/batch", responses=_ERRORS, tags=["search"])
+@router.post("/api/v1/search/batch", responses={**ERRORS, 404: NO_COLLECTION}, tags=["search"])
 async def search_batch(
     request: Request,
+    service: FormService,
     images: Annotated[
         list[UploadFile],
         File(min_length=1, max_length=_MAX_BATCH, description=f"1 to {_MAX_BATCH} photos."),
@@ -85,70 +101,75 @@ async def search_batch(
     answers = []
     for image in images:
         try:
-            answers.append(await _search(request, image, top_k, filters))
+            answers.append(await _search(request, service, image, top_k, filters))
         except ImageError as error:
             answers.append(SearchResponse.failure(str(error)))
     return BatchResponse(results=answers)
 
 
 async def _search(
-    request: Request, image: UploadFile, top_k: int, filters: Filters
+    request: Request, service: SearchService, image: UploadFile, top_k: int, filters: Filters
 ) -> SearchResponse:
     started = time.perf_counter()
     photo = await image.read()
     await image.close()  # one copy in memory is enough while it waits
-    search = _service(request).search
-    found = await _queue(request).run(request, search, started, photo, top_k, filters)
-    return _answer(request, found, started)
+    found = await _queue(request).run(request, service.search, started, photo, top_k, filters)
+    return _answer(request, service, found, started)
 
 
 @router.get(
     "/api/v1/recipes/{recipe_id}/similar",
-    responses={404: _NO_RECIPE, 422: _ERRORS[422], 503: _ERRORS[503]},
+    responses={404: NO_RECIPE, 422: ERRORS[422], 503: ERRORS[503]},
     tags=["search"],
 )
 async def similar(
     request: Request,
+    service: QueryService,
     recipe_id: int,
     filters: Annotated[Filters, Depends(_query_filters)],
     top_k: Annotated[int, Query(ge=1, le=10, description=_TOP_K)] = 3,
 ) -> SearchResponse:
     """More like this: the recipes that are most similar to one of the collection."""
     started = time.perf_counter()
-    service = _service(request)
     if service.recipe(recipe_id) is None:
         raise HTTPException(404, f"There is no recipe {recipe_id}.")
     found = await _queue(request).run(request, service.similar, recipe_id, top_k, filters)
-    return _answer(request, found, started)
+    return _answer(request, service, found, started)
 
 
 @router.get(
     "/api/v1/recipes/{recipe_id}",
-    responses={404: _NO_RECIPE},
+    responses={404: NO_RECIPE},
     tags=["search"],
 )
-def recipe(request: Request, recipe_id: int) -> RecipeResponse:
+def recipe(request: Request, service: QueryService, recipe_id: int) -> RecipeResponse:
     """One recipe of the collection; its rank and similarity are 1."""
-    found = _service(request).recipe(recipe_id)
+    found = service.recipe(recipe_id)
     if found is None:
         raise HTTPException(404, f"There is no recipe {recipe_id}.")
-    return _described(request, found)
+    return described(request, found, service.collection)
 
 
-def _answer(request: Request, found: list[SearchResult], started: float) -> SearchResponse:
+def _answer(
+    request: Request, service: SearchService, found: list[SearchResult], started: float
+) -> SearchResponse:
     return SearchResponse(
-        recipes=[_described(request, result) for result in found],
+        recipes=[described(request, result, service.collection) for result in found],
         total_results=len(found),
         processing_time=round(time.perf_counter() - started, 4),
     )
 
 
-def _described(request: Request, result: SearchResult) -> RecipeResponse:
+def described(request: Request, result: SearchResult, collection: str | None) -> RecipeResponse:
+    """A result as the API tells it; ``collection`` is None for the default one."""
+    photo_url = request.url_for("photo", photo_id=result.id)
+    if collection:
+        photo_url = photo_url.include_query_params(collection=collection)
     return RecipeResponse(
         rank=result.rank,
-        id=result.index,
+        id=result.id,
         title=result.title,
-        image_path=str(request.url_for("photo", photo_id=result.index)),
+        image_path=str(photo_url),
         ingredients=str(result.ingredients),
         instructions=result.instructions,
         similarity=result.similarity,
@@ -159,13 +180,13 @@ def _described(request: Request, result: SearchResult) -> RecipeResponse:
 
 @photo_router.get(
     "/api/v1/photos/{photo_id}",
-    responses={404: _NO_RECIPE},
+    responses={404: NO_RECIPE},
     response_class=FileResponse,
     tags=["search"],
 )
-def photo(request: Request, photo_id: int) -> FileResponse:
+def photo(service: QueryService, photo_id: int) -> FileResponse:
     """A recipe's photo; search results link here."""
-    found = _service(request).photo(photo_id)
+    found = service.photo(photo_id)
     if found is None:
         raise HTTPException(404, f"There is no photo {photo_id}.")
     path, media_type = found

@@ -35,7 +35,7 @@ class RecipeResponse(_Camel):
     """One recipe found."""
 
     rank: int = Field(description="1 for the most similar recipe.")
-    id: int = Field(description="Number of the recipe in the collection that is served.")
+    id: int = Field(description="The recipe's number in its collection, which never changes.")
     title: str
     image_path: str = Field(description="URL of the recipe's photo.")
     ingredients: str = Field(

@@ -5,16 +5,24 @@ from pathlib import Path
 from api.core.metrics import Metrics
 from api.features.search.schemas.search import BankHealth, DatasetHealth, Health
 from itadaki import __version__
+from itadaki.errors import QueryError
 from itadaki.filters import Filters
 from itadaki.images import load_input, media_type
 from itadaki.retrieval import RetrievalSystem, SearchResult
 
 
 class SearchService:
-    """Answers from one loaded retrieval system; safe to call from several threads."""
+    """Answers from one loaded retrieval system; safe to call from several threads.
 
-    def __init__(self, system: RetrievalSystem, metrics: Metrics) -> None:
-        self._system, self._metrics = system, metrics
+    Attributes:
+        system: what is asked.
+        collection: what requests must name to come here; None for the default collection.
+    """
+
+    def __init__(
+        self, system: RetrievalSystem, metrics: Metrics, collection: str | None = None
+    ) -> None:
+        self.system, self._metrics, self.collection = system, metrics, collection
 
     def search(
         self, since: float, photo: bytes, top_k: int, filters: Filters
@@ -34,35 +42,38 @@ class SearchService:
         with self._metrics.stage("decode"):
             pixels = load_input(photo)
         with self._metrics.stage("embed"):
-            query = self._system.embedder.embed(pixels[None])[0]
+            query = self.system.embedder.embed(pixels[None])[0]
         with self._metrics.stage("search"):
-            found = self._system.find(query, top_k, filters)
+            found = self.system.find(query, top_k, filters)
         if found:
             self._metrics.first_similarity(found[0].similarity)
         return found
 
-    def similar(self, index: int, top_k: int, filters: Filters) -> list[SearchResult]:
+    def similar(self, recipe_id: int, top_k: int, filters: Filters) -> list[SearchResult]:
         """Find recipes like one of the collection; raises QueryError if there is none."""
-        return self._system.search_similar_to(index, top_k, filters)
+        row = self.system.row_of(recipe_id)
+        if row is None:
+            raise QueryError(f"There is no recipe {recipe_id}.")
+        return self.system.search_similar_to(row, top_k, filters)
 
-    def recipe(self, index: int) -> SearchResult | None:
+    def recipe(self, recipe_id: int) -> SearchResult | None:
         """One recipe, as a search that finds it with certainty would; None if there is none."""
-        if index not in self._system.bank.recipes:
-            return None
-        return self._system.result(index, rank=1, similarity=1.0)
+        row = self.system.row_of(recipe_id)
+        return None if row is None else self.system.result(row, rank=1, similarity=1.0)
 
-    def photo(self, index: int) -> tuple[Path, str] | None:
+    def photo(self, recipe_id: int) -> tuple[Path, str] | None:
         """Path and media type of a recipe's photo; None if there is no such recipe or photo."""
-        if index not in self._system.bank.recipes:
+        row = self.system.row_of(recipe_id)
+        if row is None:
             return None
-        path = self._system.photo_path(index).resolve()
-        if not path.is_relative_to(self._system.dataset.root.resolve()) or not path.is_file():
+        path = self.system.photo_path(row).resolve()
+        if not path.is_relative_to(self.system.dataset.root.resolve()) or not path.is_file():
             return None
         return path, media_type(path)
 
     def health(self) -> Health:
         """Describe what is loaded."""
-        bank, dataset = self._system.bank, self._system.dataset
+        bank, dataset = self.system.bank, self.system.dataset
         return Health(
             version=__version__,
             variant=bank.variant.name,

@@ -12,7 +12,7 @@ admin_router = APIRouter(prefix="/api/v1/admin", tags=["service"])
 @router.get("/health")
 def health(request: Request) -> Health:
     """The process lives; which variant, dataset and bank it serves."""
-    return request.app.state.search_service.health()
+    return request.app.state.collections.service().health()
 
 
 @router.get(
@@ -39,10 +39,10 @@ async def metrics(request: Request) -> Response:
     },
 )
 async def reload(request: Request) -> Health:
-    """Take the model and bank that lie on disk now into service, without a pause.
+    """Take the model and the banks that lie on disk now into service, without a pause.
 
     If they cannot be served the old ones stay. The signal SIGHUP does the same. Over HTTP this is
     there only if the service has an API key.
     """
     await request.app.state.reloader.reload()
-    return request.app.state.search_service.health()
+    return request.app.state.collections.service().health()

@@ -1,0 +1,144 @@
+"""The collections that are served side by side: a bank each, and one model for all."""
+
+import asyncio
+import json
+import logging
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from api.core.config import ApiSettings
+from api.features.search.services.search_service import SearchService
+from api.features.search.utils.model_loader import load_retrieval_system
+from itadaki.collection import change_collection
+from itadaki.errors import ArtifactError, CollectionError, ItadakiError
+from itadaki.retrieval import RetrievalSystem
+from itadaki.settings import Settings
+
+_LOOK_EVERY = 1.0  # seconds until a change that another process made is taken into service
+_TRY_AGAIN_AFTER = 10.0
+_log = logging.getLogger(__name__)
+
+
+class UnknownCollectionError(Exception):
+    """No collection of this name is served."""
+
+
+class Collections:
+    """One search service for each collection; safe to use from several threads.
+
+    Attributes:
+        default: the name of the collection that is meant where none is named.
+    """
+
+    def __init__(
+        self, settings: ApiSettings, serve: Callable[[RetrievalSystem, str | None], SearchService]
+    ) -> None:
+        """Load all collections.
+
+        Args:
+            settings: ``dataset`` is the default collection, ``collections`` are the others.
+            serve: makes the service of a system, and of its collection's name unless that is the
+                default one.
+
+        Raises:
+            ItadakiError: something is missing; the message says which command makes it.
+        """
+        self.default = Path(settings.dataset).name
+        others = [name for name in settings.collections if name != self.default]
+        self._settings: dict[str, Settings] = {
+            self.default: settings,
+            **{name: settings.model_copy(update={"dataset": name}) for name in others},
+        }
+        self._serve = serve
+        self._changing = threading.Lock()
+        self._services = self._load()
+
+    def reload(self) -> None:
+        """Take what lies on disk now into service; raises ItadakiError if it cannot be."""
+        with self._changing:
+            self._services = self._load()
+
+    def names(self) -> list[str]:
+        """All that are served, the default first."""
+        return list(self._settings)
+
+    def service(self, name: str | None = None) -> SearchService:
+        """The service of a collection, or of the default one.
+
+        Raises:
+            UnknownCollectionError: there is none of this name.
+        """
+        try:
+            return self._services[name or self.default]
+        except KeyError:
+            raise UnknownCollectionError(
+                f"There is no collection {name!r}; /api/v1/collections lists them."
+            ) from None
+
+    def may_change(self, name: str) -> bool:
+        """Whether recipes of a collection can be added, changed and removed."""
+        return self._settings[name].collection_folder is not None
+
+    def change(self, name: str, **what: Any) -> tuple[SearchService, list[int]]:
+        """Change recipes of a collection, on disk and in service; see ``change_collection``.
+
+        Returns:
+            The service that knows the change, and the ids of the new recipes.
+        """
+        with self._changing:
+            system = self.service(name).system
+            try:
+                (system,), ids = change_collection(self._settings[name], [system], **what)
+            except ArtifactError as error:
+                raise CollectionError(f"Nothing has changed. {error}") from None
+            return self._take(name, system), ids
+
+    def refresh(self, name: str) -> None:
+        """Take a collection into service anew if another process has changed it."""
+        with self._changing:
+            settings, old = self._settings[name], self.service(name).system
+            manifest_path = old.bank.variant.manifest_path(settings)
+            try:
+                manifest = json.loads(manifest_path.read_text(encoding="utf-8"))
+            except (OSError, ValueError):
+                return
+            if manifest != old.bank.manifest:
+                self._take(name, load_retrieval_system(settings, like=old))
+                _log.info("The collection %s was changed: %d recipes.", name, manifest["rows"])
+
+    def _take(self, name: str, system: RetrievalSystem) -> SearchService:
+        service = self._served(system, name)
+        self._services = {**self._services, name: service}
+        return service
+
+    def _load(self) -> dict[str, SearchService]:
+        first, services = None, {}
+        for name, settings in self._settings.items():
+            if first and settings.collection_folder is None:
+                raise CollectionError(
+                    f"ITADAKI_COLLECTIONS names {name}, which was not imported; run: "
+                    f"python -m itadaki import SOURCE --name {name}"
+                )
+            system = load_retrieval_system(settings, like=first)
+            first = first or system
+            services[name] = self._served(system, name)
+        return services
+
+    def _served(self, system: RetrievalSystem, name: str) -> SearchService:
+        return self._serve(system, None if name == self.default else name)
+
+
+async def watch(collections: Collections) -> None:
+    """Look again and again whether another process has changed a collection, without end."""
+    while True:
+        await asyncio.sleep(_LOOK_EVERY)
+        for name in filter(collections.may_change, collections.names()):
+            try:
+                await asyncio.to_thread(collections.refresh, name)
+            except Exception as error:
+                expected = isinstance(error, ItadakiError)
+                said = "The collection %s is served as it was: %s"
+                _log.error(said, name, error, exc_info=None if expected else error)
+                await asyncio.sleep(_TRY_AGAIN_AFTER)

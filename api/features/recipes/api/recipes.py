@@ -1,0 +1,115 @@
+"""The routes that list the collections and change their recipes."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, File, Form, HTTPException, Query, Request, Response, UploadFile
+from pydantic import StringConstraints
+
+from api.core.collections import Collections
+from api.core.inference_queue import InferenceQueue
+from api.features.recipes.schemas.recipes import CollectionResponse
+from api.features.search.api.search import COLLECTION, ERRORS, NO_RECIPE, described
+from api.features.search.schemas.search import RecipeResponse, SearchResponse
+from api.features.search.services.search_service import SearchService
+from itadaki.collection import Edit, Recipe
+
+router = APIRouter(tags=["recipes"])
+change_router = APIRouter(prefix="/api/v1/recipes", tags=["recipes"])
+
+_CONFLICT = {
+    "model": SearchResponse,
+    "description": "The collection cannot be changed: it was not imported, or its bank on disk is "
+    "not the one that is served.",
+}
+_CHANGE_ERRORS = {**ERRORS, 404: NO_RECIPE, 409: _CONFLICT}
+_INGREDIENTS = "One ingredient a line."
+_PHOTO = "A photo: JPEG, PNG, WebP or GIF."
+
+Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
+Text = Annotated[str, StringConstraints(max_length=100_000)]
+
+
+@router.get("/api/v1/collections")
+def collections(request: Request) -> list[CollectionResponse]:
+    """The collections that are served side by side."""
+    served: Collections = request.app.state.collections
+    return [
+        CollectionResponse(
+            name=name,
+            is_default=name == served.default,
+            recipes=len(served.service(name).system.bank.recipes),
+            may_change=served.may_change(name),
+        )
+        for name in served.names()
+    ]
+
+
+@change_router.post("", status_code=201, responses=_CHANGE_ERRORS)
+async def add(
+    request: Request,
+    response: Response,
+    photo: Annotated[UploadFile, File(description=_PHOTO)],
+    title: Annotated[Title, Form()],
+    ingredients: Annotated[Text, Form(description=_INGREDIENTS)] = "",
+    instructions: Annotated[Text, Form()] = "",
+    collection: Annotated[str | None, Form(description=COLLECTION)] = None,
+) -> RecipeResponse:
+    """Add a recipe to a collection; it is found from now on.
+
+    Changes of recipes are there only if the service has an API key.
+    """
+    recipe = Recipe(title, ingredients.split("\n"), instructions, await photo.read())
+    service, ids = await _change(request, collection, add=[recipe])
+    answer = _recipe(request, service, ids[0])
+    response.headers["Location"] = str(
+        request.url_for("recipe", recipe_id=ids[0]).include_query_params(
+            **({"collection": collection} if collection else {})
+        )
+    )
+    return answer
+
+
+@change_router.put("/{recipe_id}", responses=_CHANGE_ERRORS)
+async def update(
+    request: Request,
+    recipe_id: int,
+    photo: Annotated[UploadFile | None, File(description=_PHOTO)] = None,
+    title: Annotated[Title | None, Form()] = None,
+    ingredients: Annotated[Text | None, Form(description=_INGREDIENTS)] = None,
+    instructions: Annotated[Text | None, Form()] = None,
+    collection: Annotated[str | None, Form(description=COLLECTION)] = None,
+) -> RecipeResponse:
+    """Change a recipe; a field that is left out stays as it is."""
+    listed = None if ingredients is None else ingredients.split("\n")
+    edit = Edit(title, listed, instructions, await photo.read() if photo else None)
+    if edit == Edit():
+        raise HTTPException(422, "Give a field that shall change.")
+    service, _ = await _change(request, collection, edits={recipe_id: edit})
+    return _recipe(request, service, recipe_id)
+
+
+@change_router.delete("/{recipe_id}", status_code=204, responses=_CHANGE_ERRORS)
+async def remove(
+    request: Request,
+    recipe_id: int,
+    collection: Annotated[str | None, Query(description=COLLECTION)] = None,
+) -> None:
+    """Remove a recipe; its id is never given again."""
+    await _change(request, collection, remove=[recipe_id])
+
+
+async def _change(
+    request: Request, collection: str | None, **what: Any
+) -> tuple[SearchService, list[int]]:
+    served: Collections = request.app.state.collections
+    queue: InferenceQueue = request.app.state.change_queue
+    name = collection or served.default
+    served.service(name)  # an unknown one is said at once
+    return await queue.run(request, lambda: served.change(name, **what))
+
+
+def _recipe(request: Request, service: SearchService, recipe_id: int) -> RecipeResponse:
+    found = service.recipe(recipe_id)
+    if found is None:
+        raise HTTPException(404, f"There is no recipe {recipe_id}.")
+    return described(request, found, service.collection)

@@ -1,0 +1,196 @@
+import json
+import shutil
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from conftest import dish_photo, encode, running_service
+
+from itadaki.collection import Recipe, change_collection, create_collection
+from itadaki.dataset import load_dataset
+from itadaki.retrieval import RetrievalSystem
+
+KEY = {"X-API-Key": "secret-of-the-test"}
+SEARCH, RECIPES = "/api/v1/search/search", "/api/v1/recipes"
+
+
+def recipes(first: int, count: int) -> list[Recipe]:
+    return [
+        Recipe(f"Dish {seed}", ["salt", f"{seed} eggs"], "Cook.", encode(dish_photo(seed)))
+        for seed in range(first, first + count)
+    ]
+
+
+@pytest.fixture(scope="module")
+def mine(settings, tmp_path_factory):
+    """Settings of the collection mine, in a home where others has been imported too."""
+    home = tmp_path_factory.mktemp("collections")
+    shutil.copytree(settings.home, home, dirs_exist_ok=True)
+    ours = settings.model_copy(update={"home": home})
+    for name, first in (("mine", 100), ("others", 200)):
+        create_collection(ours, name, recipes(first, 4))
+        RetrievalSystem.load("raw", ours.model_copy(update={"dataset": name}), build=True)
+    return ours.model_copy(update={"dataset": "mine"})
+
+
+@pytest.fixture(scope="module")
+def environment_of_all(environment, mine):
+    return {
+        **environment,
+        "ITADAKI_HOME": str(mine.home),
+        "ITADAKI_COLLECTIONS": json.dumps(["mine", "others"]),
+    }
+
+
+@pytest.fixture(scope="module")
+def client(environment_of_all):
+    """A service of the session's dataset and, beside it, mine and others."""
+    with running_service({**environment_of_all, "ITADAKI_API_KEY": KEY["X-API-Key"]}) as service:
+        service.client.headers.update(KEY)
+        yield service.client
+
+
+def photo_of(seed: int) -> dict:
+    return {"photo": ("x.jpg", encode(dish_photo(seed)), "image/jpeg")}
+
+
+def first_hit(client, seed: int, collection: str | None = "mine") -> dict:
+    files = {"image": ("x.jpg", encode(dish_photo(seed)), "image/jpeg")}
+    data = {"top_k": 1} | ({"collection": collection} if collection else {})
+    answer = client.post(SEARCH, files=files, data=data)
+    assert answer.status_code == 200, answer.text
+    return answer.json()["recipes"][0]
+
+
+def test_collections_are_listed(client, recipes_root):
+    default, mine, others = client.get("/api/v1/collections").json()
+    assert default == {
+        "name": recipes_root.name,
+        "isDefault": True,
+        "recipes": 40,
+        "mayChange": False,
+    }
+    assert (mine["name"], others["name"]) == ("mine", "others")
+    assert mine["mayChange"] and not mine["isDefault"] and others["recipes"] == 4
+
+
+def test_each_request_chooses_its_collection(client):
+    assert first_hit(client, 3, None)["title"] == "Chocolate Cake"
+    found = first_hit(client, 201, "others")
+    assert (found["title"], found["id"]) == ("Dish 201", 2)
+    assert found["imagePath"].endswith("/api/v1/photos/2?collection=others")
+    assert client.get(found["imagePath"]).headers["content-type"] == "image/jpeg"
+    assert first_hit(client, 201, "mine")["title"] != "Dish 201"
+    assert "collection" not in first_hit(client, 3, None)["imagePath"]
+
+    one = client.get(f"{RECIPES}/2", params={"collection": "others"}).json()
+    assert one["title"] == "Dish 201"
+    similar = client.get(f"{RECIPES}/2/similar", params={"collection": "others", "top_k": 9})
+    assert {found["title"] for found in similar.json()["recipes"]} == {
+        "Dish 200",
+        "Dish 202",
+        "Dish 203",
+    }
+
+
+def test_an_unknown_collection_is_said(client):
+    answers = [
+        client.get(f"{RECIPES}/1", params={"collection": "nobody"}),
+        client.get("/api/v1/photos/1", params={"collection": "nobody"}),
+        client.delete(f"{RECIPES}/1", params={"collection": "nobody"}),
+        client.post(RECIPES, data={"title": "x", "collection": "nobody"}, files=photo_of(1)),
+    ]
+    for answer in answers:
+        assert answer.status_code == 404
+        assert "/api/v1/collections lists them" in answer.json()["errorMessage"]
+
+
+def test_a_recipe_comes_changes_and_goes(client, mine):
+    fields = {"title": " Pea   Soup ", "ingredients": "peas\n\n1 onion\r\n", "collection": "mine"}
+    added = client.post(RECIPES, data=fields, files=photo_of(110))
+    assert added.status_code == 201, added.text
+    recipe = added.json()
+    assert recipe["title"] == "Pea Soup" and recipe["ingredientList"] == ["peas", "1 onion"]
+    assert recipe["dishClass"] == "soup"
+    assert client.get(added.headers["location"]).json() == recipe
+    assert first_hit(client, 110)["id"] == recipe["id"]
+    assert load_dataset(mine, progress=False).recipes["Title"].tolist()[-1] == "Pea Soup"
+
+    path = f"{RECIPES}/{recipe['id']}"
+    changed = client.put(path, data={"title": "Pea Stew", "collection": "mine"})
+    assert changed.json() == recipe | {"title": "Pea Stew", "dishClass": "stew"}
+    files = photo_of(111)
+    assert client.put(path, data={"collection": "mine"}, files=files).status_code == 200
+    hit = first_hit(client, 111)
+    assert hit["id"] == recipe["id"]
+    assert client.get(hit["imagePath"]).content == files["photo"][1]
+
+    gone = client.delete(path, params={"collection": "mine"})
+    assert gone.status_code == 204 and not gone.content
+    assert client.get(path, params={"collection": "mine"}).status_code == 404
+    assert client.delete(path, params={"collection": "mine"}).status_code == 404
+    assert first_hit(client, 111)["id"] != recipe["id"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "content", "status", "says"),
+    [
+        ({"title": "x"}, encode(dish_photo(1)), 409, "was not imported"),
+        ({"title": "x", "collection": "mine"}, b"text", 415, "JPEG"),
+        ({"title": "x", "collection": "mine"}, encode(dish_photo(1))[:500], 400, "damaged"),
+        ({"title": "   ", "collection": "mine"}, encode(dish_photo(1)), 422, "title"),
+        ({"collection": "mine"}, encode(dish_photo(1)), 422, "title"),
+        ({"title": "\x01", "collection": "mine"}, encode(dish_photo(1)), 422, "title"),
+    ],
+)
+def test_what_cannot_be_added(client, fields, content, status, says):
+    answer = client.post(RECIPES, data=fields, files={"photo": ("x.jpg", content)})
+    assert answer.status_code == status, answer.text
+    assert says in answer.json()["errorMessage"]
+
+
+def test_what_cannot_be_changed(client):
+    answer = client.put(f"{RECIPES}/1", data={"collection": "mine"})
+    assert answer.status_code == 422 and "shall change" in answer.json()["errorMessage"]
+    answer = client.put(f"{RECIPES}/999", data={"title": "x", "collection": "mine"})
+    assert answer.status_code == 404
+
+
+def test_changes_at_once_all_arrive(client):
+    def add(seed):
+        data = {"title": f"At Once {seed}", "collection": "others"}
+        return client.post(RECIPES, data=data, files=photo_of(seed))
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(add, range(230, 234)))
+    assert [answer.status_code for answer in answers] == [201] * 4
+    assert len({answer.json()["id"] for answer in answers}) == 4
+    for seed, answer in zip(range(230, 234), answers, strict=True):
+        assert first_hit(client, seed, "others")["id"] == answer.json()["id"]
+
+
+def test_the_change_of_another_process_is_picked_up(client, mine):
+    system = RetrievalSystem.load("raw", mine)
+    _, (new_id,) = change_collection(mine, [system], add=recipes(150, 1))
+    deadline = time.monotonic() + 30
+    while first_hit(client, 150)["id"] != new_id and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert first_hit(client, 150)["title"] == "Dish 150"
+    added = client.post(RECIPES, data={"title": "y", "collection": "mine"}, files=photo_of(151))
+    assert added.json()["id"] == new_id + 1
+
+
+def test_changes_are_there_only_with_a_key(environment_of_all):
+    with running_service(environment_of_all) as service:
+        paths = service.client.get("/openapi.json").json()["paths"]
+        answer = service.client.post(RECIPES, data={"title": "x"}, files=photo_of(1))
+        gone = service.client.delete(f"{RECIPES}/1", params={"collection": "mine"})
+    assert RECIPES not in paths and list(paths[f"{RECIPES}/{{recipe_id}}"]) == ["get"]
+    assert "/api/v1/collections" in paths
+    assert (answer.status_code, gone.status_code) == (404, 405)
+
+
+def test_the_documents_tell_of_changes_when_there_is_a_key(client):
+    paths = client.get("/openapi.json").json()["paths"]
+    assert list(paths[RECIPES]) == ["post"]
+    assert list(paths[f"{RECIPES}/{{recipe_id}}"]) == ["get", "put", "delete"]
