@@ -64,7 +64,7 @@ class Collections:
         """All that are served, the default first."""
         return list(self._settings)
 
-    def service(self, name: str | None = None) -> SearchService:
+    def service(self, name: str = "") -> SearchService:
         """The service of a collection, or of the default one.
 
         Raises:

@@ -7,6 +7,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.core.collections import UnknownCollectionError
@@ -69,7 +70,10 @@ def add_error_handlers(app: FastAPI) -> None:
         detail = str(error.detail).removesuffix(".")
         if detail == HTTPStatus(error.status_code).phrase:
             detail = f"{detail}: {request.method} {request.url.path}"
-        return failure(error.status_code, f"{detail}.", error.headers)
+        headers = dict(error.headers or {})
+        if "Allow" in headers:  # Starlette names the methods of one route, though there are more
+            headers["Allow"] = _methods(request) or headers["Allow"]
+        return failure(error.status_code, f"{detail}.", headers)
 
     @app.exception_handler(RequestValidationError)
     async def wrong_request(request: Request, error: RequestValidationError) -> JSONResponse:
@@ -119,6 +123,14 @@ def add_error_handlers(app: FastAPI) -> None:
     async def unforeseen(request: Request, error: Exception) -> JSONResponse:
         _log.exception("Unforeseen error", exc_info=error)
         return failure(500, "Something went wrong in Itadaki; the log says what.")
+
+
+def _methods(request: Request) -> str:
+    """What may be done at a path, by all of its routes; empty if it is not documented."""
+    for path, operations in request.app.openapi()["paths"].items():
+        if compile_path(path)[0].match(request.scope["path"]):
+            return ", ".join(sorted(map(str.upper, operations)))
+    return ""
 
 
 def _sentence(problem: dict) -> str:

@@ -25,8 +25,9 @@ _CHANGE_ERRORS = {**ERRORS, 404: NO_RECIPE, 409: _CONFLICT}
 _INGREDIENTS = "One ingredient a line."
 _PHOTO = "A photo: JPEG, PNG, WebP or GIF."
 
-Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
-Text = Annotated[str, StringConstraints(max_length=100_000)]
+# A title has a character that is neither a space nor a control character.
+_TITLE = StringConstraints(max_length=300, pattern=r"[^\s\x00-\x1f\x7f-\x9f]")
+_TEXT = StringConstraints(max_length=100_000)
 
 
 @router.get("/api/v1/collections")
@@ -49,10 +50,10 @@ async def add(
     request: Request,
     response: Response,
     photo: Annotated[UploadFile, File(description=_PHOTO)],
-    title: Annotated[Title, Form()],
-    ingredients: Annotated[Text, Form(description=_INGREDIENTS)] = "",
-    instructions: Annotated[Text, Form()] = "",
-    collection: Annotated[str | None, Form(description=COLLECTION)] = None,
+    title: Annotated[str, _TITLE, Form()],
+    ingredients: Annotated[str, _TEXT, Form(description=_INGREDIENTS)] = "",
+    instructions: Annotated[str, _TEXT, Form()] = "",
+    collection: Annotated[str, Form(max_length=100, description=COLLECTION)] = "",
 ) -> RecipeResponse:
     """Add a recipe to a collection; it is found from now on.
 
@@ -73,17 +74,19 @@ async def add(
 async def update(
     request: Request,
     recipe_id: int,
-    photo: Annotated[UploadFile | None, File(description=_PHOTO)] = None,
-    title: Annotated[Title | None, Form()] = None,
-    ingredients: Annotated[Text | None, Form(description=_INGREDIENTS)] = None,
-    instructions: Annotated[Text | None, Form()] = None,
-    collection: Annotated[str | None, Form(description=COLLECTION)] = None,
+    photo: Annotated[UploadFile, File(description=_PHOTO)] = None,
+    title: Annotated[str, _TITLE, Form()] = "",
+    ingredients: Annotated[str, _TEXT, Form(description=_INGREDIENTS)] = "",
+    instructions: Annotated[str, _TEXT, Form()] = "",
+    collection: Annotated[str, Form(max_length=100, description=COLLECTION)] = "",
 ) -> RecipeResponse:
-    """Change a recipe; a field that is left out stays as it is."""
-    listed = None if ingredients is None else ingredients.split("\n")
-    edit = Edit(title, listed, instructions, await photo.read() if photo else None)
-    if edit == Edit():
-        raise HTTPException(422, "Give a field that shall change.")
+    """Change a recipe; a field that is left out or empty stays as it is."""
+    edit = Edit(
+        title or None,
+        ingredients.split("\n") if ingredients else None,
+        instructions or None,
+        await photo.read() if photo else None,
+    )
     service, _ = await _change(request, collection, edits={recipe_id: edit})
     return _recipe(request, service, recipe_id)
 
@@ -92,14 +95,14 @@ async def update(
 async def remove(
     request: Request,
     recipe_id: int,
-    collection: Annotated[str | None, Query(description=COLLECTION)] = None,
+    collection: Annotated[str, Query(max_length=100, description=COLLECTION)] = "",
 ) -> None:
     """Remove a recipe; its id is never given again."""
     await _change(request, collection, remove=[recipe_id])
 
 
 async def _change(
-    request: Request, collection: str | None, **what: Any
+    request: Request, collection: str, **what: Any
 ) -> tuple[SearchService, list[int]]:
     served: Collections = request.app.state.collections
     queue: InferenceQueue = request.app.state.change_queue

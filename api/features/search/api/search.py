@@ -35,13 +35,13 @@ _MINIMUM = "Recipes that are less similar are left out."
 
 
 def _form_service(
-    request: Request, collection: Annotated[str | None, Form(description=COLLECTION)] = None
+    request: Request, collection: Annotated[str, Form(max_length=100, description=COLLECTION)] = ""
 ) -> SearchService:
     return request.app.state.collections.service(collection)
 
 
 def _query_service(
-    request: Request, collection: Annotated[str | None, Query(description=COLLECTION)] = None
+    request: Request, collection: Annotated[str, Query(max_length=100, description=COLLECTION)] = ""
 ) -> SearchService:
     return request.app.state.collections.service(collection)
 
