@@ -61,6 +61,13 @@ def main(arguments: list[str] | None = None) -> int:
     return 1
 
 
+def command_helps() -> dict[str, str]:
+    """The commands and what each does, in one line."""
+    actions = _parser()._actions  # argparse has no public way to read them
+    commands = next(one for one in actions if isinstance(one, argparse._SubParsersAction))
+    return {choice.dest: choice.help or "" for choice in commands._choices_actions}
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="itadaki",

@@ -115,7 +115,8 @@ def _filled(block: re.Match[str], measured: Measurements) -> str:
 
 def _table(columns: list[str], rows: list[list[str]]) -> str:
     lines = [columns, ["---"] * len(columns), *rows]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+    escaped = [[cell.replace("|", r"\|") for cell in cells] for cells in lines]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in escaped)
 
 
 def _scores(measured: Measurements) -> str:
@@ -250,6 +251,14 @@ def _training(measured: Measurements) -> str:
     return _table(["of the shipped model", ""], rows)
 
 
+def _commands(measured: Measurements) -> str:
+    """The commands of the command line with their help."""
+    from itadaki.cli import command_helps
+
+    rows = [[f"`{name}`", text] for name, text in command_helps().items()]
+    return _table(["command", "what it does"], rows)
+
+
 def _settings(measured: Measurements) -> str:
     """Every setting of the library and of the API."""
     from api.core.config import ApiSettings  # the library itself does not need the API
@@ -318,6 +327,7 @@ BLOCKS: dict[str, Callable[[Measurements], str]] = {
     "service": _service,
     "service_setting": _service_setting,
     "training": _training,
+    "commands": _commands,
     "settings": _settings,
     "libraries": _libraries,
 }

@@ -78,9 +78,13 @@ class TrainingRun:
         self._seconds["training"] = round(time.monotonic() - started, 1)
         return history
 
-    def export(self) -> Path:
-        """Write the artifacts of what has been trained; returns the model's path."""
-        variant, settings = self.variant, self._settings
+    def export(self, settings: Settings | None = None) -> Path:
+        """Write the artifacts of what has been trained; returns the model's path.
+
+        Args:
+            settings: name the home that they go to; by default the run's own.
+        """
+        variant, settings = self.variant, settings or self._settings
         path = variant.model_path(settings)
         save_model(self.trainer.embedder_model(variant.name), path)
         hashes = {"model": sha256_of(path)}
