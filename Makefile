@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 
-.PHONY: serve test lint benchmark report notebooks clean
+.PHONY: serve test lint benchmark report notebooks screenshots clean
 
 serve: $(VENV)/installed
 	@$(BIN)/python -m itadaki serve || exit 1
@@ -28,6 +28,10 @@ report: $(VENV)/installed
 # The same, and the four notebooks with the outputs of a run on the sample cookbook.
 notebooks: $(VENV)/installed
 	$(BIN)/python -m itadaki report --notebooks
+
+# Those of the page's states, on the sample cookbook.
+screenshots: $(VENV)/installed-dev
+	$(BIN)/python tests/page_screenshots.py
 
 clean:
 	rm -rf $(VENV) *.egg-info .pytest_cache .ruff_cache

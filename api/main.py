@@ -14,7 +14,7 @@ import swagger_ui_bundle
 from fastapi import FastAPI, Security
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.openapi.docs import get_swagger_ui_html
-from fastapi.responses import FileResponse, HTMLResponse
+from fastapi.responses import FileResponse, HTMLResponse, Response
 from fastapi.security import APIKeyHeader
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
@@ -30,6 +30,7 @@ from api.core.metrics import Metrics
 from api.core.reload import Reloader
 from api.core.request_log import RequestLog, configure_logs, with_request_ids
 from api.core.security_headers import SecurityHeaders
+from api.features.examples.api.examples import router as examples_router
 from api.features.recipes.api.recipes import change_router
 from api.features.recipes.api.recipes import router as collections_router
 from api.features.search.api.search import photo_router
@@ -43,6 +44,14 @@ from itadaki.retrieval import RetrievalSystem
 from itadaki.settings import setting_problem
 
 _PAGE = Path(__file__).with_name("page")
+_ASK_AGAIN = {"Cache-Control": "no-cache"}  # or a browser would mix files of two releases
+
+
+class _PageFiles(StaticFiles):
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        response = super().file_response(*args, **kwargs)
+        response.headers.update(_ASK_AGAIN)
+        return response
 
 
 def create_app(settings: ApiSettings | None = None) -> FastAPI:
@@ -106,15 +115,16 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
     app.include_router(collections_router, **guarded)
     app.include_router(photo_router)
     app.include_router(service_router)
+    app.include_router(examples_router)
     app.include_router(metrics_router, **guarded)
     if settings.api_key:
         app.include_router(change_router, **guarded)
         app.include_router(admin_router, **guarded)
-    app.mount("/page", StaticFiles(directory=_PAGE))
+    app.mount("/page", _PageFiles(directory=_PAGE))
 
     @app.get("/", include_in_schema=False)
     def page() -> FileResponse:
-        return FileResponse(_PAGE / "index.html")
+        return FileResponse(_PAGE / "index.html", headers=_ASK_AGAIN)
 
     if settings.docs:
         _add_docs(app)

@@ -1,0 +1,72 @@
+// The part of the page that answers: recipes, skeleton, or what went wrong.
+
+import { card } from "./card.js";
+
+const $ = id => document.getElementById(id);
+const panes = ["welcome", "waiting", "found", "notice"].map($);
+const name = document.title;
+const TITLES = {
+  none: "Nothing on the menu",
+  wrong: "That is not a photo we can read",
+  large: "That photo is too large",
+  busy: "The kitchen is busy",
+  offline: "The kitchen cannot be reached",
+  locked: "This kitchen is locked",
+  broken: "Something burnt in the kitchen",
+};
+
+const blank = $("waiting").querySelector(".card");
+blank.after(...Array.from({ length: 3 }, () => blank.cloneNode(true)));
+
+/** Which pane is shown. */
+export const shown = () => document.body.dataset.pane;
+
+/** Show one pane; if it has a heading, that is focused and brought into view. */
+export function show(pane, heading) {
+  for (const each of panes) each.hidden = each.id !== pane;
+  document.body.dataset.pane = pane;
+  document.title = heading ? `${heading.textContent} · Itadaki` : name;
+  if (!heading) return;
+  heading.focus({ preventScroll: true });
+  const { top } = $("answer").getBoundingClientRect();
+  if (top < 0 || top > innerHeight / 4) $("answer").scrollIntoView();
+}
+
+/** Tell users who do not see the page. */
+export const say = text => ($("status").textContent = text);
+
+/** Show the recipes of a view: { title, asked, photo, limits, seconds, answer, ... }. */
+export function showFound({ title, asked, photo, limits, seconds, answer }, onSimilar) {
+  const { recipes, processingTime } = answer;
+  const found = recipes.length === 1 ? "One recipe" : `${recipes.length} recipes`;
+  const took = `answered in ${duration(processingTime)}, ${duration(seconds)} with the network`;
+  $("found-title").textContent = title;
+  $("took").textContent = [found, ...limits, took].join(" · ");
+  $("found").querySelector(".asked").src = asked;
+  $("found").toggleAttribute("data-beside", asked === photo?.url);
+  $("recipes").replaceChildren(...recipes.map(recipe => card(recipe, onSimilar)));
+  show("found", $("found-title"));
+  say(`${found}, ${took}.`);
+}
+
+/** The photo beside the recipes is another one now than they were found with. */
+export const foundByAnother = () => $("found").removeAttribute("data-beside");
+
+const duration = seconds => (seconds < 1 ? `${Math.ceil(seconds * 1000)} ms` : `${seconds.toFixed(1)} s`);
+
+/** Say what went wrong, and offer what can be done about it. */
+export function showNotice(kind, message, action, act) {
+  const pane = $("notice"), button = pane.querySelector("button");
+  pane.querySelector("use").setAttribute("href", `#${kind}`);
+  $("notice-title").textContent = TITLES[kind];
+  pane.querySelector(".standfirst").textContent = message;
+  countdown("");
+  button.hidden = !action;
+  button.textContent = action;
+  button.onclick = act;
+  show("notice", $("notice-title"));
+  say(`${TITLES[kind]}. ${message}`);
+}
+
+/** The line below a notice that counts the seconds until the next try. */
+export const countdown = text => ($("notice").querySelector(".countdown").textContent = text);

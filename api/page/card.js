@@ -1,0 +1,60 @@
+// One recipe found, as a card.
+
+import { fromHere } from "./service.js";
+
+const FEW = 6; // ingredients that a card shows at first
+const MORE = 12; // the first, wider card
+
+const items = texts => texts.map(text => Object.assign(document.createElement("li"), { textContent: text }));
+const missing = text => Object.assign(document.createElement("p"), { className: "missing", textContent: text });
+
+/** The card of a recipe; `onSimilar` is called when more like it are wanted. */
+export function card(recipe, onSimilar) {
+  const item = document.getElementById("card").content.cloneNode(true).firstElementChild;
+  const part = selector => item.querySelector(selector);
+
+  const photo = part("img");
+  photo.addEventListener("error", () => photo.remove()); // the drawing behind it shows
+  photo.src = fromHere(recipe.imagePath);
+
+  part(".tag").textContent = [recipe.rank === 1 && "Closest", recipe.dishClass].filter(Boolean).join(" · ");
+  part("h2").textContent = recipe.title;
+  part(".similarity b").textContent = recipe.similarity.toFixed(2);
+  part(".bar > span").style.width = `${Math.max(0, recipe.similarity) * 100}%`;
+
+  list(part(".ingredients"), part(".all"), recipe.ingredientList, recipe.rank === 1 ? MORE : FEW);
+  method(part(".method"), recipe.instructions);
+
+  const similar = part(".similar");
+  similar.setAttribute("aria-label", `More like this: ${recipe.title}`);
+  similar.addEventListener("click", () => onSimilar(recipe));
+  return item;
+}
+
+function list(element, button, ingredients, few) {
+  if (!ingredients.length) {
+    element.replaceWith(missing("The recipe lists none."));
+    button.remove();
+    return;
+  }
+  if (ingredients.length <= few + 1) few = ingredients.length; // a button for one line is no gain
+  const show = all => {
+    element.replaceChildren(...items(all ? ingredients : ingredients.slice(0, few)));
+    button.textContent = all ? "Show fewer" : `Show all ${ingredients.length}`;
+    button.setAttribute("aria-expanded", all);
+  };
+  show(false);
+  button.hidden = few === ingredients.length;
+  button.addEventListener("click", () => show(button.getAttribute("aria-expanded") === "false"));
+}
+
+function method(details, instructions) {
+  const steps = instructions.split("\n").map(step => step.trim()).filter(Boolean);
+  if (!steps.length) {
+    details.replaceWith(missing("The method is not written down."));
+    return;
+  }
+  const text = document.createElement(steps.length > 1 ? "ol" : "ul");
+  text.append(...items(steps));
+  details.append(text);
+}

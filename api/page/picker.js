@@ -1,0 +1,80 @@
+// The photo that is searched with: chosen, taken, pasted or dropped, and shown at once.
+
+import { shrunk } from "./photo.js";
+
+const $ = id => document.getElementById(id);
+const preview = $("preview"), instead = document.querySelector(".no-preview");
+
+/** The photo that is shown, or null: { file, title, url, sent: promise of what shrunk() makes of it }. */
+export let held = null;
+
+export const photoOf = (file, title) => ({ file, title, url: URL.createObjectURL(file), sent: shrunk(file) });
+
+/** Show a photo as the one to search with. */
+export function hold(photo) {
+  if (photo === held) return;
+  held = photo;
+  preview.src = photo.url;
+  preview.hidden = false;
+  instead.hidden = true;
+  $("another").hidden = false;
+  const name = ($("about-photo").textContent = photo.title ?? photo.file.name);
+  photo.sent.then(({ size }) => {
+    if (size && photo === held) $("about-photo").textContent = `${name}, sent as ${size}`;
+  });
+}
+
+/** Let the user choose a file. */
+export const pick = () => $("photo").click();
+
+/** Call `onPhoto` with each photo that the user brings, `onRefusal` with what is wrong with other things. */
+export function watch(onPhoto, onRefusal) {
+  function bring(file) {
+    if (file.type && !file.type.startsWith("image/")) {
+      onRefusal(`${file.name || "This file"} is no picture. Send a JPEG, PNG, WebP or GIF.`);
+    } else {
+      onPhoto(photoOf(file));
+    }
+  }
+
+  for (const input of [$("photo"), $("camera")]) {
+    input.addEventListener("change", () => {
+      if (input.files.length) bring(input.files[0]);
+      input.value = ""; // or the same file could not be chosen twice
+    });
+  }
+  $("another").addEventListener("click", pick);
+  $("take").addEventListener("click", () => $("camera").click());
+
+  addEventListener("paste", event => {
+    const [file] = event.clipboardData.files;
+    if (!file) return; // text into a field
+    event.preventDefault();
+    bring(file);
+  });
+
+  const intoField = event => event.target.matches?.("input");
+  const dragging = on => document.body.classList.toggle("dragging", on);
+  addEventListener("dragover", event => {
+    if (intoField(event)) return;
+    event.preventDefault();
+    dragging(true);
+  });
+  addEventListener("dragleave", event => {
+    if (!event.relatedTarget) dragging(false);
+  });
+  addEventListener("drop", event => {
+    dragging(false);
+    if (intoField(event)) return;
+    event.preventDefault();
+    const [file] = event.dataTransfer.files;
+    if (file) bring(file);
+    else onRefusal("What was dropped is no file. Save the picture first, or copy and paste it.");
+  });
+}
+
+preview.addEventListener("error", () => {
+  preview.hidden = true;
+  instead.hidden = false;
+  instead.querySelector("strong").textContent = held.file.name;
+});

@@ -1,0 +1,179 @@
+"""Writes the screenshots of the page's states to reports/page/: ``make screenshots``.
+
+The service runs on the sample cookbook with the shipped model, so that real answers are seen.
+Needs the Debian packages of ``PACKAGES``; two of them are fonts, for the page takes those of the
+machine it is seen on, and a bare server has none worth a picture.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from chromium import EXECUTABLE, chromium
+from conftest import running_service
+from tqdm import tqdm
+
+ROOT = Path(__file__).resolve().parents[1]
+TARGET = ROOT / "reports" / "page"
+SEARCH = "**/api/v1/search/search"
+PACKAGES = "chromium pngquant fonts-inter fonts-urw-base35"
+FONTS = ("Inter", "P052")
+DESKTOP, PHONE, WIDE = (1280, 860), (390, 780), (1920, 1080)
+COLOURS = 96  # of a picture's palette
+
+
+def first_visit(page) -> None:
+    pass
+
+
+def photo_chosen(page) -> None:
+    pancakes = (ROOT / "test_recipes" / "5.jpg").read_bytes()
+    named = {"name": "pancakes.jpg", "mimeType": "image/jpeg", "buffer": pancakes}
+    page.set_input_files("#photo", named)
+
+
+def waiting(page) -> None:
+    page.route(SEARCH, lambda route: None)
+    page.get_by_role("button", name="Salmon Nigiri").click()
+    page.wait_for_selector("#waiting:not([hidden])")
+
+
+def results(page, title="Salade Niçoise with Tuna and Eggs") -> None:
+    page.get_by_role("button", name=title).click()
+    page.wait_for_selector("#found:not([hidden])")
+
+
+def recipe_unfolded(page) -> None:
+    results(page, "Red Velvet Cake")
+    card = page.locator("#recipes .card").nth(1)
+    card.locator("summary").click()
+    card.evaluate("card => scrollTo(0, card.getBoundingClientRect().top + scrollY - 24)")
+
+
+def more_like_this(page) -> None:
+    results(page, "Blueberry Pancakes")
+    page.get_by_role("button", name="More like this").nth(2).click()
+    page.wait_for_selector("#found-title >> text=More like")
+
+
+def no_match(page) -> None:
+    page.locator("#min_similarity").fill("0.8")
+    page.locator("[name=exclude]").fill("olives")
+    page.get_by_role("button", name="Salade Niçoise").click()
+    page.wait_for_selector("#notice:not([hidden])")
+
+
+def wrong_file(page) -> None:
+    heic = {"name": "IMG_2034.HEIC", "mimeType": "image/heic", "buffer": b"\0\0\0\x18ftypheic"}
+    page.set_input_files("#photo", heic)
+    page.click("#go")
+    page.wait_for_selector("#notice:not([hidden])")
+
+
+def too_large(page) -> None:
+    huge = {"name": "dinner.jpg", "mimeType": "image/jpeg", "buffer": b"\xff\xd8" + bytes(2**21)}
+    page.set_input_files("#photo", huge)
+    page.click("#go")
+    page.wait_for_selector("#notice:not([hidden])")
+
+
+def busy(page) -> None:
+    error = {"errorMessage": "Too many searches are waiting; try again."}
+    answer = {"status": 503, "headers": {"Retry-After": "5"}, "json": error}
+    page.route(SEARCH, lambda route: route.fulfill(**answer))
+    page.get_by_role("button", name="Pepperoni Pizza").click()
+    page.wait_for_selector("#notice:not([hidden])")
+
+
+def offline(page) -> None:
+    photo_chosen(page)
+    page.context.set_offline(True)
+    page.click("#go")
+    page.wait_for_selector("#notice:not([hidden])")
+
+
+def locked(page) -> None:
+    page.route(SEARCH, lambda route: route.fulfill(status=401, json={}))
+    page.get_by_role("button", name="Shoyu Ramen").click()
+    page.wait_for_selector("dialog[open]")
+
+
+STATES: dict[str, tuple[Callable, tuple[int, int], str]] = {
+    "first-visit": (first_visit, DESKTOP, "light"),
+    "first-visit-phone": (first_visit, PHONE, "light"),
+    "photo-chosen-phone": (photo_chosen, PHONE, "dark"),
+    "waiting": (waiting, DESKTOP, "light"),
+    "results": (results, DESKTOP, "light"),
+    "results-phone": (results, PHONE, "light"),
+    "results-wide-dark": (results, WIDE, "dark"),
+    "recipe-unfolded": (recipe_unfolded, DESKTOP, "light"),
+    "more-like-this": (more_like_this, DESKTOP, "dark"),
+    "no-match": (no_match, DESKTOP, "light"),
+    "wrong-file": (wrong_file, DESKTOP, "light"),
+    "too-large-phone": (too_large, PHONE, "light"),
+    "busy": (busy, DESKTOP, "dark"),
+    "offline-phone": (offline, PHONE, "dark"),
+    "locked": (locked, DESKTOP, "light"),
+}
+
+
+def main() -> None:
+    fonts = subprocess.run(["fc-list"], capture_output=True, text=True).stdout
+    if not (EXECUTABLE and shutil.which("pngquant") and all(font in fonts for font in FONTS)):
+        sys.exit(f"Something is missing: apt-get install {PACKAGES}")
+    TARGET.mkdir(exist_ok=True)
+    with sample_service() as url, chromium() as browser:
+        for name, (act, size, scheme) in tqdm(STATES.items(), unit="state"):
+            context = browser.new_context(
+                viewport=dict(zip(("width", "height"), size, strict=True)),
+                color_scheme=scheme,
+                reduced_motion="reduce",
+                is_mobile=size == PHONE,
+                has_touch=size == PHONE,
+            )
+            page = context.new_page()
+            page.goto(url)
+            page.wait_for_load_state("networkidle")
+            act(page)
+            if size != PHONE and act is not recipe_unfolded:
+                page.evaluate("scrollTo(0, 0)")  # Playwright scrolls to what it clicks
+            page.mouse.move(0, 0)
+            page.wait_for_timeout(300)  # for photos to be painted
+            save(page.screenshot(), TARGET / f"{name}.png")
+            context.close()
+
+
+@contextmanager
+def sample_service() -> Iterator[str]:
+    """The service on the sample cookbook, in a home of its own."""
+    with tempfile.TemporaryDirectory() as home:
+        shutil.copytree(ROOT / "ft", Path(home) / "ft")
+        ours = {
+            "ITADAKI_DATASET": "sample",
+            "ITADAKI_HOME": home,
+            "ITADAKI_VARIANT": "ft",
+            "ITADAKI_MAX_UPLOAD_MB": "1",
+        }
+        environment = {**os.environ, **ours}
+        subprocess.run([sys.executable, "-m", "itadaki", "setup"], env=environment, check=True)
+        with running_service(environment) as service:
+            with (ROOT / "test_recipes" / "1.jpg").open("rb") as photo:  # the first one is slower
+                service.client.post("/api/v1/search/search", files={"image": photo})
+            yield str(service.client.base_url)
+
+
+def save(screenshot: bytes, path: Path) -> None:
+    """Save with a palette, which makes the file a quarter as large."""
+    command = ["pngquant", str(COLOURS), "--speed", "1", "-"]
+    path.write_bytes(
+        subprocess.run(command, input=screenshot, capture_output=True, check=True).stdout
+    )
+
+
+if __name__ == "__main__":
+    main()

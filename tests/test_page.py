@@ -1,0 +1,595 @@
+"""The page in a real browser, against the real service on a small dataset."""
+
+import io
+import re
+import socket
+import threading
+import time
+from contextlib import contextmanager
+
+import httpx
+import numpy as np
+import pytest
+import uvicorn
+from chromium import EXECUTABLE, chromium
+from conftest import dish_photo, encode
+from PIL import Image
+
+from api.core.config import ApiSettings
+from api.features.examples.api import examples
+from api.features.search.services import search_service
+from api.main import create_app
+from itadaki.images import load_input
+
+if EXECUTABLE is None:
+    pytest.skip("no chromium here: apt-get install chromium", allow_module_level=True)
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+SEARCH = "**/api/v1/search/search"
+KEY = "key-of-the-test"
+DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 360, "height": 740}
+
+
+@contextmanager
+def served(settings, **more):
+    """The service in a thread of this process; gives its address."""
+    app = create_app(
+        ApiSettings(
+            _env_file=None,
+            dataset=settings.dataset,
+            backbone_weights=settings.backbone_weights,
+            home=settings.home,
+            **more,
+        )
+    )
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_config=None))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive()
+        time.sleep(0.05)
+    yield f"http://127.0.0.1:{port}/"
+    server.should_exit = True
+    thread.join()
+
+
+@pytest.fixture(scope="module")
+def url(settings):
+    with served(settings, max_upload_mb=1) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def visit(browser, url):
+    """Opens the page in a fresh context; what goes wrong in its scripts fails the test."""
+    contexts, errors = [], []
+
+    def open_page(address=url, viewport=DESKTOP, **options) -> Page:
+        contexts.append(browser.new_context(viewport=viewport, **options))
+        page = contexts[-1].new_page()
+        page.set_default_timeout(10_000)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("console", lambda line: errors.append(line.text) if _is_error(line) else None)
+        # From now on: Playwright would begin to intercept choosers only after a first key press.
+        page.on("filechooser", lambda chooser: None)
+        page.goto(address)
+        expect(page.locator("#serving")).not_to_be_empty()
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert errors == []
+
+
+def _is_error(line) -> bool:
+    # Chromium itself notes answers of 4xx and 5xx and lost connections; the page handles them.
+    return line.type == "error" and not line.text.startswith("Failed to load resource")
+
+
+def choose(page: Page, content: bytes, name="dish.jpg", kind="image/jpeg") -> None:
+    page.set_input_files("#photo", {"name": name, "buffer": content, "mimeType": kind})
+
+
+def photo(seed=3) -> bytes:
+    return encode(dish_photo(seed), quality=90)
+
+
+def search(page: Page, seed=3) -> None:
+    choose(page, photo(seed))
+    page.click("#go")
+    expect(page.locator("#found")).to_be_visible()
+
+
+def titles(page: Page) -> list[str]:
+    return page.locator("#recipes h2").all_text_contents()
+
+
+def notice(page: Page, title: str):
+    """The notice, once it is shown under this title, focused and told to screen readers."""
+    heading = page.locator("#notice-title")
+    expect(heading).to_have_text(title)
+    expect(heading).to_be_focused()
+    expect(page.locator("#status")).to_contain_text(title)
+    return page.locator("#notice")
+
+
+def assert_fits(page: Page) -> None:
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_photo_shows_at_once_and_one_tap_finds_recipes(visit, url):
+    page = visit()
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    expect(page.locator("#serving")).to_have_text(
+        re.compile(r"Searching 40 recipes of folder recipes\d* with the model raw")
+    )
+    choose(page, photo())
+    expect(page.locator("#preview")).to_be_visible()
+    expect(page.locator("#about-photo")).to_have_text("dish.jpg")
+    assert not any("search" in address for address in asked)
+    page.click("#go")
+    expect(page.locator("#recipes .card")).to_have_count(7)
+    upload = {"image": ("dish.jpg", photo(), "image/jpeg")}
+    answer = httpx.post(f"{url}api/v1/search/search", files=upload, data={"top_k": 7}).json()
+    assert titles(page) == [recipe["title"] for recipe in answer["recipes"]]
+    expect(page.locator("#found-title")).to_be_focused()
+    expect(page.locator("#took")).to_have_text(
+        re.compile(r"7 recipes · answered in \d+ ms, [\d.]+ m?s with the network")
+    )
+    expect(page.locator("#status")).to_contain_text("7 recipes, answered in")
+
+    best, card = answer["recipes"][0], page.locator("#recipes .card").first
+    expect(card.locator(".similarity b")).to_have_text(f"{best['similarity']:.2f}")
+    bar, track = card.locator(".bar > span"), card.locator(".bar")
+    share = bar.evaluate("b => b.offsetWidth") / track.evaluate("b => b.offsetWidth")
+    assert share == pytest.approx(best["similarity"], abs=0.02)
+    expect(card.locator(".tag")).to_have_text(f"Closest · {best['dishClass']}")
+    assert card.locator(".ingredients li").all_text_contents() == best["ingredientList"]
+    expect(card.locator(".method li").first).to_be_hidden()
+    card.locator("summary").click()
+    assert card.locator(".method li").all_text_contents() == best["instructions"].split("\n")
+    expect(card.locator(".method li").first).to_be_visible()
+    expect(card.locator("img")).to_have_js_property("naturalWidth", 274)
+    assert all(address.startswith((url, "blob:")) for address in asked), asked
+
+
+def test_number_of_results_and_filters(visit):
+    page = visit()
+    page.locator("#top_k").fill("10")
+    page.locator("[name=include]").fill("EGG, flour")
+    page.locator("[name=exclude]").fill("lemon")
+    expect(page.locator("#top_k-value")).to_have_text("10")
+    search(page)
+    expect(page.locator("#recipes .card")).to_have_count(10)
+    assert set(page.locator(".ingredients").all_text_contents()) <= {
+        "200 g chocolate4 eggs100 g flour",
+        "4 carrots4 eggs200 g flour",
+    }
+    expect(page.locator("#took")).to_contain_text("with EGG, flour · without lemon")
+    page.locator("[name=include]").fill("")
+    page.locator("#top_k").fill("1")
+    page.click("#go")
+    expect(page.locator("#recipes .card")).to_have_count(1)
+    expect(page.locator("#took")).to_contain_text("One recipe")
+
+
+def test_no_match_above_the_threshold(visit):
+    page = visit()
+    page.locator("#min_similarity").fill("0.95")
+    page.locator("[name=include]").fill("unobtainium")
+    expect(page.locator("#min_similarity-value")).to_have_text("0.95")
+    choose(page, photo())
+    page.click("#go")
+    pane = notice(page, "Nothing on the menu")
+    expect(pane).to_contain_text("No recipe with unobtainium is at least 0.95 similar.")
+    pane.get_by_role("button", name="Search without these limits").click()
+    expect(page.locator("#recipes .card")).to_have_count(7)
+    expect(page.locator("#min_similarity-value")).to_have_text("any")
+
+
+def test_more_like_this_and_the_way_back(visit):
+    page = visit()
+    search(page)
+    first = titles(page)
+    page.get_by_role("button", name=f"More like this: {first[1]}").click()
+    expect(page.locator("#found-title")).to_have_text(f"More like “{first[1]}”")
+    expect(page.locator("#recipes .card")).to_have_count(7)
+    more = titles(page)
+    assert more != first and first[1] not in more
+    page.click("#back")
+    expect(page.locator("#found-title")).to_have_text("Recipes that look like your photo")
+    assert titles(page) == first
+    page.go_forward()
+    expect(page.locator("#found-title")).to_have_text(f"More like “{first[1]}”")
+    assert titles(page) == more
+    page.go_back()
+    page.go_back()
+    expect(page.locator("#headline")).to_be_visible()
+
+
+@pytest.mark.parametrize("way", ["paste", "drop"])
+def test_photo_can_be_pasted_and_dropped(visit, way):
+    page = visit()
+    page.evaluate(
+        """([way, bytes]) => {
+            const data = new DataTransfer();
+            data.items.add(new File([new Uint8Array(bytes)], "x.jpg", { type: "image/jpeg" }));
+            const options = { bubbles: true, cancelable: true };
+            document.body.dispatchEvent(way === "paste"
+                ? new ClipboardEvent(way, { ...options, clipboardData: data })
+                : new DragEvent(way, { ...options, dataTransfer: data }));
+        }""",
+        [way, list(photo())],
+    )
+    expect(page.locator("#preview")).to_be_visible()
+    page.click("#go")
+    expect(page.locator("#recipes .card")).to_have_count(7)
+
+
+def test_an_example_is_tried_with_one_click(visit):
+    page = visit()
+    expect(page.locator("#examples li")).to_have_count(10)
+    page.get_by_role("button", name="Red Velvet Cake").click()
+    expect(page.locator("#found-title")).to_have_text("Recipes that look like “Red Velvet Cake”")
+    expect(page.locator("#recipes .card")).to_have_count(7)
+    expect(page.locator("#preview")).to_be_visible()
+
+
+def test_without_examples_their_section_is_not_shown(visit, monkeypatch, tmp_path):
+    monkeypatch.setattr(examples, "FOLDER", tmp_path / "missing")
+    page = visit()
+    page.wait_for_load_state("networkidle")
+    expect(page.locator("#welcome h2")).to_be_hidden()
+    expect(page.locator("#examples li")).to_have_count(0)
+
+
+def test_examples_are_served_by_name_and_nothing_else_is(url, monkeypatch, tmp_path):
+    folder = tmp_path / "test_recipes"
+    folder.mkdir()
+    (tmp_path / "secret.jpg").write_bytes(b"treasure")
+    (folder / "10.jpg").write_bytes(photo())
+    (folder / "2.png").write_bytes(photo())
+    (folder / "notes.txt").write_text("private")
+    (folder / "link.jpg").symlink_to(tmp_path / "secret.jpg")
+    monkeypatch.setattr(examples, "FOLDER", folder)
+    offered = httpx.get(f"{url}examples").json()
+    assert offered == [{"name": "2.png", "title": "2"}, {"name": "10.jpg", "title": "10"}]
+    assert httpx.get(f"{url}examples/10.jpg").content == photo()
+    hostile = ("..%2Fsecret.jpg", "%2e%2e%2fsecret.jpg", "..%5csecret.jpg", "..")
+    for name in ("notes.txt", "link.jpg", "11.jpg", *hostile):
+        answer = httpx.get(f"{url}examples/{name}", follow_redirects=True)
+        assert b"treasure" not in answer.content and b"private" not in answer.content
+        assert answer.status_code == (200 if name == ".." else 404)  # that one is the page
+
+
+def test_wrong_files_are_refused_in_words(visit):
+    page = visit()
+    choose(page, b"a list", "shopping.txt", "text/plain")
+    pane = notice(page, "That is not a photo we can read")
+    expect(pane).to_contain_text("shopping.txt is no picture")
+    choose(page, b"\0\0\0\x18ftypheic" + b"x" * 90, "IMG_2034.HEIC", "image/heic")
+    expect(page.locator("#headline")).to_be_visible()
+    expect(page.locator(".no-preview")).to_contain_text("IMG_2034.HEIC")
+    page.click("#go")
+    expect(notice(page, "That is not a photo we can read")).to_contain_text("HEIC")
+    with page.expect_file_chooser() as chooser:
+        pane.get_by_role("button", name="Choose another photo").click()
+    chooser.value.set_files({"name": "a.jpg", "buffer": photo(), "mimeType": "image/jpeg"})
+    page.click("#go")
+    expect(page.locator("#recipes .card")).to_have_count(7)
+
+
+def test_too_large_is_said_in_words(visit):
+    page = visit()
+    choose(page, b"\xff\xd8" + b"\0" * 2_000_000)  # no browser can make this one smaller
+    page.click("#go")
+    expect(notice(page, "That photo is too large")).to_contain_text("larger than 1 MB")
+
+
+def test_busy_service_is_asked_again_when_it_says(visit):
+    page = visit()
+    times = []
+
+    def busy(route):
+        times.append(time.monotonic())
+        if len(times) > 2:
+            route.continue_()
+        else:
+            error = {"errorMessage": "Too many searches are waiting; try again."}
+            route.fulfill(status=503, headers={"Retry-After": "1"}, json=error)
+
+    page.route(SEARCH, busy)
+    choose(page, photo())
+    page.click("#go")
+    expect(notice(page, "The kitchen is busy")).to_contain_text("Trying again in 1 s")
+    expect(page.locator("#recipes .card")).to_have_count(7)
+    assert len(times) == 3 and times[1] - times[0] >= 1
+
+
+def test_offline_search_goes_on_when_the_connection_is_back(visit):
+    page = visit()
+    choose(page, photo())
+    page.context.set_offline(True)
+    page.click("#go")
+    expect(notice(page, "The kitchen cannot be reached")).to_contain_text("no connection")
+    page.context.set_offline(False)
+    expect(page.locator("#recipes .card")).to_have_count(7)
+
+
+def test_a_service_that_is_down_can_be_tried_again(visit):
+    page = visit()
+    page.route(SEARCH, lambda route: route.abort())
+    choose(page, photo())
+    page.click("#go")
+    pane = notice(page, "The kitchen cannot be reached")
+    page.unroute(SEARCH)
+    pane.get_by_role("button", name="Try again").click()
+    expect(page.locator("#recipes .card")).to_have_count(7)
+
+
+def test_unforeseen_errors_are_shown(visit):
+    page = visit()
+    page.route(SEARCH, lambda route: route.fulfill(status=500, body="<h1>Bad gateway</h1>"))
+    choose(page, photo())
+    page.click("#go")
+    expect(notice(page, "Something burnt in the kitchen")).to_contain_text("answered 500")
+
+
+def test_key_is_asked_for_once(visit, settings):
+    with served(settings, api_key=KEY, docs=False) as url:
+        page = visit(url)
+        expect(page.locator("#docs")).to_be_hidden()
+        choose(page, photo())
+        page.click("#go")
+        dialog = page.get_by_role("dialog", name="This kitchen is locked")
+        field = dialog.get_by_label("API key")
+        expect(field).to_be_focused()
+        field.fill("a wrong key")
+        field.press("Enter")
+        expect(dialog).to_contain_text("did not accept this key")
+        field.press("Escape")
+        notice(page, "This kitchen is locked").get_by_role("button").click()
+        field.fill(KEY)
+        dialog.get_by_role("button", name="Unlock").click()
+        expect(page.locator("#recipes .card")).to_have_count(7)
+        page.get_by_role("button", name="More like this").first.click()
+        expect(page.locator("#found-title")).to_contain_text("More like")
+        page.reload()
+        search(page)
+        assert page.evaluate("[localStorage.length, document.cookie]") == [0, ""]
+
+
+def test_waiting_shows_the_shape_of_the_answer(visit):
+    page = visit()
+    page.route(SEARCH, lambda route: None)  # no answer ever
+    choose(page, photo())
+    page.click("#go")
+    expect(page.locator("#waiting")).to_be_visible()
+    expect(page.locator("#go")).to_have_text("Searching…")
+    expect(page.locator("#status")).to_have_text("Searching")
+    choose(page, photo(8), "another.jpg")  # gives the search in work up
+    expect(page.locator("#waiting")).to_be_hidden()
+    expect(page.locator("#go")).to_have_text("Find recipes")
+    expect(page.locator("#about-photo")).to_have_text("another.jpg")
+    page.unroute(SEARCH)
+    page.click("#go")
+    expect(page.locator("#recipes .card")).to_have_count(7)
+
+
+def test_keyboard_alone_is_enough(visit):
+    page = visit()
+
+    def tab_to(name: str):
+        for _ in range(60):
+            page.keyboard.press("Tab")
+            text = page.evaluate(
+                "(e => e.ariaLabel || e.innerText || e.name || '')(document.activeElement)"
+            )
+            if text.startswith(name):
+                outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+                assert outline == "solid", name
+                return
+        raise AssertionError(f"{name} cannot be reached")
+
+    tab_to("Skip to the recipes")
+    tab_to("Choose a photo")
+    with page.expect_file_chooser() as chooser:
+        page.keyboard.press("Enter")
+    chooser.value.set_files({"name": "a.jpg", "buffer": photo(), "mimeType": "image/jpeg"})
+    expect(page.locator("#go")).to_be_focused()
+    tab_to("top_k")
+    page.keyboard.press("ArrowLeft")
+    page.locator("#go").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#recipes .card")).to_have_count(6)
+    expect(page.locator("#found-title")).to_be_focused()
+    page.locator(".skip").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#answer")).to_be_focused()
+    tab_to("Back")
+    tab_to("Method")
+    page.keyboard.press("Enter")
+    expect(page.locator(".method li").first).to_be_visible()
+    tab_to("More like this")
+    page.keyboard.press("Enter")
+    expect(page.locator("#found-title")).to_contain_text("More like")
+    page.keyboard.press("Shift+Tab")
+    tab_to("Back")
+    page.keyboard.press("Enter")
+    expect(page.locator("#found-title")).to_contain_text("your photo")
+
+
+def test_phone(visit):
+    page = visit(viewport=PHONE, has_touch=True, is_mobile=True)
+    assert_fits(page)
+    assert page.locator("#hero").bounding_box()["y"] < page.locator(".drop").bounding_box()["y"]
+    expect(page.locator("#refine input").first).to_be_hidden()
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Take a photo").tap()
+    assert chooser.value.element.get_attribute("capture") == "environment"
+    chooser.value.set_files({"name": "a.jpg", "buffer": photo(), "mimeType": "image/jpeg"})
+    page.locator("#go").tap()
+    expect(page.locator("#recipes .card")).to_have_count(7)
+    expect(page.locator("#found-title")).to_be_in_viewport()
+    assert_fits(page)
+    choose(page, b"a list", "shopping.txt", "text/plain")
+    expect(notice(page, "That is not a photo we can read")).to_be_in_viewport()
+    assert_fits(page)
+
+
+def test_no_camera_button_where_there_is_a_mouse(visit):
+    expect(visit().locator("#take")).to_be_hidden()
+
+
+def test_wide_screen(visit):
+    page = visit(viewport={"width": 1920, "height": 1080})
+    search(page)
+    assert_fits(page)
+    assert page.locator("#recipes .card").nth(1).bounding_box()["width"] < 400
+
+
+def test_long_titles_missing_texts_and_missing_photos(visit):
+    page = visit(viewport=PHONE)
+    recipe = {
+        "id": 1,
+        "imagePath": "http://elsewhere.example/api/v1/photos/99999",
+        "similarity": 0.5,
+        "dishClass": None,
+        "ingredientList": [],
+        "instructions": "",
+    }
+    recipes = [
+        {**recipe, "rank": 1, "title": "Donaudampfschifffahrtsgesellschaftstorte" * 4},
+        {**recipe, "rank": 2, "title": "<img src=x onerror=alert(1)> & <b>soup</b>"},
+        {
+            **recipe,
+            "rank": 3,
+            "title": "A Soup of Everything",
+            "similarity": -0.25,
+            "ingredientList": [f"{i} g of something" for i in range(20)],
+            "instructions": "Stir.",
+        },
+    ]
+    body = {"recipes": recipes, "processingTime": 2.34, "success": True}
+    page.route(SEARCH, lambda route: route.fulfill(json=body))
+    search(page)
+    assert titles(page) == [recipe["title"] for recipe in recipes]
+    assert_fits(page)
+    first, _, third = page.locator("#recipes .card").all()
+    expect(first).to_contain_text("The recipe lists none.")
+    expect(first).to_contain_text("The method is not written down.")
+    expect(first.locator(".photo img")).to_have_count(0)  # the plate behind it shows
+    expect(first.locator(".photo svg")).to_be_visible()
+    assert first.locator(".photo").evaluate("p => p.offsetWidth / p.offsetHeight") > 1.3
+    expect(third.locator(".ingredients li")).to_have_count(6)
+    third.get_by_role("button", name="Show all 20").click()
+    expect(third.locator(".ingredients li")).to_have_count(20)
+    third.get_by_role("button", name="Show fewer").click()
+    expect(third.locator(".ingredients li")).to_have_count(6)
+    expect(third.locator(".similarity b")).to_have_text("-0.25")
+    assert third.locator(".bar > span").evaluate("b => b.offsetWidth") == 0
+
+
+@pytest.fixture
+def received(monkeypatch) -> list[bytes]:
+    """The photos that reach the service."""
+    photos = []
+
+    def load_and_note(content: bytes) -> np.ndarray:
+        photos.append(content)
+        return load_input(content)
+
+    monkeypatch.setattr(search_service, "load_input", load_and_note)
+    return photos
+
+
+def test_large_photo_is_sent_small_and_upright(visit, received):
+    page = visit()
+    pixels = np.full((1500, 2000, 3), (200, 200, 200), np.uint8)
+    pixels[:200, :200] = (255, 0, 0)  # the top left, that orientation 6 turns to the top right
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    content = encode(pixels, quality=95, exif=turned)
+    choose(page, content, "large.jpg")
+    expect(page.locator("#about-photo")).to_have_text("large.jpg, sent as 640 × 853")
+    page.click("#go")
+    expect(page.locator("#recipes .card")).to_have_count(7)
+    (sent,) = received
+    image = Image.open(io.BytesIO(sent))
+    assert image.format == "JPEG" and image.size == (640, 853) and not image.getexif()
+    assert len(sent) < len(content) / 2
+    red, grey = image.getpixel((630, 10)), image.getpixel((10, 10))
+    assert red[0] > 230 and red[1] < 40 and min(grey) > 180
+
+
+def test_small_photo_is_sent_as_it_is(visit, received):
+    page = visit()
+    search(page)
+    assert received == [photo()]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_accessibility(visit, scheme):
+    page = visit(color_scheme=scheme, reduced_motion="reduce")
+    dark = page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
+    paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert dark == (scheme == "dark") and (sum(map(int, re.findall(r"\d+", paper))) < 100) == dark
+    axe = Axe()
+
+    def check(state: str) -> None:
+        found = axe.run(page)
+        assert found.violations_count == 0, f"{state}: {found.generate_report()}"
+
+    check("first visit")
+    search(page)
+    page.locator("summary", has_text="Method").first.click()
+    page.wait_for_load_state("networkidle")
+    check("results")
+    page.locator("[name=include]").fill("unobtainium")
+    page.click("#go")
+    notice(page, "Nothing on the menu")
+    check("no match")
+    page.route(SEARCH, lambda route: route.fulfill(status=401, json={}))
+    page.click("#go")
+    expect(page.locator("dialog")).to_be_visible()
+    check("key")
+
+
+def test_nothing_moves_for_those_who_ask_for_that(visit):
+    page = visit(reduced_motion="reduce")
+    search(page)
+    assert page.evaluate("document.getAnimations().length") == 0
+
+
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE])
+def test_layout_does_not_jump(visit, browser, url, viewport):
+    context = browser.new_context(viewport=viewport)
+    page = context.new_page()
+    page.add_init_script(
+        """window.shifts = [];
+        new PerformanceObserver(list => shifts.push(...list.getEntries().map(entry =>
+            [entry.value, entry.sources.map(s => s.node?.id || s.node?.nodeName).join()])))
+            .observe({ type: "layout-shift", buffered: true });"""
+    )
+    page.goto(url)
+    page.wait_for_load_state("networkidle")
+    page.wait_for_timeout(200)
+    assert page.evaluate("shifts") == []
+    search(page)
+    page.evaluate("shifts.length = 0")
+    page.wait_for_timeout(600)  # as long as Chromium takes shifts for the user's own
+    assert page.evaluate("shifts") == []
+    context.close()
