@@ -5,10 +5,14 @@ from pathlib import Path
 
 import numpy as np
 from scipy.sparse import csr_matrix, hstack
+from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from itadaki.errors import ArtifactError
 from itadaki.files import replacing
+
+INGREDIENT_WEIGHT = 0.25
+"""How much the words of an ingredient list count beside those of a title."""
 
 _WORD = r"(?u)\b[^\W\d_]{3,}\b"
 _FIELDS = ("title", "ingredients")
@@ -33,10 +37,11 @@ class TextEncoder:
     def fit(
         cls, titles: Sequence[str], ingredients: Sequence[Sequence[str]], dimension: int
     ) -> "TextEncoder":
-        """Learn the words of the training texts; the map is still 0, training fills it.
+        """Learn the words of the training texts, and their map by latent semantic analysis.
 
-        Words of a single recipe teach nothing and are left out, as are ingredients that a fifth
-        of the lists name.
+        The map is where training starts (Deerwester et al. 1990: the singular vectors of TF-IDF,
+        which keep its products as well as so many dimensions can). Words of a single recipe teach
+        nothing and are left out, as are ingredients that a fifth of the lists name.
         """
         vectorizers = {"title": _vectorizer(min_df=2), "ingredients": _vectorizer(3, 0.2)}
         for name, texts in zip(_FIELDS, (titles, _joined(ingredients)), strict=True):
@@ -46,8 +51,15 @@ class TextEncoder:
                 vectorizers[name].fit(known)
             except ValueError:  # no word occurs often enough
                 vectorizers[name] = _vectorizer(1).fit([*known, "food"])
-        words = sum(len(vectorizer.vocabulary_) for vectorizer in vectorizers.values())
-        return cls(vectorizers, np.zeros((words, dimension), np.float32))
+        titles_words, ingredient_words = (len(vectorizers[name].vocabulary_) for name in _FIELDS)
+        weights = np.repeat([1, INGREDIENT_WEIGHT], [titles_words, ingredient_words])
+        encoder = cls(vectorizers, np.zeros((len(weights), dimension), np.float32))
+        vectors = encoder.vectors(titles, ingredients).multiply(weights.astype(np.float32)).tocsr()
+        known = min(dimension, *(size - 1 for size in vectors.shape))
+        if known > 0:
+            svd = TruncatedSVD(known, algorithm="arpack", random_state=0).fit(vectors)
+            encoder.matrix[:, :known] = (svd.components_ * weights).T
+        return encoder
 
     def vectors(self, titles: Sequence[str], ingredients: Sequence[Sequence[str]]) -> csr_matrix:
         """TF-IDF of n recipes: float32 of shape (n, words), titles and ingredients each of length

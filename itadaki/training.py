@@ -96,11 +96,9 @@ class Trainer:
         spread = float((plain - centre).std())
         self._head = head_layers(config, centre, spread)
         self._head_model = self._with_head(keras.Input((plain.shape[1],), name="pooled"))
-        words = len(data.encoder.matrix)
-        glorot = (6 / (words + config.embedding_dim)) ** 0.5
-        start = np.random.default_rng(seed).uniform(-glorot, glorot, data.encoder.matrix.shape)
-        self.text_matrix = tf.Variable(start.astype(np.float32), name="text_matrix")
+        self.text_matrix = tf.Variable(data.encoder.matrix, name="text_matrix")
         self._words = data.encoder.vectors(*data.texts(data.train))
+        self._expected_texts = self._words @ data.encoder.matrix
         chosen = data.dataset.recipes.iloc[data.validation]
         self._labels = _labels(chosen)
         self._watched_labels = _labels(data.dataset.recipes.iloc[data.watched])
@@ -382,6 +380,7 @@ class Trainer:
             targets: tf.Tensor,
             positives: tf.Tensor,
             negatives: tf.Tensor,
+            expected_texts: tf.Tensor,
             margin: tf.Tensor,
         ) -> dict[str, tf.Tensor]:
             words = tf.SparseTensor(
@@ -401,10 +400,12 @@ class Trainer:
                 near = tf.reduce_sum(photo * tf.gather(self._memory, positives), axis=1)
                 far = tf.reduce_sum(photo * tf.gather(self._memory, negatives), axis=1)
                 triplet = losses.triplet_loss(near, far, margin)
+                alignment = tf.reduce_mean(tf.reduce_sum(photo * expected_texts, axis=1))
                 loss = (
                     config.text_weight * to_text
                     + config.photo_weight * to_photo
                     + config.triplet_weight * triplet
+                    - config.alignment_weight * alignment
                 )
             _apply(tape, loss, optimizers)
             self._memory.scatter_nd_update(rows[:, None], photo)
@@ -413,6 +414,7 @@ class Trainer:
                 "text_loss": to_text,
                 "photo_loss": to_photo,
                 "triplet_loss": triplet,
+                "alignment": alignment,
                 **_triplet_metrics(near, far, margin),
             }
 
@@ -443,6 +445,7 @@ class Trainer:
                 targets,
                 positives,
                 pool[np.maximum(chosen, 0)],
+                self._expected_texts[batch],
                 tf.constant(margin, tf.float32),
             )
 

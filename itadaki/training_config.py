@@ -38,14 +38,15 @@ CONFIG_FT: dict[str, Any] = {
     "EMBEDDING_DIM": 512,
     "TRIPLET_MARGIN": 0.8,
     "LAYERS_TO_UNFREEZE": 40,
-    "PHASE_1_EPOCHS": 4,
-    "PHASE_2_EPOCHS": 12,
+    "PHASE_1_EPOCHS": 6,
+    "PHASE_2_EPOCHS": 18,
     "SAMPLING": "hard_negative",
     "TRIPLET_WEIGHT": 0.1,
     "TEXT_WEIGHT": 1.0,
-    "PHOTO_WEIGHT": 1.0,
+    "ALIGNMENT_WEIGHT": 5.0,
+    "PHOTO_WEIGHT": 0.3,
     "RAW_SHARE": 0.3,
-    "VIEWS": 6,
+    "VIEWS": 9,
     "BACKBONE_LEARNING_RATE": 2e-4,
 }
 
@@ -90,6 +91,12 @@ class TrainingConfig(BaseModel):
     )
     text_weight: float = Field(
         0.0, ge=0, description="Weight of the soft contrastive loss of photos against texts."
+    )
+    alignment_weight: float = Field(
+        0.0,
+        ge=0,
+        description="Weight of the mean similarity of a photo to its own recipe's text as latent "
+        "semantic analysis sees it: the photo's embedding then points at the text to expect.",
     )
     temperature: float = Field(0.1, gt=0, description="Of the contrastive losses.")
     self_share: float = Field(
