@@ -14,6 +14,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # must stand before TensorFl
 import keras
 import pandas as pd
 import tensorflow as tf
+from sklearn.decomposition import PCA
 from tqdm.auto import tqdm
 
 from itadaki import losses, triplets
@@ -103,7 +104,7 @@ class Trainer:
         self._labels = _labels(chosen)
         self._watched_labels = _labels(data.dataset.recipes.iloc[data.watched])
         self._memory = tf.Variable(tf.zeros((len(data.train), config.embedding_dim)))
-        self._joint = bool(config.text_weight or config.photo_weight)
+        self._joint = bool(config.text_weight or config.photo_weight or config.alignment_weight)
 
     def train(self) -> pd.DataFrame:
         """Run all phases; returns the history, one row an epoch.
@@ -115,6 +116,8 @@ class Trainer:
         self._fit(self._head_phase(head_epochs))
         if self.config.phase_2_epochs:
             self._fit(self._fine_tuning_phase())
+        if self.config.feature_share:
+            self._join_features(self._phase)
         return pd.DataFrame(self.history)
 
     def embed(self, rows: np.ndarray) -> np.ndarray:
@@ -171,6 +174,39 @@ class Trainer:
             lambda rows: plain[rows],
             tail.trainable_variables,
         )
+
+    def _join_features(self, phase: Phase) -> None:
+        """Give the last quarter of the embedding to the features' own principal components.
+
+        A head that learns these recipes' texts drops what they do not need, and with it what tells
+        apart dishes that it has never seen; the features below it still hold that. The head is
+        linear, so its most important directions and the components fit into one linear map again.
+        """
+        centred = keras.Model(phase.model.input, phase.model.get_layer("centring").output)
+        rows = np.array_split(self.data.train, -(-len(self.data.train) // 128))
+        features = np.concatenate(
+            [centred(tf.cast(phase.plain(part), tf.float32), training=False) for part in rows]
+        )
+        dense = [layer for layer in self._head if isinstance(layer, keras.layers.Dense)]
+        (kernel_1, bias_1), (kernel_2, bias_2) = (layer.get_weights() for layer in dense)
+        kernel, bias = kernel_1 @ kernel_2, bias_1 @ kernel_2 + bias_2
+        quarter = self.config.embedding_dim // 4
+        kept = self.config.embedding_dim - quarter
+        learned = features @ kernel + bias
+        length = np.linalg.norm(learned, axis=1, keepdims=True)
+        axes = np.linalg.svd(learned / length, full_matrices=False)[2][:kept].T
+        components = PCA(quarter, random_state=0).fit(features)
+        general = components.transform(features)
+        weight = self.config.feature_share / np.linalg.norm(general, axis=1).mean()
+        kernel_1, bias_1 = np.zeros_like(kernel_1), np.zeros_like(bias_1)
+        kernel_1[:, :kept] = kernel @ axes / length.mean()
+        bias_1[:kept] = bias @ axes / length.mean()
+        kernel_1[:, kept : kept + quarter] = weight * components.components_.T
+        bias_1[kept : kept + quarter] = -weight * components.mean_ @ components.components_.T
+        dense[0].set_weights([kernel_1, bias_1])
+        dense[1].set_weights([np.eye(*kernel_2.shape), np.zeros_like(bias_2)])
+        texts = np.pad(self.text_matrix.numpy() @ axes, ((0, 0), (0, quarter)))
+        self.text_matrix.assign(texts)
 
     def _fit(self, phase: Phase) -> None:
         """Run one phase from its last checkpoint, and leave the best epoch's weights in place."""

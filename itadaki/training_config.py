@@ -1,9 +1,9 @@
 """The knobs of a training run, as the notebooks show them."""
 
 import json
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from itadaki.errors import ItadakiError
 
@@ -46,6 +46,7 @@ CONFIG_FT: dict[str, Any] = {
     "ALIGNMENT_WEIGHT": 5.0,
     "PHOTO_WEIGHT": 0.3,
     "RAW_SHARE": 0.3,
+    "FEATURE_SHARE": 0.45,
     "VIEWS": 9,
     "BACKBONE_LEARNING_RATE": 2e-4,
 }
@@ -109,6 +110,12 @@ class TrainingConfig(BaseModel):
         description="Part of the photos' contrastive target that goes to the frozen backbone's "
         "nearest photos, so that what it knows is kept.",
     )
+    feature_share: float = Field(
+        0.0,
+        ge=0,
+        description="Weight of the features' own principal components, which take the last "
+        "quarter of the embedding after training: they tell apart what the head has not learned.",
+    )
     epochs: int = Field(0, ge=0, description="Of a head on frozen features.")
     phase_1_epochs: int = Field(0, ge=0, description="Of the head, before fine-tuning.")
     phase_2_epochs: int = Field(0, ge=0, description="Of head and unfrozen blocks together.")
@@ -134,6 +141,15 @@ class TrainingConfig(BaseModel):
         (), description="Dish classes kept from training, to watch what is forgotten."
     )
 
+    @model_validator(mode="after")
+    def _features_can_be_joined(self) -> Self:
+        linear = self.activation == "linear" and self.hidden_dim >= self.embedding_dim
+        if self.feature_share and not linear:
+            raise ValueError(
+                "FEATURE_SHARE needs a linear head whose HIDDEN_DIM is not below EMBEDDING_DIM"
+            )
+        return self
+
     @classmethod
     def of(cls, config: dict[str, Any]) -> "TrainingConfig":
         """Check a configuration.
@@ -145,9 +161,9 @@ class TrainingConfig(BaseModel):
             return cls.model_validate(config)
         except ValidationError as error:
             first = error.errors()[0]
+            knob = f"'s {str(first['loc'][0]).upper()}" if first["loc"] else ""
             raise ItadakiError(
-                f"The training configuration's {str(first['loc'][0]).upper()} is not usable: "
-                f"{first['msg']}."
+                f"The training configuration{knob} is not usable: {first['msg']}."
             ) from None
 
 

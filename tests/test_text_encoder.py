@@ -22,6 +22,16 @@ def test_rows_have_length_one_or_are_zero_where_no_word_is_known(encoder):
     np.testing.assert_allclose(np.linalg.norm(rows, axis=1), [1, 0, 0], atol=1e-6)
 
 
+def test_fitted_it_keeps_the_similarities_of_tfidf():
+    fitted = TextEncoder.fit(TITLES, [[]] * 4, 8)
+    vectors = fitted.vectors(TITLES, [[]] * 4)
+    rows = fitted.encode(TITLES, [[]] * 4)
+    np.testing.assert_allclose(rows @ rows.T, (vectors @ vectors.T).toarray(), atol=1e-5)
+    # Each title shares one of its two words, of equal weight, with two others.
+    expected = [[1, 0.5, 0.5, 0], [0.5, 1, 0, 0.5], [0.5, 0, 1, 0.5], [0, 0.5, 0.5, 1]]
+    np.testing.assert_allclose(rows @ rows.T, expected, atol=1e-5)
+
+
 def test_a_title_is_the_sum_of_its_words_rows(encoder):
     words = encoder.vectorizers["title"].vocabulary_
     assert sorted(words) == ["lentil", "salad", "soup", "tomato"]

@@ -4,6 +4,7 @@ import shutil
 
 import numpy as np
 import pytest
+from sklearn.decomposition import PCA
 
 from itadaki.dataset import load_dataset
 from itadaki.embedder import load_embedder
@@ -110,6 +111,46 @@ def test_the_frozen_backbones_neighbours_can_be_part_of_the_target(home):
     np.testing.assert_allclose(shares.sum(axis=1), 1, atol=1e-5)
     assert (shares.argmax(axis=1) == similarities.argmax(axis=1)).all()
     assert not shares.diagonal().any()
+
+
+def test_alignment_turns_photos_towards_their_own_texts(home):
+    others = {"TEXT_WEIGHT": 0.0, "PHOTO_WEIGHT": 0.0, "TRIPLET_WEIGHT": 0.0, "PATIENCE": 9}
+    config = TINY_FT | others | {"PHASE_1_EPOCHS": 4, "PHASE_2_EPOCHS": 0}
+    run = TrainingRun(VARIANTS["ft"], config, home, load_dataset(home, False), progress=False)
+    alignment = run.train()["alignment"].dropna()
+    assert alignment.iloc[-1] > alignment.iloc[0] + 0.1
+
+
+def test_features_take_the_last_quarter_and_leave_the_rest_as_learned(home):
+    dataset = load_dataset(home, False)
+    config = TINY_FT | {"PHASE_2_EPOCHS": 0}
+    found = {}
+    for share in (0.0, 0.5):
+        knobs = config | {"FEATURE_SHARE": share}
+        run = TrainingRun(VARIANTS["ft"], knobs, home, dataset, progress=False)
+        run.train()
+        rows = run.trainer.embed(run.data.train)
+        texts = TextEncoder(run.data.encoder.vectorizers, run.trainer.text_matrix.numpy())
+        found[share] = rows, texts.encode(*run.data.texts(run.data.train))
+    (before, _), (after, texts) = found[0.0], found[0.5]
+    np.testing.assert_allclose(np.linalg.norm(after, axis=1), 1, atol=1e-5)
+    learned, general = after[:, :12], after[:, 12:]
+    axes = np.linalg.svd(before, full_matrices=False)[2][:12]
+    expected = before @ axes.T
+    expected /= np.linalg.norm(expected, axis=1, keepdims=True)
+    learned = learned / np.linalg.norm(learned, axis=1, keepdims=True)
+    np.testing.assert_allclose(learned @ learned.T, expected @ expected.T, atol=1e-3)
+    raw = run.data.features(0)[run.data.train]
+    components = PCA(4).fit_transform(raw)
+    angles = [part / np.linalg.norm(part, axis=1, keepdims=True) for part in (general, components)]
+    np.testing.assert_allclose(angles[0] @ angles[0].T, angles[1] @ angles[1].T, atol=1e-3)
+    assert np.square(general).sum(axis=1).mean() == pytest.approx(0.5**2 / (1 + 0.5**2), abs=0.05)
+    assert not texts[:, 12:].any()  # texts say nothing about a photo's own looks
+
+
+def test_features_cannot_be_joined_to_a_head_that_is_not_linear():
+    with pytest.raises(ItadakiError, match="linear head"):
+        TrainingConfig.of(CONFIG_FT | {"ACTIVATION": "relu"})
 
 
 def test_model_and_text_encoder_must_be_of_one_run(home):
