@@ -182,7 +182,10 @@ class Trainer:
         apart dishes that it has never seen; the features below it still hold that. The head is
         linear, so its most important directions and the components fit into one linear map again.
         """
-        centred = keras.Model(phase.model.input, phase.model.get_layer("centring").output)
+        inputs = phase.model.input
+        pooled = phase.model.get_layer("pooling").output if phase.backbone else inputs
+        unit, centring = self._head[:2]
+        centred = keras.Model(inputs, centring(unit(pooled)))
         rows = np.array_split(self.data.train, -(-len(self.data.train) // 128))
         features = np.concatenate(
             [centred(tf.cast(phase.plain(part), tf.float32), training=False) for part in rows]
