@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -258,6 +259,7 @@ class Trainer:
                 break
             rng = np.random.default_rng((self._seed, phase.name == "head", epoch))
             tf.random.set_seed(int(rng.integers(1 << 31)))
+            started = time.monotonic()
             sums = self._epoch(phase, epoch, steps, margin, rng, train_step)
             used = margin
             if config.growing_margin:
@@ -271,6 +273,7 @@ class Trainer:
                 "next_margin": margin,
                 **sums,
                 **self._validate(phase),
+                "seconds": round(time.monotonic() - started, 1),
             }
             _log.info(
                 "%s epoch %d: loss %.3f, validation score %.4f, mean distance %.2f",

@@ -73,9 +73,9 @@ class TrainingRun:
         Raises:
             CollapseError: the embeddings have moved to one point.
         """
-        started = time.monotonic()
         history = self.trainer.train()
-        self._seconds["training"] = round(time.monotonic() - started, 1)
+        # Of all epochs, also of those that an interrupted run had done before.
+        self._seconds["training"] = round(float(history.get("seconds", pd.Series()).sum()), 1)
         return history
 
     def export(self, settings: Settings | None = None) -> Path:
