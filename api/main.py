@@ -5,6 +5,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 # Started from api/ without an installed package, the project's root is not on the path.
@@ -40,10 +41,12 @@ from api.features.search.services.search_service import SearchService
 from api.features.service.api.service import admin_router, metrics_router
 from api.features.service.api.service import router as service_router
 from itadaki import __version__
+from itadaki.cores import usable_cores
 from itadaki.retrieval import RetrievalSystem
 from itadaki.settings import setting_problem
 
 _PAGE = Path(__file__).with_name("page")
+_WARM_UP_AFTER = 1.0  # seconds in which a service that was started for a search has answered it
 _ASK_AGAIN = {"Cache-Control": "no-cache"}  # or a browser would mix files of two releases
 
 
@@ -59,21 +62,26 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
     settings = settings or ApiSettings()
     metrics = Metrics()
 
-    def serve(system: RetrievalSystem, collection: str | None) -> SearchService:
-        return SearchService(system, metrics, collection)
-
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         configure_logs(settings.log_format)
-        queue = InferenceQueue(settings.inference_threads, settings.queue_length)
+        queue = InferenceQueue(settings.inference_threads or usable_cores(), settings.queue_length)
         metrics.watch_queue(lambda: queue.depth)
+
+        def serve(system: RetrievalSystem, collection: str | None) -> SearchService:
+            return SearchService(system, metrics, lambda: queue.depth > 1, collection)
+
         app.state.metrics, app.state.inference_queue = metrics, queue
         app.state.change_queue = InferenceQueue(1, settings.queue_length)
         app.state.collections = Collections(settings, serve)
         app.state.reloader = Reloader(app.state.collections)
         app.state.reloader.on_hangup()
         watching = asyncio.create_task(watch(app.state.collections))
+        later = Timer(_WARM_UP_AFTER, app.state.collections.warm_up)
+        later.daemon = True
+        later.start()
         yield
+        later.cancel()
         watching.cancel()
         app.state.change_queue.close()
         queue.close()

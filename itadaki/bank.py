@@ -37,8 +37,7 @@ if TYPE_CHECKING:
     from itadaki.embedder import Embedder
 
 BATCH_SIZE = 8
-"""Photos per call of the model. Each core runs its own batch, and on a CPU bigger ones are not
-faster: their activations outgrow what the allocator keeps, so that every layer faults pages in."""
+"""Photos per step of a build; each core takes a step of its own, photo by photo."""
 
 TEXT_SHARE = 0.5
 """Weight of the text's embedding beside the photo's in a fused row. On validation more text finds
@@ -93,10 +92,8 @@ def embed_photos(
                 failures[index] = error
         if not inputs:
             return [], np.empty((0, embedder.dimension), np.float32), failures
-        # A single photo is embedded twice: OpenVINO runs a batch of one in another way, which
-        # differs in the last bits, and a row shall not depend on the photos that come with it.
-        batch = np.stack(list(inputs.values()) * (2 if len(inputs) == 1 else 1))
-        return list(inputs), embedder.embed(batch)[: len(inputs)], failures
+        rows = embedder.embed(np.stack(list(inputs.values())), alone=False)
+        return list(inputs), rows, failures
 
     pool = ThreadPoolExecutor(os.cpu_count())
     try:

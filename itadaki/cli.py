@@ -376,6 +376,19 @@ def _train(options: argparse.Namespace, settings: Settings) -> None:
     _prepare(variant, settings)
 
 
+def _is_ready(variant: Variant, settings: Settings) -> bool:
+    """Whether there is nothing to prepare; to find out takes less than to import TensorFlow."""
+    from itadaki.bank import load_bank
+    from itadaki.dataset import load_dataset
+    from itadaki.index import open_index
+
+    try:
+        open_index(load_bank(variant, settings, load_dataset(settings)), settings)
+    except ArtifactError:
+        return False
+    return True
+
+
 def _prepare(variant: Variant, settings: Settings, force: bool = False) -> None:
     """Make dataset, model and bank ready; what is ready already is left as it is."""
     require_model(variant, settings)
@@ -548,16 +561,21 @@ def _serve(options: argparse.Namespace, settings: Settings) -> None:
     import uvicorn
 
     from api.core.config import ApiSettings
+    from api.core.http_protocol import BoundedProtocol
 
     # Everything that can be wrong is said here, in one line, before a server starts.
     trusted = [str(network) for network in ApiSettings().trusted_proxies]
     variant = served_variant(settings)
     for dataset in dict.fromkeys([settings.dataset, *ApiSettings().collections]):
-        _prepare(variant, settings.model_copy(update={"dataset": dataset}))
+        ours = settings.model_copy(update={"dataset": dataset})
+        if not _is_ready(variant, ours):
+            _prepare(variant, ours)
     uvicorn.run(
         "api.main:app",
         host=options.host,
         port=options.port,
+        http=BoundedProtocol,
+        ws="none",
         proxy_headers=bool(trusted),
         forwarded_allow_ips=trusted,
         timeout_graceful_shutdown=_GRACE,

@@ -14,20 +14,21 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from tqdm.auto import tqdm
 
-from itadaki.copies import photo_groups, thumbnail
 from itadaki.dish_class import dish_class
-from itadaki.errors import DatasetError, ImageError
-from itadaki.files import replacing, sha256_of, write_json
+from itadaki.errors import ArtifactError, DatasetError, ImageError
+from itadaki.files import load_dataframe_pickle, replacing, sha256_of, write_json
 from itadaki.images import decode
 from itadaki.network import why_unreachable
 from itadaki.settings import PROJECT_ROOT, Settings, find_path
 from itadaki.transaction import reading
+
+if TYPE_CHECKING:  # a service does not look at the table, and starts faster without pandas
+    import pandas as pd
 
 KAGGLE_HANDLE = "pes12017000148/food-ingredients-and-recipe-dataset-with-images"
 SAMPLE_ROOT = PROJECT_ROOT / "data" / "sample"
@@ -40,6 +41,24 @@ COLLECTION_CSV = "data.csv"
 """An imported collection's own table, in the place where other datasets keep a copy of theirs."""
 _CACHE_FORMAT = 3
 _log = logging.getLogger(__name__)
+
+
+class _ReadWhenAsked:
+    """A dataclass's field that may be given as a function, called once the field is read."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        vars(instance)[self._name] = value
+
+    def __get__(self, instance: Any, owner: type) -> Any:
+        if instance is None:
+            raise AttributeError(self._name)  # tells dataclass that there is no default
+        value = vars(instance)[self._name]
+        if callable(value):
+            value = vars(instance)[self._name] = value()
+        return value
 
 
 @dataclass(frozen=True)
@@ -61,7 +80,7 @@ class Dataset:
         notice: what the user must be told about the source, or None.
     """
 
-    recipes: pd.DataFrame
+    recipes: "pd.DataFrame" = _ReadWhenAsked()
     source: str
     root: Path
     sha256: str
@@ -90,13 +109,26 @@ def load_dataset(settings: Settings | None = None, progress: bool = True) -> Dat
         fingerprint = cache.fingerprint(
             sha256_of(csv_path), photo_folder, photo_stats(photo_folder)
         )
-        known = cache.read(fingerprint)
-        if known:
-            recipes, dropped, sha256 = known
-            return Dataset(recipes, source, root, sha256, dropped, notice)
-        recipes, thumbnails, dropped = _read_recipes(
-            csv_path, photo_folder, progress, with_ids=collection is not None
-        )
+
+        def read_anew() -> "tuple[pd.DataFrame, np.ndarray, dict[str, int]]":
+            return _read_recipes(csv_path, photo_folder, progress, with_ids=collection is not None)
+
+        facts = cache.facts(fingerprint)
+        if facts:
+            sha256 = facts["dataset_sha256"]
+
+            def read() -> "pd.DataFrame":
+                try:
+                    return cache.recipes(facts)
+                except ArtifactError as error:
+                    _log.warning("%s The recipes are read anew.", error)
+                recipes, _, _ = read_anew()
+                if dataset_sha256(recipes) != sha256:
+                    raise DatasetError(f"The recipes of {source} have just changed; start again.")
+                return recipes
+
+            return Dataset(read, source, root, sha256, facts["dropped"], notice)
+        recipes, thumbnails, dropped = read_anew()
         dataset = Dataset(recipes, source, root, dataset_sha256(recipes), dropped, notice)
         if not collection:
             with replacing(settings.data_folder / "data.csv") as beside:
@@ -248,17 +280,19 @@ class DatasetCache:
         digest.update("".join(files).encode())
         return digest.hexdigest()
 
-    def read(self, fingerprint: str) -> tuple[pd.DataFrame, dict[str, int], str] | None:
-        """Recipes, counts of dropped rows and hash of the dataset, if this is still what lies
-        on disk."""
+    def facts(self, fingerprint: str) -> dict[str, Any] | None:
+        """The hashes and the counts of dropped rows that ``write`` noted, if what was read is
+        still what lies on disk."""
         try:
             facts = json.loads(self._facts.read_text(encoding="utf-8"))
-            fits = facts["fingerprint"] == fingerprint
-            if not fits or facts["pickle_sha256"] != sha256_of(self._recipes):
-                return None
-            return pd.read_pickle(self._recipes), facts["dropped"], facts["dataset_sha256"]
+            fits = facts["fingerprint"] == fingerprint and "dropped" in facts
+            return facts if fits and facts["pickle_sha256"] == sha256_of(self._recipes) else None
         except (OSError, ValueError, KeyError, TypeError):
             return None
+
+    def recipes(self, facts: Mapping[str, Any]) -> "pd.DataFrame":
+        """Read the DataFrame; raises ArtifactError if it is not the one that the facts name."""
+        return load_dataframe_pickle(self._recipes, facts["pickle_sha256"])
 
     def is_of(self, fingerprint: str, sha256: str) -> bool:
         """Whether a dataset that was loaded before is still what lies on disk."""
@@ -306,7 +340,11 @@ class DatasetCache:
 
 def _read_recipes(
     csv_path: Path, photo_folder: Path, progress: bool, with_ids: bool
-) -> tuple[pd.DataFrame, np.ndarray, dict[str, int]]:
+) -> "tuple[pd.DataFrame, np.ndarray, dict[str, int]]":
+    import pandas as pd
+
+    from itadaki.copies import photo_groups
+
     try:
         table = pd.read_csv(csv_path, dtype=str, keep_default_na=False, encoding="utf-8")
     except (ValueError, UnicodeDecodeError) as error:
@@ -351,7 +389,7 @@ def _read_recipes(
     return with_groups(recipes, photo_groups(hashes, thumbnails)), thumbnails, dropped
 
 
-def _ids(table: pd.DataFrame, csv_path: Path) -> np.ndarray:
+def _ids(table: "pd.DataFrame", csv_path: Path) -> np.ndarray:
     if "Id" not in table.columns:
         raise DatasetError(f"{csv_path} lacks the column Id.")
     texts = table["Id"].str.strip()
@@ -368,8 +406,10 @@ def recipe_frame(
     image_names: Sequence[str],
     photo_folder: Path,
     hashes: Sequence[str],
-) -> pd.DataFrame:
+) -> "pd.DataFrame":
     """The rows of a dataset's DataFrame, still without photo_group and split."""
+    import pandas as pd
+
     classes: list[Any] = [dish_class(title) for title in titles]
     return pd.DataFrame(
         {
@@ -387,14 +427,14 @@ def recipe_frame(
     )
 
 
-def with_groups(recipes: pd.DataFrame, groups: np.ndarray) -> pd.DataFrame:
+def with_groups(recipes: "pd.DataFrame", groups: np.ndarray) -> "pd.DataFrame":
     """The DataFrame with its photos' groups and the splits that follow from them."""
     return recipes.assign(
         photo_group=groups, split=assign_splits(recipes["Image_Name"].tolist(), groups)
     )
 
 
-def dataset_sha256(recipes: pd.DataFrame) -> str:
+def dataset_sha256(recipes: "pd.DataFrame") -> str:
     """Identify texts, photos, split and, where a collection gives them, the recipes' ids."""
     columns = ["Title", "Ingredients", "Instructions", "Image_Name", "split"]
     digest = hashlib.sha256()
@@ -415,6 +455,8 @@ def _look_at(name: str, photo_folder: Path) -> tuple[str, np.ndarray] | str:
     # A name from a CSV must not lead out of the photo folder.
     if not name or path.parent != photo_folder or not path.is_file():
         return "no file"
+    from itadaki.copies import thumbnail
+
     try:
         content = path.read_bytes()
         return hashlib.sha256(content).hexdigest(), thumbnail(decode(content))

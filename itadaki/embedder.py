@@ -47,7 +47,7 @@ class Embedder:
             ArtifactError: the file is damaged, or is no embedder of 224 x 224 photos.
         """
         self.path, self.sha256 = path, sha256 or sha256_of(path)
-        self._forward: Callable[[np.ndarray], np.ndarray]
+        self._forward: Callable[[np.ndarray, bool], np.ndarray]
         if find_spec("openvino"):
             from itadaki.openvino_model import OpenVinoModel
 
@@ -66,16 +66,17 @@ class Embedder:
 
         return load_model(self.path)
 
-    def embed(self, photos: np.ndarray) -> np.ndarray:
+    def embed(self, photos: np.ndarray, alone: bool = True) -> np.ndarray:
         """Embed a batch of preprocessed photos.
 
         Args:
             photos: float32 array of shape (n, 224, 224, 3) with values 0..255, RGB.
+            alone: nothing else is being embedded, so that a single photo may take all cores.
 
         Returns:
             float32 array of shape (n, dimension); each row has length 1.
         """
-        return self._forward(photos)
+        return self._forward(photos, alone)
 
 
 def load_embedder(variant: Variant, settings: Settings) -> Embedder:

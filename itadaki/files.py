@@ -8,9 +8,12 @@ import pickle
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from itadaki.errors import ArtifactError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @contextmanager
@@ -63,11 +66,52 @@ def _note(path: Path) -> Path:
     return path.with_name(path.name + ".json")
 
 
-class _BuiltinsUnpickler(pickle.Unpickler):
-    """Refuses every global, so that unpickling cannot run code; builtin containers need none."""
+class _RestrictedUnpickler(pickle.Unpickler):
+    """Refuses every global that is not allowed, so that unpickling cannot run code; builtin
+    containers need none."""
+
+    def __init__(self, content: bytes, allowed: frozenset[tuple[str, str]]) -> None:
+        super().__init__(io.BytesIO(content))
+        self._allowed = allowed
 
     def find_class(self, module: str, name: str) -> Any:
-        raise pickle.UnpicklingError(f"it refers to {module}.{name}")
+        if (module, name) not in self._allowed:
+            raise pickle.UnpicklingError(f"it refers to {module}.{name}")
+        return super().find_class(module, name)
+
+
+# What pandas 2.2 to 3 and NumPy 1.26 to 2, with PyArrow or without, write of a table of numbers,
+# strings and lists.
+_OF_A_DATAFRAME = frozenset(
+    {
+        ("builtins", "bytearray"),
+        ("builtins", "slice"),
+        ("numpy", "dtype"),
+        ("numpy", "ndarray"),
+        ("pandas", "DataFrame"),
+        ("pandas", "Index"),
+        ("pandas", "RangeIndex"),
+        ("pandas", "StringDtype"),
+        ("pandas._libs.arrays", "__pyx_unpickle_NDArrayBacked"),
+        ("pandas._libs.internals", "_unpickle_block"),
+        ("pandas.arrays", "ArrowStringArray"),
+        ("pandas.arrays", "StringArray"),
+        ("pandas.core.frame", "DataFrame"),
+        ("pandas.core.indexes.base", "Index"),
+        ("pandas.core.indexes.base", "_new_Index"),
+        ("pandas.core.indexes.range", "RangeIndex"),
+        ("pandas.core.internals.managers", "BlockManager"),
+        ("pyarrow.lib", "_restore_array"),
+        ("pyarrow.lib", "chunked_array"),
+        ("pyarrow.lib", "py_buffer"),
+        ("pyarrow.lib", "type_for_alias"),
+        *(
+            (f"numpy.{core}.{module}", name)
+            for core in ("core", "_core")
+            for module, name in (("multiarray", "_reconstruct"), ("numeric", "_frombuffer"))
+        ),
+    }
+)
 
 
 def load_builtin_pickle(path: Path) -> Any:
@@ -76,12 +120,33 @@ def load_builtin_pickle(path: Path) -> Any:
     Raises:
         ArtifactError: the file is damaged, or refers to any class or function.
     """
+    return _load_pickle(_read(path), path, frozenset())
+
+
+def load_dataframe_pickle(path: Path, sha256: str) -> "pd.DataFrame":
+    """Read a pickle of a pandas table, if it is the one that is meant.
+
+    Raises:
+        ArtifactError: the file has another hash, or refers to what no plain table needs.
+    """
+    content = _read(path)
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise ArtifactError(f"{path} was changed.")
+    return _load_pickle(content, path, _OF_A_DATAFRAME)
+
+
+def _read(path: Path) -> bytes:
     try:
-        return _BuiltinsUnpickler(io.BytesIO(path.read_bytes())).load()
-    except FileNotFoundError:
-        raise ArtifactError(f"{path} is missing.") from None
+        return path.read_bytes()
+    except OSError as error:
+        raise ArtifactError(f"{path} cannot be read: {error.strerror}.") from None
+
+
+def _load_pickle(content: bytes, path: Path, allowed: frozenset[tuple[str, str]]) -> Any:
+    try:
+        return _RestrictedUnpickler(content, allowed).load()
     except Exception as error:  # hostile bytes make the unpickler raise almost anything
-        raise ArtifactError(f"{path} is not a metadata file of Itadaki: {error}.") from None
+        raise ArtifactError(f"{path} is not a file that Itadaki wrote: {error}.") from None
 
 
 def dump_builtin_pickle(path: Path, value: Any) -> None:

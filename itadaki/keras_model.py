@@ -1,11 +1,13 @@
 """Keras models: EfficientNetB0 with ImageNet weights, and how embedders are saved and loaded."""
 
+import json
 import logging
 import os
 import re
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -29,23 +31,27 @@ _SAVED_ON = (1980, 1, 1, 0, 0, 0)  # the earliest date that a zip can hold
 _log = logging.getLogger(__name__)
 
 
-def keras_forward(model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
-    """A model as a function of a float32 batch, by TensorFlow."""
+def keras_forward(model: keras.Model) -> Callable[[np.ndarray, bool], np.ndarray]:
+    """A model as a function of a float32 batch, by TensorFlow, which shares the cores itself."""
     # One traced graph for every batch size; model.predict would set up a new loop per call.
     forward = tf.function(
         lambda photos: model(photos, training=False),
         input_signature=[tf.TensorSpec((None, IMAGE_SIZE, IMAGE_SIZE, 3), tf.float32)],
     )
-    return lambda photos: forward(photos).numpy()
+    return lambda photos, alone: forward(photos).numpy()
 
 
 def load_model(path: Path) -> keras.Model:
     """Load a ``.keras`` file in Keras' safe mode.
 
     Raises:
-        ArtifactError: the file is damaged, or is no embedder of 224 x 224 photos.
+        ArtifactError: the file is damaged, holds a Lambda layer, which is code, or is no embedder
+            of 224 x 224 photos.
     """
     try:
+        with zipfile.ZipFile(path) as archive:
+            if _has_lambda(json.loads(archive.read("config.json"))):
+                raise ValueError("it holds a Lambda layer")
         model = keras.models.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # a damaged archive makes Keras, h5py and zipfile raise their own
         summary = str(error).splitlines()[0] if str(error) else type(error).__name__
@@ -55,6 +61,17 @@ def load_model(path: Path) -> keras.Model:
     if model.input_shape != (None, IMAGE_SIZE, IMAGE_SIZE, 3) or len(model.output_shape) != 2:
         raise ArtifactError(f"{path} does not turn photos of 224 x 224 pixels into embeddings.")
     return model
+
+
+def _has_lambda(config: Any) -> bool:
+    match config:
+        case {"class_name": "Lambda"}:
+            return True
+        case dict():
+            return any(map(_has_lambda, config.values()))
+        case list():
+            return any(map(_has_lambda, config))
+    return False
 
 
 def save_model(model: keras.Model, path: Path) -> None:

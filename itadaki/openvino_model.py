@@ -2,7 +2,6 @@
 
 import json
 import logging
-import os
 import tempfile
 import threading
 from collections.abc import Callable
@@ -14,6 +13,7 @@ import cv2
 import numpy as np
 import openvino
 
+from itadaki.cores import usable_cores
 from itadaki.errors import ArtifactError
 from itadaki.files import sha256_of, write_json
 from itadaki.images import IMAGE_SIZE
@@ -29,15 +29,18 @@ _log = logging.getLogger(__name__)
 class OpenVinoModel:
     """An embedder converted from Keras; call it with a batch, from any thread.
 
-    One photo is spread over all cores, because somebody waits for it; in a batch each core takes
-    a whole calling thread, which gives the most photos a second.
+    A photo that is alone is spread over all cores, because somebody waits for it. Photos beside
+    others take one core each, which gives the most photos a second; so do those of a batch, one
+    after another: a batch is no faster on a CPU, and a row shall not depend on its neighbours.
 
     Attributes:
         dimension: the length of an embedding.
     """
 
     def __init__(self, model: openvino.Model) -> None:
-        self._model = model
+        self._model = model.clone()
+        self._model.reshape([1, IMAGE_SIZE, IMAGE_SIZE, 3])
+        self._alone = compiled(self._model, "LATENCY")
         self.dimension = int(model.output(0).get_partial_shape()[1].get_length())
 
     @classmethod
@@ -68,18 +71,14 @@ class OpenVinoModel:
             _log.warning("The conversion cannot be kept, so it is made at every start: %s", error)
         return converted
 
-    def __call__(self, photos: np.ndarray) -> np.ndarray:
+    def __call__(self, photos: np.ndarray, alone: bool = True) -> np.ndarray:
         """Embed preprocessed photos: float32 (n, 224, 224, 3) to float32 (n, dimension)."""
-        return (self._one if len(photos) == 1 else self._many)(photos)
+        if alone and len(photos) == 1:
+            return self._alone(photos)
+        return np.concatenate([self._beside_others(photo[None]) for photo in photos])
 
     @cached_property
-    def _one(self) -> Callable[[np.ndarray], np.ndarray]:
-        single = self._model.clone()
-        single.reshape([1, IMAGE_SIZE, IMAGE_SIZE, 3])
-        return compiled(single, "LATENCY")
-
-    @cached_property
-    def _many(self) -> Callable[[np.ndarray], np.ndarray]:
+    def _beside_others(self) -> Callable[[np.ndarray], np.ndarray]:
         return compiled(self._model, "THROUGHPUT")
 
 
@@ -98,7 +97,7 @@ def compiled(model: openvino.Model, hint: str) -> Callable[[np.ndarray], np.ndar
         hint: LATENCY spreads one call over all cores; THROUGHPUT gives each calling thread one.
 
     Returns:
-        A function of a float32 batch that several threads may call at once.
+        A function of the model's float32 input that several threads may call at once.
     """
     ready = openvino.Core().compile_model(
         model,
@@ -106,15 +105,17 @@ def compiled(model: openvino.Model, hint: str) -> Callable[[np.ndarray], np.ndar
         {
             "PERFORMANCE_HINT": hint,
             "INFERENCE_PRECISION_HINT": "f32",
-            "INFERENCE_NUM_THREADS": os.cpu_count(),
+            "INFERENCE_NUM_THREADS": usable_cores(),
+            # A pinned thread waits for its core while another one idles.
+            "ENABLE_CPU_PINNING": False,
         },
     )
     local = threading.local()
 
-    def forward(batch: np.ndarray) -> np.ndarray:
+    def forward(photos: np.ndarray) -> np.ndarray:
         if not hasattr(local, "request"):
             local.request = ready.create_infer_request()
-        return local.request.infer([batch], share_inputs=True)[0].copy()
+        return local.request.infer([photos], share_inputs=True)[0].copy()
 
     return forward
 

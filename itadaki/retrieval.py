@@ -1,5 +1,6 @@
 """The retrieval system: the one interface that notebooks, command line and API share."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -98,20 +99,25 @@ class RetrievalSystem:
         from itadaki.embedder import load_embedder
 
         settings = settings or Settings()
-        chosen = VARIANTS[variant]
+        chosen, found = VARIANTS[variant], None
         if like:
             embedder, encoder = like.embedder, like.text_encoder
         else:
-            if not build:
-                # A bank that does not fit is refused now, not after seconds of loading a model.
-                _dataset_and_bank(chosen, settings)
-            embedder = load_embedder(chosen, settings)
+            with ThreadPoolExecutor(1) as beside:
+                # Compiling the model and checking the bank take equally long. Where there is no
+                # bank, this is said now, not after seconds of converting the model.
+                together = not build and chosen.manifest_path(settings).exists()
+                loading = beside.submit(load_embedder, chosen, settings) if together else None
+                found = None if build else _dataset_and_bank(chosen, settings)
+                embedder = loading.result() if loading else load_embedder(chosen, settings)
             encoder_path = chosen.text_encoder_path(settings)
             encoder = TextEncoder.load(encoder_path) if encoder_path.exists() else None
         if build:
             dataset = load_dataset(settings)
             bank = build_bank(chosen, settings, dataset, embedder)
             build_index(bank, settings)
+        elif found and found[1].manifest["sha256"]["model"] == embedder.sha256:
+            dataset, bank = found
         else:
             dataset, bank = _dataset_and_bank(chosen, settings, embedder.sha256)
         return cls(embedder, bank, dataset, encoder, open_index(bank, settings))

@@ -1,15 +1,20 @@
 """The text encoder: recipe texts into the space of the photos' embeddings."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse import csr_matrix, hstack
-from sklearn.decomposition import TruncatedSVD
-from sklearn.feature_extraction.text import TfidfVectorizer
 
 from itadaki.errors import ArtifactError
 from itadaki.files import replacing
+
+if TYPE_CHECKING:  # importing scikit-learn takes as long as all the rest of a service's start
+    from scipy.sparse import csr_matrix
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    _Vectorizers = Mapping[str, TfidfVectorizer] | Callable[[], Mapping[str, TfidfVectorizer]]
 
 INGREDIENT_WEIGHT = 0.25
 """How much the words of an ingredient list count beside those of a title."""
@@ -25,13 +30,19 @@ class TextEncoder:
     over.
 
     Attributes:
-        vectorizers: one for titles, one for ingredients.
         matrix: float32 array of shape (words, dimension), the titles' words first.
     """
 
-    def __init__(self, vectorizers: Mapping[str, TfidfVectorizer], matrix: np.ndarray) -> None:
-        self.vectorizers = dict(vectorizers)
+    def __init__(self, vectorizers: "_Vectorizers", matrix: np.ndarray) -> None:
+        """Join both; ``vectorizers`` may be a function that makes them when they are needed."""
+        self._given_vectorizers = vectorizers
         self.matrix = matrix
+
+    @cached_property
+    def vectorizers(self) -> "dict[str, TfidfVectorizer]":
+        """One for titles, one for ingredients."""
+        given = self._given_vectorizers
+        return dict(given() if callable(given) else given)
 
     @classmethod
     def fit(
@@ -57,13 +68,17 @@ class TextEncoder:
         vectors = encoder.vectors(titles, ingredients).multiply(weights.astype(np.float32)).tocsr()
         known = min(dimension, *(size - 1 for size in vectors.shape))
         if known > 0:
+            from sklearn.decomposition import TruncatedSVD
+
             svd = TruncatedSVD(known, algorithm="arpack", random_state=0).fit(vectors)
             encoder.matrix[:, :known] = (svd.components_ * weights).T
         return encoder
 
-    def vectors(self, titles: Sequence[str], ingredients: Sequence[Sequence[str]]) -> csr_matrix:
+    def vectors(self, titles: Sequence[str], ingredients: Sequence[Sequence[str]]) -> "csr_matrix":
         """TF-IDF of n recipes: float32 of shape (n, words), titles and ingredients each of length
         1, or 0 where the text is empty or unknown."""
+        from scipy.sparse import hstack
+
         parts = (titles, _joined(ingredients))
         stacked = [
             self.vectorizers[name].transform(part)
@@ -116,21 +131,31 @@ class TextEncoder:
         try:
             with np.load(path, allow_pickle=False) as arrays:
                 matrix = arrays["matrix"].astype(np.float32)
-                vectorizers = {}
-                for name in _FIELDS:
-                    words = arrays[f"{name}_words"].tolist()
-                    vectorizers[name] = _vectorizer(vocabulary=words)
-                    vectorizers[name].idf_ = arrays[f"{name}_idf"].astype(np.float64)
+                words = {name: arrays[f"{name}_words"].tolist() for name in _FIELDS}
+                weights = {name: arrays[f"{name}_idf"].astype(np.float64) for name in _FIELDS}
         except Exception as error:  # a damaged archive makes NumPy and zipfile raise their own
             raise ArtifactError(f"{path} is not a usable text encoder ({error}).") from None
-        if matrix.ndim != 2 or len(matrix) != sum(len(v.vocabulary) for v in vectorizers.values()):
+        if (
+            matrix.ndim != 2
+            or len(matrix) != sum(map(len, words.values()))
+            or any(weights[name].shape != (len(words[name]),) for name in _FIELDS)
+        ):
             raise ArtifactError(f"{path} is not a usable text encoder (its shapes do not match).")
+
+        def vectorizers() -> dict[str, "TfidfVectorizer"]:
+            made = {name: _vectorizer(vocabulary=words[name]) for name in _FIELDS}
+            for name, vectorizer in made.items():
+                vectorizer.idf_ = weights[name]
+            return made
+
         return cls(vectorizers, matrix)
 
 
 def _vectorizer(
     min_df: int = 1, max_df: float = 1.0, vocabulary: list[str] | None = None
-) -> TfidfVectorizer:
+) -> "TfidfVectorizer":
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
     return TfidfVectorizer(
         stop_words="english",
         token_pattern=_WORD,

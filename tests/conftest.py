@@ -86,13 +86,18 @@ class Service:
     log: Path
 
 
-def start_service(environment: dict[str, str], log=subprocess.PIPE) -> tuple[subprocess.Popen, str]:
-    """Start the service as the seed says, from inside api/; returns it and its address."""
+_AS_THE_SEED_SAYS = ("uvicorn", "main:app")  # from inside api/
+
+
+def start_service(
+    environment: dict[str, str], log=subprocess.PIPE, command: tuple[str, ...] = _AS_THE_SEED_SAYS
+) -> tuple[subprocess.Popen, str]:
+    """Start the service; returns it and its address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     process = subprocess.Popen(
-        [sys.executable, "-m", "uvicorn", "main:app", "--host", "127.0.0.1", "--port", str(port)],
+        [sys.executable, "-m", *command, "--host", "127.0.0.1", "--port", str(port)],
         cwd=Path(__file__).resolve().parents[1] / "api",
         env=environment,
         stdout=log,
@@ -103,12 +108,12 @@ def start_service(environment: dict[str, str], log=subprocess.PIPE) -> tuple[sub
 
 
 @contextmanager
-def running_service(environment: dict[str, str]):
+def running_service(environment: dict[str, str], command: tuple[str, ...] = _AS_THE_SEED_SAYS):
     """The service, once it answers, until the block ends."""
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log.txt"
         with log.open("w") as file:
-            process, url = start_service(environment, file)
+            process, url = start_service(environment, file, command)
         try:
             with httpx.Client(base_url=url, timeout=60) as client:
                 for _ in range(600):

@@ -1,4 +1,10 @@
+import hashlib
+import json
+import os
+import pickle
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -93,6 +99,41 @@ def test_damaged_cache_is_rebuilt(defective, tmp_path):
     first = load_dataset(settings, progress=False)
     (tmp_path / "data" / "recipes_with_images_dataframe.pkl").write_bytes(b"garbage")
     pd.testing.assert_frame_equal(load_dataset(settings, progress=False).recipes, first.recipes)
+
+
+class Malicious:
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.path),)
+
+
+def test_malicious_cache_does_not_run(defective, tmp_path, caplog):
+    settings = settings_for(defective, tmp_path)
+    first = load_dataset(settings, progress=False)
+    cache, harm = tmp_path / "data" / "recipes_with_images_dataframe.pkl", tmp_path / "harm"
+    pickle_of_harm = pickle.dumps([pd.DataFrame({"Title": ["x"]}), Malicious(harm)])
+    facts = json.loads(cache.with_suffix(".json").read_text())
+    facts["pickle_sha256"] = hashlib.sha256(pickle_of_harm).hexdigest()
+    cache.write_bytes(pickle_of_harm)
+    cache.with_suffix(".json").write_text(json.dumps(facts))
+    pd.testing.assert_frame_equal(load_dataset(settings, progress=False).recipes, first.recipes)
+    assert not harm.exists() and "mkdir" in caplog.text
+    pickle.loads(pickle_of_harm)
+    assert harm.exists(), "the pickle must be one that does harm when it is trusted"
+
+
+def test_a_service_needs_no_pandas(recipes_root, tmp_path):
+    """Its import takes a quarter of a service's start."""
+    load_dataset(settings_for(recipes_root, tmp_path), progress=False)
+    program = (
+        "import sys; from itadaki.dataset import load_dataset; load_dataset(); import api.main; "
+        "slow = {'pandas', 'scipy', 'sklearn', 'tensorflow', 'keras', 'matplotlib'}; "
+        "assert not slow & set(sys.modules), slow & set(sys.modules)"
+    )
+    ours = {"ITADAKI_DATASET": str(recipes_root), "ITADAKI_HOME": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", program], env={**os.environ, **ours}, check=True)
 
 
 def test_identity_does_not_depend_on_the_place(recipes_root, tmp_path):

@@ -225,6 +225,46 @@ def test_mutated_files(service, soak):
     assert grown < 1.1
 
 
+def test_mutated_requests(service, soak):
+    """Damages of the form around a sound photo, and lengths that are not its own."""
+    address = (service.client.base_url.host, service.client.base_url.port)
+    files = list(sound_files().values())
+    count = 4_000 if soak else 200
+    seen = {}
+    for number in range(count):
+        rng = np.random.default_rng(number)
+        body = multipart(files[number % len(files)])
+        head = (
+            f"POST {SEARCH} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
+            "Content-Type: multipart/form-data; boundary=x\r\n"
+        ).encode()
+        if number % 2:
+            body = mutated(body, [body], rng)
+        else:
+            head = mutated(head, [head], rng)
+        length = len(body) + (int(rng.integers(-200, 200)) if number % 3 == 0 else 0)
+        started = time.monotonic()
+        said = raw(address, head + f"Content-Length: {length}\r\n\r\n".encode() + body)
+        assert time.monotonic() - started < LONGEST, number
+        status = int(said.split()[1]) if said else 0
+        seen[status] = seen.get(status, 0) + 1
+        assert status < 500, (number, said)
+    print(f"\n{count} mutated requests: {seen} (0: the connection was closed)")
+    assert seen[200] and seen[400] and seen[422]
+    assert post(service.client, sound_files()["jpeg"]).status_code == 200
+
+
+def raw(address: tuple[str, int], request: bytes) -> bytes:
+    """The first bytes that come back, or nothing."""
+    with socket.create_connection(address, timeout=LONGEST) as connection:
+        try:
+            connection.sendall(request)
+            connection.shutdown(socket.SHUT_WR)
+            return connection.recv(200)
+        except ConnectionError:
+            return b""
+
+
 @pytest.mark.parametrize("name", bombs())
 def test_bombs(service, name):
     answer = post(service.client, bombs()[name])
@@ -276,14 +316,8 @@ def test_hostile_content_types(service, kind):
 def test_requests_that_are_no_http(service, request_bytes):
     """Whatever comes back, or nothing: no 5xx, and the service goes on."""
     address = (service.client.base_url.host, service.client.base_url.port)
-    with socket.create_connection(address, timeout=LONGEST) as connection:
-        connection.sendall(request_bytes.replace(b"%s", SEARCH.encode()))
-        connection.shutdown(socket.SHUT_WR)
-        started = time.monotonic()
-        try:
-            said = connection.recv(200)
-        except ConnectionResetError:
-            said = b""
+    started = time.monotonic()
+    said = raw(address, request_bytes.replace(b"%s", SEARCH.encode()))
     assert time.monotonic() - started < LONGEST
     assert said == b"" or int(said.split()[1]) < 500, said
     assert post(service.client, sound_files()["jpeg"]).status_code == 200

@@ -11,7 +11,7 @@ CONFIG = Path(__file__).with_name("schemathesis.toml")
 
 
 @pytest.mark.parametrize(("key", "operations"), [("", 9), ("secret-of-the-test", 13)])
-def test_schemathesis_finds_no_failure(environment, key, operations, soak):
+def test_schemathesis_finds_no_failure(environment, key, operations, soak, tmp_path):
     with running_service({**environment, "ITADAKI_API_KEY": key}) as service:
         command = [
             *(sys.executable, "-m", "schemathesis.cli", f"--config-file={CONFIG}", "run"),
@@ -19,7 +19,8 @@ def test_schemathesis_finds_no_failure(environment, key, operations, soak):
             *(f"--max-examples={500 if soak else 15}", "--seed=1"),
             *(["-H", f"X-API-Key: {key}"] if key else []),
         ]
-        done = subprocess.run(command, capture_output=True, text=True, cwd=CONFIG.parent)
+        # Its cache lands in the working directory.
+        done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
     said = done.stdout + done.stderr
     assert done.returncode == 0, said
     assert f"{operations} selected / {operations} total" in said

@@ -8,6 +8,13 @@ import httpx
 import numpy as np
 import pytest
 from conftest import dish_photo, encode, running_service, start_service
+from starlette.testclient import TestClient
+
+from api.core.config import ApiSettings
+from api.main import create_app
+from itadaki.files import dump_builtin_pickle, load_builtin_pickle, sha256_of, write_json
+from itadaki.settings import Settings
+from itadaki.variants import VARIANTS
 
 SEARCH = "/api/v1/search/search"
 KEY = {"X-API-Key": "secret-of-the-test"}
@@ -77,6 +84,14 @@ def test_only_configured_origins_may_call(service):
     refused = post(service.client, headers={"Origin": ORIGIN})
     assert refused.status_code == 401
     assert refused.headers["access-control-allow-origin"] == ORIGIN
+
+
+def test_any_origin_may_be_allowed_but_never_with_credentials(settings):
+    app = create_app(ApiSettings(**settings.model_dump(), cors_origins=["*"]))
+    asked = {"Origin": "https://evil.example", "Access-Control-Request-Method": "POST"}
+    allowed = TestClient(app).options(SEARCH, headers=asked)
+    assert allowed.headers["access-control-allow-origin"] == "*"
+    assert "access-control-allow-credentials" not in allowed.headers
 
 
 def test_every_request_has_an_id_and_one_log_line_without_its_photo(service):
@@ -157,14 +172,47 @@ def test_a_bad_bank_leaves_the_old_one_serving(service, home):
     assert "python -m itadaki build raw" in refused.json()["errorMessage"]
     assert post(service.client, top_k=10).json()["recipes"] == before
     service.process.send_signal(signal.SIGHUP)
-    time.sleep(1)
-    assert any(
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and not any(
         line["level"] == "ERROR" and "build raw" in line["message"] for line in lines(service)
-    )
+    ):
+        time.sleep(0.1)
+    assert time.monotonic() < deadline
     assert post(service.client, top_k=10).json()["recipes"] == before
     bank.write_bytes(whole)
     assert service.client.post("/api/v1/admin/reload", headers=KEY).status_code == 200
     assert post(service.client, top_k=10).json()["recipes"] == before
+
+
+def test_a_hangup_swaps_what_is_served(service, home):
+    def swapped() -> bool:
+        return any(line["message"].startswith("Reloaded") for line in lines(service)[seen:])
+
+    seen, path = len(lines(service)), VARIANTS["raw"].metadata_path(Settings(home=home))
+    metadata = load_builtin_pickle(path)
+    metadata["recipes"][7]["title"] = "Renamed"
+    dump_builtin_pickle(path, metadata)
+    manifest_path = path.with_name(VARIANTS["raw"].manifest_file)
+    manifest = json.loads(manifest_path.read_text())
+    manifest["sha256"]["metadata"] = sha256_of(path)
+    write_json(manifest_path, manifest)
+    assert service.client.get("/api/v1/recipes/7", headers=KEY).json()["title"] != "Renamed"
+    service.process.send_signal(signal.SIGHUP)
+    deadline = time.monotonic() + 30
+    while not swapped() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert service.client.get("/api/v1/recipes/7", headers=KEY).json()["title"] == "Renamed"
+
+
+@pytest.mark.parametrize(("proxies", "believed"), [("", False), ('["127.0.0.1"]', True)])
+def test_only_configured_proxies_are_believed(environment, proxies, believed):
+    ours = {"ITADAKI_TRUSTED_PROXIES": proxies, "ITADAKI_LOG_FORMAT": "json"}
+    forwarded = {"X-Forwarded-For": "203.0.113.9", "X-Forwarded-Proto": "https"}
+    with running_service({**environment, **ours}, ("itadaki", "serve")) as service:
+        recipe = service.client.get("/api/v1/recipes/3", headers=forwarded).json()
+        clients = [line["client"] for line in lines(service) if "client" in line]
+    assert recipe["imagePath"].startswith("https://") is believed
+    assert clients[-1] == ("203.0.113.9" if believed else "127.0.0.1")
 
 
 def test_requests_in_work_are_finished_before_the_service_ends(environment):

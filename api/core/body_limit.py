@@ -7,6 +7,7 @@ from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartParser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+_CLOSE = {"Connection": "close"}  # what is still to come of the body is not wanted
 _LINGER = 2.0  # seconds in which a refused body is read on, so that its sender hears the answer
 
 
@@ -51,9 +52,8 @@ class BodyLimit:
                     async with asyncio.timeout(max(0.0, deadline - time.monotonic())):
                         message = await receive()
                 except TimeoutError:
-                    raise HTTPException(
-                        408, f"The upload took longer than {self.seconds:g} seconds."
-                    ) from None
+                    said = f"The upload took longer than {self.seconds:g} seconds."
+                    raise HTTPException(408, said, _CLOSE) from None
             size = len(message.get("body", b""))
             received += size
             self._held += size
@@ -65,9 +65,10 @@ class BodyLimit:
                 received = 0
                 await _linger(receive)
             if too_large:
-                raise HTTPException(413, f"The upload is larger than {self.max_bytes / 1e6:g} MB.")
+                said = f"The upload is larger than {self.max_bytes / 1e6:g} MB."
+                raise HTTPException(413, said, _CLOSE)
             if too_many:
-                raise HTTPException(503, "Too many uploads at once.", {"Retry-After": "1"})
+                raise HTTPException(503, "Too many uploads at once.", _CLOSE | {"Retry-After": "1"})
             return message
 
         try:

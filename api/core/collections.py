@@ -58,7 +58,15 @@ class Collections:
     def reload(self) -> None:
         """Take what lies on disk now into service; raises ItadakiError if it cannot be."""
         with self._changing:
-            self._services = self._load()
+            services = self._load()
+            for service in services.values():
+                service.warm_up()
+            self._services = services
+
+    def warm_up(self) -> None:
+        """Make ready what the first searches of some kinds would wait for."""
+        for service in self._services.values():
+            service.warm_up()
 
     def names(self) -> list[str]:
         """All that are served, the default first."""

@@ -64,10 +64,11 @@ class ApiSettings(Settings):
     upload_seconds: float = Field(
         30, gt=0, description="A body that takes longer to arrive is answered with 408."
     )
-    inference_threads: int = Field(
-        1,
+    inference_threads: int | None = Field(
+        None,
         ge=1,
-        description="Searches that run at the same time; one already uses all cores for its photo.",
+        description="Searches that run at the same time, each on one core; a search that is alone "
+        "uses all cores. Without it as many as there are cores.",
     )
     queue_length: int = Field(
         32,

@@ -1,9 +1,11 @@
 """Search and photos, on top of the retrieval system."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from api.core.metrics import Metrics
 from api.features.search.schemas.search import BankHealth, DatasetHealth, Health
+from api.features.search.utils.model_loader import warm_up
 from itadaki import __version__
 from itadaki.errors import QueryError
 from itadaki.filters import Filters
@@ -20,9 +22,19 @@ class SearchService:
     """
 
     def __init__(
-        self, system: RetrievalSystem, metrics: Metrics, collection: str | None = None
+        self,
+        system: RetrievalSystem,
+        metrics: Metrics,
+        is_busy: Callable[[], bool],
+        collection: str | None = None,
     ) -> None:
+        """Serve a system; ``is_busy`` tells whether more than one search runs or waits."""
         self.system, self._metrics, self.collection = system, metrics, collection
+        self._is_busy = is_busy
+
+    def warm_up(self) -> None:
+        """Make ready what the first searches of some kinds would wait for."""
+        warm_up(self.system)
 
     def search(
         self, since: float, photo: bytes, top_k: int, filters: Filters
@@ -42,7 +54,7 @@ class SearchService:
         with self._metrics.stage("decode"):
             pixels = load_input(photo)
         with self._metrics.stage("embed"):
-            query = self.system.embedder.embed(pixels[None])[0]
+            query = self.system.embedder.embed(pixels[None], alone=not self._is_busy())[0]
         with self._metrics.stage("search"):
             found = self.system.find(query, top_k, filters)
         if found:
@@ -79,7 +91,7 @@ class SearchService:
             variant=bank.variant.name,
             dataset=DatasetHealth(
                 source=dataset.source,
-                recipes=len(dataset.recipes),
+                recipes=len(bank.recipes),
                 dropped=dataset.dropped,
                 notice=dataset.notice,
             ),

@@ -1,0 +1,131 @@
+import socket
+import threading
+import time
+
+import pytest
+import uvicorn
+
+from api.core.http_protocol import BoundedProtocol
+
+HEAD = b"POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n"
+
+
+class Impatient(BoundedProtocol):
+    head_seconds = 0.5
+    answer_seconds = 0.5
+
+
+async def app(scope, receive, send):
+    """Answers with the length of the body, /early without having read it, /much with a lot."""
+    length, more = 0, scope["path"] != "/early"
+    while more:
+        message = await receive()
+        length, more = length + len(message.get("body", b"")), message.get("more_body", False)
+    said = str(length).encode() if scope["path"] != "/much" else bytes(50_000_000)
+    headers = [(b"content-length", str(len(said)).encode())]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": said})
+
+
+@pytest.fixture(scope="module")
+def address():
+    config = uvicorn.Config(app, http=Impatient, ws="none", lifespan="off", log_level="error")
+    server = uvicorn.Server(config)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=server.run, args=([listening],))
+        thread.start()
+        yield listening.getsockname()
+        server.should_exit = True
+        thread.join()
+
+
+@pytest.fixture
+def connection(address):
+    with socket.create_connection(address, timeout=10) as connection:
+        yield connection
+
+
+def said(connection) -> bytes:
+    """Everything until the service hangs up."""
+    parts = []
+    try:
+        while part := connection.recv(65_536):
+            parts.append(part)
+    except ConnectionError:
+        pass
+    return b"".join(parts)
+
+
+def flood(connection, piece: bytes) -> int:
+    """Send for ever; returns how many bytes went before the service hung up."""
+    sent = 0
+    try:
+        while sent < 100_000_000:
+            sent += connection.send(piece)
+    except ConnectionError:
+        pass
+    return sent
+
+
+@pytest.mark.parametrize(
+    ("start", "piece"),
+    [
+        (b"GET /", b"a" * 10_000),
+        (b"GET / HTTP/1.1\r\nX: ", b"y" * 10_000),
+        (b"GET / HTTP/1.1\r\n", b"X: y\r\n" * 1000),
+        (HEAD + b"\r\n5\r\nhello\r\n0\r\n", b"X: y\r\n" * 1000),
+        (HEAD + b"\r\n5;x=", b"y" * 10_000),
+    ],
+    ids=["path", "header", "headers", "trailers", "chunk extension"],
+)
+def test_what_is_not_body_may_not_go_on_for_ever(connection, start, piece):
+    connection.sendall(start)
+    assert flood(connection, piece) < 20_000_000  # most of it lies in the system's buffers
+
+
+def test_a_head_that_is_too_large_is_told_so(connection):
+    connection.sendall(b"GET / HTTP/1.1\r\n")
+    time.sleep(0.1)
+    connection.sendall(b"X: " + b"y" * 70_000)
+    assert said(connection).startswith(b"HTTP/1.1 431")
+
+
+@pytest.mark.parametrize("start", [b"", b"G", b"GET / HTTP/1.1\r\nHost: a\r\n"])
+def test_a_head_that_does_not_come_ends_the_connection(connection, start):
+    connection.sendall(start)
+    started = time.monotonic()
+    assert said(connection) == b""
+    assert 0.3 < time.monotonic() - started < 5
+
+
+def test_large_and_slow_bodies_are_none_of_its_business(connection):
+    connection.sendall(HEAD + b"\r\n")
+    for _ in range(4):
+        connection.sendall(b"F4240\r\n" + b"x" * 1_000_000 + b"\r\n")
+        time.sleep(0.2)
+    connection.sendall(b"5\r\nhello\r\n" * 10_000 + b"0\r\n\r\n")
+    assert said(connection).endswith(b"4050000")
+
+
+def test_a_body_that_nobody_reads_must_end(connection):
+    connection.sendall(HEAD.replace(b"/", b"/early", 1).replace(b"close", b"keep-alive") + b"\r\n")
+    started = time.monotonic()
+    try:
+        while time.monotonic() - started < 5:
+            connection.sendall(b"1\r\nx\r\n")
+            time.sleep(0.05)
+    except ConnectionError:
+        pass
+    assert 0.3 < time.monotonic() - started < 4
+
+
+def test_an_answer_that_is_not_taken_ends_the_connection(connection):
+    connection.sendall(b"GET /much HTTP/1.1\r\nHost: a\r\n\r\n")
+    time.sleep(1.5)
+    assert len(said(connection)) < 50_000_000
+
+
+def test_requests_one_after_another_each_have_a_head_of_their_own(connection):
+    for _ in range(5):
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"y" * 60_000 + b"\r\n\r\n")
+        assert connection.recv(1000).startswith(b"HTTP/1.1 200")
