@@ -14,10 +14,9 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from itadaki.bank import Bank, embed_photos, fused_rows, load_bank, metadata_of, write_bank
 from itadaki.copies import regroup, thumbnail
@@ -39,6 +38,9 @@ from itadaki.index import build_index, open_index
 from itadaki.retrieval import RetrievalSystem
 from itadaki.settings import COLLECTION_FILE, Settings, is_collection_name
 from itadaki.transaction import Transaction, changing, locked
+
+if TYPE_CHECKING:  # a service starts faster without pandas
+    import pandas as pd
 
 _COLUMNS = ("Id", "Title", "Ingredients", "Instructions", "Image_Name")
 PHOTO_FOLDER = "Food Images"
@@ -234,7 +236,7 @@ class _Draft:
         new_ids: of the new recipes.
     """
 
-    recipes: pd.DataFrame
+    recipes: "pd.DataFrame"
     thumbnails: np.ndarray
     old_row: np.ndarray
     new_photo: np.ndarray
@@ -266,6 +268,8 @@ class _Draft:
             looks: hash and thumbnail of the new photos, those of ``add`` first.
             next_id: the id of the first new recipe.
         """
+        import pandas as pd
+
         old = dataset.recipes
         row_of = {recipe_id: row for row, recipe_id in enumerate(old["recipe_id"])}
         for recipe_id in [*edits, *remove]:
@@ -425,11 +429,13 @@ def _next_id(folder: Path, dataset: Dataset, csv_path: Path) -> int:
         raise CollectionError(f"{folder / COLLECTION_FILE} is damaged: {error!r}.") from None
     ids = dataset.recipes["recipe_id"]
     if dataset.dropped:
+        import pandas as pd
+
         ids = pd.read_csv(csv_path, usecols=["Id"])["Id"]
     return max(noted, int(ids.max()) + 1)
 
 
-def _edited(before: pd.Series, edit: Edit) -> Recipe:
+def _edited(before: "pd.Series", edit: Edit) -> Recipe:
     def either(new: Any, column: str) -> Any:
         return before[column] if new is None else new
 

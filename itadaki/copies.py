@@ -4,8 +4,6 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 THUMBNAIL_SIDE = 16
 MIN_CORRELATION = 0.97
@@ -94,6 +92,9 @@ def _centred(thumbnails: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _numbered(pairs: Sequence[np.ndarray], count: int) -> np.ndarray:
+    from scipy.sparse import coo_array  # not by a service, which starts faster without
+    from scipy.sparse.csgraph import connected_components
+
     rows, columns = np.concatenate(pairs, axis=1)
     graph = coo_array((np.ones(len(rows), dtype=np.int8), (rows, columns)), shape=(count, count))
     _, component = connected_components(graph, directed=False)

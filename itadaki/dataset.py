@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from tqdm.auto import tqdm
 
+from itadaki.copies import photo_groups, thumbnail
 from itadaki.dish_class import dish_class
 from itadaki.errors import ArtifactError, DatasetError, ImageError
 from itadaki.files import load_dataframe_pickle, replacing, sha256_of, write_json
@@ -343,8 +344,6 @@ def _read_recipes(
 ) -> "tuple[pd.DataFrame, np.ndarray, dict[str, int]]":
     import pandas as pd
 
-    from itadaki.copies import photo_groups
-
     try:
         table = pd.read_csv(csv_path, dtype=str, keep_default_na=False, encoding="utf-8")
     except (ValueError, UnicodeDecodeError) as error:
@@ -455,8 +454,6 @@ def _look_at(name: str, photo_folder: Path) -> tuple[str, np.ndarray] | str:
     # A name from a CSV must not lead out of the photo folder.
     if not name or path.parent != photo_folder or not path.is_file():
         return "no file"
-    from itadaki.copies import thumbnail
-
     try:
         content = path.read_bytes()
         return hashlib.sha256(content).hexdigest(), thumbnail(decode(content))
