@@ -1,12 +1,12 @@
 """How long it takes to change one recipe of a collection, against building its bank anew.
 
-Makes a collection of the configured dataset in a folder of its own, builds the bank of the served
-variant there, and then adds, edits and removes one recipe, as the service does with its model in
-memory, and as the command line does, which first loads it:
-python benchmarks/collection_change.py [--recipes 13000] [--rounds 5] [--home FOLDER]
+Makes a collection of the configured dataset in a folder of its own and builds the bank of the
+served variant there. Then it adds, edits and removes one recipe, as the service does with its model
+in memory, and adds one as the command line does, which first loads the model:
+python benchmarks/collection_change.py [--recipes 13000] [--rounds 5] [--work FOLDER]
 
-With --home the collection and its bank are kept and used again; the build then is timed only if
-it was made in this run.
+Times are taken by the clock and by the processor (of all cores together), because the clock also
+counts what else the machine does. They are kept in reports/measurements/collection_change.json.
 """
 
 import argparse
@@ -14,11 +14,13 @@ import io
 import logging
 import os
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +28,8 @@ from PIL import Image
 
 from itadaki.collection import Edit, Recipe, change_collection, create_collection
 from itadaki.dataset import load_dataset
+from itadaki.embedder import load_embedder
+from itadaki.files import write_json
 from itadaki.retrieval import RetrievalSystem
 from itadaki.settings import Settings
 from itadaki.variants import Variant, served_variant
@@ -33,24 +37,46 @@ from itadaki.variants import Variant, served_variant
 NAME = "benchmark"
 
 
+class Stopwatch:
+    """Collects times by the clock and by the processor, in seconds."""
+
+    def __init__(self) -> None:
+        self.clock: dict[str, list[float]] = defaultdict(list)
+        self.processor: dict[str, list[float]] = defaultdict(list)
+
+    @contextmanager
+    def timed(self, what: str) -> Iterator[None]:
+        """Time a block."""
+        clock, processor = time.perf_counter(), _processor()
+        yield
+        self.clock[what].append(time.perf_counter() - clock)
+        self.processor[what].append(_processor() - processor)
+
+    def median(self, what: str) -> dict[str, float]:
+        """The medians of both, and the clock's best."""
+        return {
+            "clock_s": round(float(np.median(self.clock[what])), 3),
+            "clock_best_s": round(min(self.clock[what]), 3),
+            "processor_s": round(float(np.median(self.processor[what])), 3),
+        }
+
+
+def _processor() -> float:
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
+
+
 def prepared(settings: Settings, variant: Variant, home: Path, recipes: int) -> Settings:
     """Settings of a home with a collection of the dataset's recipes and the variant's model."""
     ours = settings.model_copy(update={"home": home, "dataset": NAME})
-    if ours.collection_folder:
-        return ours
-    source = variant.model_path(settings).parent
-    shutil.copytree(
-        source, home / variant.folder, ignore=shutil.ignore_patterns("recipe_embeddings_*")
-    )
+    ignored = shutil.ignore_patterns("recipe_embeddings_*")
+    shutil.copytree(variant.model_path(settings).parent, home / variant.folder, ignore=ignored)
     rows = load_dataset(settings).recipes.head(recipes)
-    create_collection(
-        ours,
-        NAME,
-        (
-            Recipe(row.Title, row.Ingredients, row.Instructions, Path(row.image_path))
-            for row in rows.itertuples()
-        ),
+    made = (
+        Recipe(row.Title, row.Ingredients, row.Instructions, Path(row.image_path))
+        for row in rows.itertuples()
     )
+    create_collection(ours, NAME, made)
     return ours
 
 
@@ -63,66 +89,61 @@ def photo(seed: int) -> bytes:
     return buffer.getvalue()
 
 
-def command_line(home: Path, *arguments: str) -> float:
-    """Seconds that one command takes, with its start."""
-    environment = {**os.environ, "ITADAKI_HOME": str(home), "ITADAKI_DATASET": NAME}
-    started = time.perf_counter()
-    subprocess.run(
-        [sys.executable, "-m", "itadaki", *arguments],
-        env=environment,
-        check=True,
-        capture_output=True,
-    )
-    return time.perf_counter() - started
+def change(ours: Settings, system: RetrievalSystem, rounds: int, watch: Stopwatch) -> None:
+    """Add, edit and remove one recipe again and again."""
+    for round_ in range(rounds):
+        new = Recipe("Benchmark Soup", ["1 onion", "1 l stock"], "Cook.", photo(round_))
+        edit = Edit(title="Benchmark Stew", photo=photo(1000 + round_))
+        with watch.timed("add"):
+            (system,), (recipe_id,) = change_collection(ours, [system], add=[new])
+        with watch.timed("edit"):
+            (system,), _ = change_collection(ours, [system], edits={recipe_id: edit})
+        with watch.timed("remove"):
+            (system,), _ = change_collection(ours, [system], remove=[recipe_id])
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure, print and keep."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--recipes", type=int, default=13_000)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--home", type=Path)
+    parser.add_argument("--work", type=Path, help="where to make the collection")
     options = parser.parse_args()
     logging.basicConfig(format="%(message)s")
     settings = Settings()
     variant = served_variant(settings)
+    watch = Stopwatch()
+    load_embedder(variant, settings)  # converts the model, if need be
 
-    with tempfile.TemporaryDirectory() as folder:
-        home = (options.home or Path(folder)).resolve()
+    with tempfile.TemporaryDirectory(dir=options.work) as folder:
+        home = Path(folder).resolve()
         ours = prepared(settings, variant, home, options.recipes)
-        load_dataset(ours)
-        kept = variant.manifest_path(ours).exists()
-        started = time.perf_counter()
-        system = RetrievalSystem.load(variant.name, ours, build=True)
-        build = time.perf_counter() - started
+        with watch.timed("check every photo"):
+            load_dataset(ours)
+        with watch.timed("full build"):
+            system = RetrievalSystem.load(variant.name, ours, build=True)
+        change(ours, system, options.rounds, watch)
 
-        seconds: dict[str, list[float]] = {"add": [], "edit": [], "remove": []}
-        for round_ in range(options.rounds):
-            new = Recipe("Benchmark Soup", ["1 onion", "1 l stock"], "Cook.", photo(round_))
-            started = time.perf_counter()
-            (system,), (recipe_id,) = change_collection(ours, [system], add=[new])
-            seconds["add"].append(time.perf_counter() - started)
-            started = time.perf_counter()
-            edit = Edit(title="Benchmark Stew", photo=photo(1000 + round_))
-            (system,), _ = change_collection(ours, [system], edits={recipe_id: edit})
-            seconds["edit"].append(time.perf_counter() - started)
-            started = time.perf_counter()
-            (system,), _ = change_collection(ours, [system], remove=[recipe_id])
-            seconds["remove"].append(time.perf_counter() - started)
-
-        rows = len(system.bank.recipes)
-        print(f"{rows:,} recipes x {system.bank.embeddings.shape[1]}, variant {variant.name}")
-        for name, times in seconds.items():
-            median = statistics.median(times)
-            spread = f"from {min(times):.2f} to {max(times):.2f}"
-            ratio = "" if kept else f", a full build takes {build / median:.0f} times as long"
-            print(f"{name} one recipe: median {median:.2f} s ({spread}){ratio}")
-        if not kept:
-            print(f"full build: {build:.0f} s")
         path = home / "photo.jpg"
         path.write_bytes(photo(2000))
-        arguments = ["--title", "Benchmark Soup", "--photo", str(path)]
-        print(f"itadaki add, a process of its own: {command_line(home, 'add', *arguments):.2f} s")
+        command = [sys.executable, "-m", "itadaki", "add", "--title", "Soup", "--photo", str(path)]
+        environment = {**os.environ, "ITADAKI_HOME": str(home), "ITADAKI_DATASET": NAME}
+        with watch.timed("itadaki add, a process of its own"):
+            subprocess.run(command, env=environment, check=True, capture_output=True)
+        rows, dimension = system.bank.embeddings.shape
+
+    found = {what: watch.median(what) for what in watch.clock}
+    build = found["full build"]
+    print(f"{rows:,} recipes x {dimension}, variant {variant.name}")
+    for what, times in found.items():
+        ratio = build["processor_s"] / times["processor_s"]
+        print(
+            f"{what}: {times['clock_s']:.2f} s by the clock (best {times['clock_best_s']:.2f}), "
+            f"{times['processor_s']:.2f} s of processor, 1/{ratio:.0f} of a full build"
+        )
+    kept = settings.home / "reports" / "measurements" / "collection_change.json"
+    facts = {"rows": rows, "dimension": dimension, "variant": variant.name, "cores": os.cpu_count()}
+    write_json(kept, {**facts, "times": found})
 
 
 if __name__ == "__main__":

@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from itadaki.bank import Bank, embed_photos, fused_rows, load_bank, metadata_of, write_bank
-from itadaki.copies import regroup, thumbnail
 from itadaki.dataset import (
     COLLECTION_CSV,
     Dataset,
@@ -39,7 +38,7 @@ from itadaki.retrieval import RetrievalSystem
 from itadaki.settings import COLLECTION_FILE, Settings, is_collection_name
 from itadaki.transaction import Transaction, changing, locked
 
-if TYPE_CHECKING:  # a service starts faster without pandas
+if TYPE_CHECKING:  # a service that changes nothing starts faster without pandas
     import pandas as pd
 
 _COLUMNS = ("Id", "Title", "Ingredients", "Instructions", "Image_Name")
@@ -175,9 +174,8 @@ def change_collection(
     edits, remove = dict(edits or {}), set(remove)
     photos = [recipe.photo for recipe in add]
     photos += [edit.photo for edit in edits.values() if edit.photo is not None]
-    contents = [photo if isinstance(photo, bytes) else photo.read_bytes() for photo in photos]
-    looks = [(hashlib.sha256(photo).hexdigest(), thumbnail(decode(photo))) for photo in contents]
-    embeddings = [_embed(system, contents) for system in systems]
+    looks = [_look_at(photo) for photo in photos]
+    embeddings = [_embed(system, photos) for system in systems]
 
     with locked(folder):  # until the index has followed too
         with changing(folder) as change:
@@ -196,7 +194,7 @@ def change_collection(
             table.write_bytes(_changed_table(csv_path.read_bytes(), draft.csv_rows, edits, remove))
             for name, number in draft.photo_files.items():
                 beside = change.write(photo_folder / name)
-                beside.write_bytes(contents[number])
+                _write_photo(beside, photos[number])
                 stats[name] = beside.stat().st_size, beside.stat().st_mtime_ns
             for name in draft.photo_files_gone:
                 change.remove(photo_folder / name)
@@ -269,6 +267,8 @@ class _Draft:
             next_id: the id of the first new recipe.
         """
         import pandas as pd
+
+        from itadaki.copies import regroup
 
         old = dataset.recipes
         row_of = {recipe_id: row for row, recipe_id in enumerate(old["recipe_id"])}
@@ -352,7 +352,15 @@ class _Draft:
         )
 
 
-def _embed(system: RetrievalSystem, photos: Sequence[bytes]) -> np.ndarray:
+def _look_at(photo: Path | bytes) -> tuple[str, np.ndarray]:
+    """A photo's hash and thumbnail."""
+    from itadaki.copies import thumbnail
+
+    content = photo if isinstance(photo, bytes) else photo.read_bytes()
+    return hashlib.sha256(content).hexdigest(), thumbnail(decode(content))
+
+
+def _embed(system: RetrievalSystem, photos: Sequence[Path | bytes]) -> np.ndarray:
     rows = [np.empty((0, system.embedder.dimension), np.float32)]
     for _, embeddings, failures in embed_photos(photos, system.embedder):
         for error in failures.values():

@@ -64,21 +64,22 @@ def _read(source: Path, workspace: Path) -> Iterator[Found | Unusable]:
     if source.is_dir():
         files = _files(source)
         archives = [path for path in files if is_archive(path)]
-        yield from _read_files([path for path in files if path not in archives], source)
+        texts = [path for path in files if path not in archives]
+        yield from _read_files(texts, source, workspace)
         for number, archive in enumerate(archives):
             try:
                 root = unpack(archive, workspace / f"inside-{number}")
             except CollectionError as error:
                 yield Unusable(archive.relative_to(source).as_posix(), str(error))
                 continue
-            for item in _read_files(_files(root), root):
+            for item in _read_files(_files(root), root, workspace):
                 item.origin = f"{archive.relative_to(source).as_posix()}/{item.origin}"
                 yield item
     elif is_archive(source):
         root = unpack(source, workspace / "unpacked")
-        yield from _read_files(_files(root), root)
+        yield from _read_files(_files(root), root, workspace)
     else:
-        yield from _read_files([source], source.parent)
+        yield from _read_files([source], source.parent, workspace)
 
 
 def _files(folder: Path) -> list[Path]:
@@ -88,7 +89,7 @@ def _files(folder: Path) -> list[Path]:
     return [path for path in sorted(folder.rglob("*")) if path.is_file() and not is_hidden(path)]
 
 
-def _read_files(files: Iterable[Path], root: Path) -> Iterator[Found | Unusable]:
+def _read_files(files: Iterable[Path], root: Path, workspace: Path) -> Iterator[Found | Unusable]:
     from itadaki.importing import json_file, markdown, paprika, schema_org, table
 
     readers = {
@@ -102,7 +103,7 @@ def _read_files(files: Iterable[Path], root: Path) -> Iterator[Found | Unusable]
         ".markdown": markdown.read,
         ".csv": table.read,
     }
-    photos = Photos(root)
+    photos = Photos(root, workspace)
     for path in files:
         origin = path.relative_to(root).as_posix()
         suffix = path.suffix.lower()

@@ -68,7 +68,7 @@ class _Connection:
         try:
             url = urlsplit(address)
             port = url.port or {"http": 80, "https": 443}[url.scheme]
-            host = url.hostname
+            host = (url.hostname or "").encode("idna").decode()
         except (KeyError, ValueError):
             raise FetchError("only http and https addresses are fetched") from None
         if not host or url.username is not None:

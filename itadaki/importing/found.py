@@ -1,5 +1,6 @@
 """What the readers of sources give, and where they look for photos."""
 
+import hashlib
 import os
 import re
 from collections import defaultdict
@@ -40,12 +41,14 @@ class Unusable:
 
 
 class Photos:
-    """The pictures that lie in a source."""
+    """The pictures that lie in a source, or that readers find inside its files."""
 
-    def __init__(self, root: Path) -> None:
-        self._root = root.resolve()
+    def __init__(self, root: Path, workspace: Path) -> None:
+        self._root, self._workspace = root.resolve(), workspace
         self._by_name: dict[str, list[Path]] = defaultdict(list)
+        self._names: dict[Path, list[str]] = {}
         for folder, _, names in os.walk(root):
+            self._names[Path(folder)] = names
             for name in names:
                 path = Path(folder, name)
                 if self.is_photo(path):
@@ -56,6 +59,17 @@ class Photos:
     def is_photo(path: Path) -> bool:
         """Whether a file's name says that it is a picture."""
         return path.suffix.lower() in _PHOTO_SUFFIXES
+
+    def beside(self, path: Path) -> list[Path]:
+        """The files in a file's folder."""
+        return [path.with_name(name) for name in self._names.get(path.parent, [])]
+
+    def keep(self, content: bytes) -> Path:
+        """Put a picture that was inside a file where it can be read."""
+        path = self._workspace / "inside" / hashlib.sha256(content).hexdigest()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        return path
 
     def find(self, reference: object, beside: Path) -> list[Path | str]:
         """Where the picture may be that a file names.
@@ -72,7 +86,7 @@ class Photos:
         reference = reference.strip()
         address = urlsplit(reference) if re.match(r"(?i)https?://|//", reference) else None
         path = unquote(address.path if address else reference.split("?")[0]).replace("\\", "/")
-        local = self._local(path, beside)
+        local = self._of_page(path, beside) if address else self._local(path, beside)
         remote = [f"https:{reference}" if reference.startswith("//") else reference]
         return ([local] if local else []) + (remote if address else [])
 
@@ -83,15 +97,21 @@ class Photos:
                 return direct
         except (OSError, ValueError):
             return None
-        name = path.rsplit("/", 1)[-1].lower()
-        candidates = self._by_name.get(name, [])
-        # A saved page has its pictures in a folder of its name; else the nearest one is meant.
-        own = [p for p in candidates if p.parent.name.startswith(beside.stem)]
-        near = [p for p in candidates if p.is_relative_to(beside.parent)]
-        for choice in (own, near, candidates):
-            if len(choice) == 1:
-                return choice[0]
-        return None
+        candidates = self._named(path)
+        near = [found for found in candidates if found.is_relative_to(beside.parent)]
+        return next((some[0] for some in (near, candidates) if len(some) == 1), None)
+
+    def _of_page(self, path: str, page: Path) -> Path | None:
+        """A picture that a browser saved with a page, beside it or in a folder of its name."""
+        found = [
+            picture
+            for picture in self._named(path)
+            if picture.parent == page.parent or picture.parent.name.startswith(page.stem)
+        ]
+        return found[0] if len(found) == 1 else None
+
+    def _named(self, path: str) -> list[Path]:
+        return self._by_name.get(path.rsplit("/", 1)[-1].lower(), [])
 
 
 def lines(text: object) -> list[str]:

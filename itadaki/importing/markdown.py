@@ -32,9 +32,10 @@ def read(path: Path, origin: str, photos: Photos) -> Iterator[Found | Unusable]:
     places: list[Path | str] = []
     for reference in references:
         places += photos.find(reference, path)
-    same_name = [p for p in path.parent.glob("*") if p.stem == path.stem and photos.is_photo(p)]
-    pictures = [p for p in path.parent.glob("*") if photos.is_photo(p)]
-    alone = len(pictures) == 1 and len([*path.parent.glob("*.m*d*")]) == 1
+    pictures = [file for file in photos.beside(path) if photos.is_photo(file)]
+    same_name = [picture for picture in pictures if picture.stem == path.stem]
+    texts = [file for file in photos.beside(path) if file.suffix == path.suffix]
+    alone = len(pictures) == 1 and len(texts) == 1
     given = facts.get("ingredients")
     yield Found(
         origin,

@@ -13,7 +13,7 @@ _MAX_BYTES = 200_000_000
 
 
 def read(path: Path, origin: str, photos: Photos) -> Iterator[Found | Unusable]:
-    """Read a recipe; its photo is written beside it."""
+    """Read a recipe, with the photo inside it."""
     try:
         with gzip.open(path) as file:
             content = file.read(_MAX_BYTES + 1)
@@ -33,11 +33,11 @@ def read(path: Path, origin: str, photos: Photos) -> Iterator[Found | Unusable]:
         str(name or ""),
         lines(recipe.get("ingredients")),
         "\n\n".join(str(text).strip() for text in texts if text),
-        [*_written(pictures, path), *photos.find(recipe.get("image_url"), path)],
+        [*_kept(pictures, photos), *photos.find(recipe.get("image_url"), path)],
     )
 
 
-def _written(pictures: list[object], path: Path) -> list[Path]:
+def _kept(pictures: list[object], photos: Photos) -> list[Path]:
     decoded = []
     for picture in pictures:
         if isinstance(picture, str) and picture:
@@ -45,8 +45,5 @@ def _written(pictures: list[object], path: Path) -> list[Path]:
                 decoded.append(base64.b64decode(picture))
             except binascii.Error:
                 continue
-    if not decoded:
-        return []
-    photo = path.with_name(f"{path.name}.photo")
-    photo.write_bytes(max(decoded, key=len))  # the first of them is often a small one
-    return [photo]
+    # The first of them is often a small one.
+    return [photos.keep(max(decoded, key=len))] if decoded else []
