@@ -119,6 +119,7 @@ class Collections:
     def _take(self, name: str, system: RetrievalSystem) -> SearchService:
         service = self._served(system, name)
         self._services = {**self._services, name: service}
+        threading.Thread(target=service.warm_up, daemon=True).start()
         return service
 
     def _load(self) -> dict[str, SearchService]:
