@@ -23,7 +23,7 @@ TARGET = ROOT / "reports" / "page"
 SEARCH = "**/api/v1/search/search"
 PACKAGES = "chromium pngquant fonts-inter fonts-urw-base35"
 FONTS = ("Inter", "P052")
-DESKTOP, PHONE, WIDE = (1280, 860), (390, 780), (1920, 1080)
+DESKTOP, TALL, PHONE, WIDE = (1280, 860), (1280, 1180), (390, 780), (1920, 1080)
 COLOURS = 96  # of a picture's palette
 
 
@@ -108,7 +108,7 @@ STATES: dict[str, tuple[Callable, tuple[int, int], str]] = {
     "first-visit-phone": (first_visit, PHONE, "light"),
     "photo-chosen-phone": (photo_chosen, PHONE, "dark"),
     "waiting": (waiting, DESKTOP, "light"),
-    "results": (results, DESKTOP, "light"),
+    "results": (results, TALL, "light"),
     "results-phone": (results, PHONE, "light"),
     "results-wide-dark": (results, WIDE, "dark"),
     "recipe-unfolded": (recipe_unfolded, DESKTOP, "light"),

@@ -2,6 +2,7 @@
 
 import io
 import re
+import shutil
 import socket
 import threading
 import time
@@ -19,7 +20,9 @@ from api.core.config import ApiSettings
 from api.features.examples.api import examples
 from api.features.search.services import search_service
 from api.main import create_app
+from itadaki.collection import Recipe, create_collection
 from itadaki.images import load_input
+from itadaki.retrieval import RetrievalSystem
 
 if EXECUTABLE is None:
     pytest.skip("no chromium here: apt-get install chromium", allow_module_level=True)
@@ -370,6 +373,33 @@ def test_key_is_asked_for_once(visit, settings):
         page.reload()
         search(page)
         assert page.evaluate("[localStorage.length, document.cookie]") == [0, ""]
+
+
+def test_collection_can_be_chosen(visit, settings, tmp_path):
+    home = shutil.copytree(settings.home, tmp_path / "home")
+    ours = settings.model_copy(update={"home": home})
+    recipes = [Recipe(f"Dish {seed}", [], "", encode(dish_photo(seed))) for seed in range(60, 64)]
+    create_collection(ours, "grandma", recipes)
+    RetrievalSystem.load("raw", ours.model_copy(update={"dataset": "grandma"}), build=True)
+    with served(ours, collections=["grandma"], api_key=KEY) as url:
+        page = visit(url)
+        collections = page.get_by_label("In the collection")
+        expect(collections).to_be_hidden()
+        choose(page, photo(61))
+        page.click("#go")
+        page.get_by_label("API key").fill(KEY)
+        page.keyboard.press("Enter")
+        expect(page.locator("#recipes .card")).to_have_count(7)
+        collections.select_option("grandma")
+        expect(page.locator("#serving")).to_contain_text("4 recipes of the collection grandma")
+        page.click("#go")
+        expect(page.locator("#recipes .card")).to_have_count(4)
+        assert titles(page)[0] == "Dish 61"
+        expect(page.locator("#recipes img").first).to_have_js_property("naturalWidth", 274)
+        collections.select_option(index=0)
+        page.get_by_role("button", name="More like this: Dish 61").click()
+        expect(page.locator("#recipes .card")).to_have_count(3)
+        assert sorted(titles(page)) == ["Dish 60", "Dish 62", "Dish 63"]
 
 
 def test_waiting_shows_the_shape_of_the_answer(visit):

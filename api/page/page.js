@@ -71,13 +71,14 @@ const photoView = async (photo, wanted, signal) => ({
   answer: await search((await photo.sent).photo, photo.file.name, wanted, signal),
 });
 
-const searchSimilar = recipe => {
-  const photo = held, wanted = options();
+/** More like a recipe, out of the collection that the view it is seen in comes from. */
+const searchSimilar = (recipe, { photo, wanted: { collection } }) => {
+  const wanted = { ...options(), ...(collection && { collection }) };
   return run(async signal => ({
     photo, wanted,
     title: `More like “${recipe.title}”`,
     asked: fromHere(recipe.imagePath),
-    again: () => searchSimilar(recipe),
+    again: () => searchSimilar(recipe, { photo, wanted }),
     answer: await similar(recipe.id, wanted, signal),
   }));
 };
@@ -92,7 +93,7 @@ function render(view) {
   hold(view.photo);
   const names = named(view.wanted), limits = [...names, ...least(view.wanted)];
   if (view.answer.recipes.length) {
-    showFound({ ...view, limits }, searchSimilar);
+    showFound({ ...view, limits }, recipe => searchSimilar(recipe, view));
   } else if (limits.length) {
     const which = ["No recipe", names.join(" and "), ...(least(view.wanted).map(limit => `is ${limit}`))];
     showNotice("none", `${which.filter(Boolean).join(" ")}. Ask for less, and there may be one.`,
@@ -138,6 +139,7 @@ function unlock(refusal, retry) {
   dialog.onclose = () => {
     if (dialog.returnValue && field.value) {
       keep(field.value);
+      offerCollections();
       retry();
     }
     field.value = dialog.returnValue = "";
@@ -151,16 +153,36 @@ function showValues() {
   $("min_similarity-value").textContent = similarity ? similarity.toFixed(2) : "any";
 }
 
+let health = null;
+
 async function tellServing() {
-  try {
-    const { dataset, variant, version } = await ask("health");
-    const source = SOURCES[dataset.source] ?? dataset.source;
-    $("serving").textContent = `Searching ${dataset.recipes.toLocaleString("en")} recipes of ${source} with the model ${variant}`;
-    $("version").textContent = `Itadaki ${version}`;
-    $("dataset-notice").textContent = dataset.notice ?? "";
-  } catch {
+  health = await ask("health").catch(() => null);
+  $("version").textContent = health ? `Itadaki ${health.version}` : "Itadaki";
+  $("dataset-notice").textContent = health?.dataset.notice ?? "";
+  showServing();
+}
+
+function showServing() {
+  if (!health) {
     $("serving").textContent = "The service does not answer at the moment";
+    return;
   }
+  const { recipes, source } = health.dataset, other = form.collection.selectedOptions[0]?.dataset;
+  const [count, where] = other?.recipes ? [other.recipes, `the collection ${form.collection.value}`] : [recipes, SOURCES[source] ?? source];
+  $("serving").textContent = `Searching ${Number(count).toLocaleString("en")} recipes of ${where} with the model ${health.variant}`;
+}
+
+/** Let the user choose where there are several; a service with a key tells them only to those who have it. */
+async function offerCollections() {
+  const collections = await ask("api/v1/collections").catch(() => []);
+  if (collections.length < 2 || form.collection.options.length) return;
+  form.collection.append(...collections.map(({ name, isDefault, recipes }) => {
+    const option = new Option(`${name} (${recipes.toLocaleString("en")})`, name);
+    if (!isDefault) option.dataset.recipes = recipes;
+    return option;
+  }));
+  form.collection.disabled = false;
+  $("collections").hidden = false;
 }
 
 async function offerExamples() {
@@ -194,6 +216,7 @@ form.addEventListener("submit", event => {
   held ? searchPhoto() : pick();
 });
 form.addEventListener("input", showValues);
+form.collection.addEventListener("change", showServing);
 document.querySelector(".skip").addEventListener("click", event => {
   event.preventDefault(); // a step in the browser's history would be taken for one between answers
   $("answer").focus();
@@ -211,4 +234,4 @@ history.replaceState(null, ""); // answers do not outlive a reload
 show("welcome");
 showValues();
 label();
-Promise.all([tellServing(), offerExamples(), offerDocs()]).then(() => (document.body.dataset.settled = ""));
+Promise.all([tellServing(), offerExamples(), offerCollections(), offerDocs()]).then(() => (document.body.dataset.settled = ""));
