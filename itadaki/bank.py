@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from tqdm.auto import tqdm
 
-from itadaki.dataset import Dataset
+from itadaki.dataset import Dataset, load_dataset
 from itadaki.errors import ArtifactError, ImageError
 from itadaki.files import (
     dump_builtin_pickle,
@@ -138,6 +138,11 @@ def build_bank(
     known = None if force else _known_rows(variant, settings, dataset, embedder.sha256)
     _embed_resumably(part, dataset, embedder, known, batch_size, progress)
     with changing(bank_folder(variant, settings)) as change:
+        if settings.collection_folder and load_dataset(settings).sha256 != dataset.sha256:
+            raise ArtifactError(
+                f"Recipes of {dataset.source} were changed while their bank was built; build it "
+                f"again: what was embedded before the change is kept."
+            )
         rows = None
         if encoder:
             recipes = dataset.recipes

@@ -101,8 +101,9 @@ def create_collection(settings: Settings, name: str, recipes: Iterable[Recipe]) 
     home = settings.collections_folder
     home.mkdir(parents=True, exist_ok=True)
     with locked(home):
+        for left_behind in home.glob(".*/"):
+            shutil.rmtree(left_behind, ignore_errors=True)
         beside = home / f".{name}"
-        shutil.rmtree(beside, ignore_errors=True)
         (beside / PHOTO_FOLDER).mkdir(parents=True)
         try:
             next_id = 1

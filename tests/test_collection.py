@@ -28,6 +28,8 @@ from itadaki.errors import (
     ImageError,
     UnknownRecipeError,
 )
+from itadaki.filters import Filters
+from itadaki.index import ExactIndex, build_index, open_index
 from itadaki.retrieval import RetrievalSystem
 from itadaki.settings import Settings
 from itadaki.text_encoder import TextEncoder
@@ -225,6 +227,30 @@ def test_a_bank_that_does_not_fit_stops_the_change(mine):
     assert len(load_dataset(mine, progress=False).recipes) == 9
 
 
+def test_a_build_does_not_undo_a_change_that_was_made_meanwhile(mine):
+    system = pixel_system(mine)
+    change_collection(mine, [system], add=[recipe(20)])
+    with pytest.raises(ArtifactError, match="changed while"):
+        build_bank(FT, mine, system.dataset, system.embedder, force=True, progress=False)
+    now = load_dataset(mine, progress=False)
+    assert len(load_bank(FT, mine, now, PixelEmbedder.sha256).recipes) == 9
+
+
+def test_the_index_follows(mine):
+    pytest.importorskip("usearch")
+    mine = mine.model_copy(update={"index": "ann"})
+    system = pixel_system(mine)
+    build_index(system.bank, mine, progress=False)
+    (system,), (new_id,) = change_collection(mine, [system], add=[recipe(20)], remove=[1])
+    assert type(system.index) is not ExactIndex
+    found = system.search_similar_recipes(recipe(20).photo, top_k=8)
+    assert found[0].id == new_id and len(found) == 8
+    assert 1 not in {result.id for result in found}
+    opened = open_index(system.bank, mine)
+    query = system.embed(recipe(20).photo)
+    assert opened.search(query, 1, Filters())[0].tolist() == [found[0].index]
+
+
 def test_the_rest_of_a_table_edited_by_hand_is_kept(mine):
     table = mine.collection_folder / "data.csv"
     lines = table.read_text(encoding="utf-8").replace("Id,Title", "Note,Id,Title", 1)
@@ -259,7 +285,9 @@ def test_a_collection_that_fails_half_way_is_not_there(mine):
         yield recipe(1)
         raise CollectionError("no more")
 
+    (mine.collections_folder / ".killed" / "Food Images").mkdir(parents=True)
     with pytest.raises(CollectionError, match="no more"):
         create_collection(mine, "other", recipes())
+    assert not (mine.collections_folder / ".killed").exists()
     assert collections(mine) == ["mine"]
     assert [path.name for path in mine.collections_folder.glob("*other*")] == []

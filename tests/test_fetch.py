@@ -178,10 +178,11 @@ def test_the_connection_is_made_to_the_address_that_was_checked(host, tmp_path, 
 def test_import_fetches_only_when_told(host, tmp_path):
     source = tmp_path / "table"
     source.mkdir()
-    (source / "r.csv").write_text(f"title,photo\nSoup,{host}/soup.jpg\nGone,{host}/gone.jpg\n")
+    rows = [f"Soup {i},{host}/soup.jpg" for i in range(6)]
+    (source / "r.csv").write_text("\n".join(["title,photo", *rows, f"Gone,{host}/gone.jpg"]))
     recipes, unusable = read_recipes(source, tmp_path / "one", progress=False)
-    assert not recipes and len(unusable) == 2 and not Host.seen
+    assert not recipes and len(unusable) == 7 and not Host.seen
     recipes, unusable = read_recipes(source, tmp_path / "two", fetch_photos=True, progress=False)
-    assert [recipe.title for recipe in recipes] == ["Soup"]
+    assert [recipe.title for recipe in recipes] == [f"Soup {i}" for i in range(6)]
     assert recipes[0].photo.read_bytes() == PHOTO
     assert "404" in unusable[0].reason

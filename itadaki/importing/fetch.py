@@ -1,8 +1,9 @@
 """Fetches photos from the internet, and from nowhere else."""
 
-import hashlib
 import ipaddress
+import os
 import socket
+import tempfile
 import time
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
@@ -10,7 +11,6 @@ from urllib.parse import urljoin, urlsplit
 import urllib3
 
 from itadaki import __version__
-from itadaki.files import replacing
 
 MAX_BYTES = 20_000_000
 _MAX_REDIRECTS = 5
@@ -45,10 +45,11 @@ def fetch_photo(address: str, folder: Path) -> Path:
     """
     deadline = time.monotonic() + _SECONDS
     content = _get(address, deadline)
-    path = folder / f"{hashlib.sha256(address.encode()).hexdigest()[:32]}.jpg"
-    with replacing(path) as beside:
-        beside.write_bytes(content)
-    return path
+    folder.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(".jpg", dir=folder)
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+    return Path(name)
 
 
 def _get(address: str, deadline: float) -> bytes:
