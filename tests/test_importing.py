@@ -143,6 +143,25 @@ def test_json_files(read, tmp_path):
     assert "no JSON" in unusable["broken.json"]
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"slug": 1, "recipe_ingredient": [1, None, {}], "name": "x"},
+        {"slug": "x", "recipe_ingredient": [{"food": 3}], "recipe_instructions": [[]]},
+        {"recipes": [1], "recipes_ingredients": [{}], "recipe_instructions": [None]},
+        {"name": 5, "steps": [{"instruction": 1, "ingredients": [None], "order": "a"}]},
+        {"@type": "Recipe", "name": 5, "image": 5, "recipeIngredient": 5},
+        {"@type": ["Recipe", 7], "name": "x", "image": ["x.jpg"], "recipeInstructions": [[[]], 1]},
+        {"@type": "Recipe", "name": {"@value": "x"}, "image": {"url": {"url": "x.jpg"}}},
+        [[[[]]]],
+    ],
+)
+def test_odd_json_is_listed_and_stops_nothing(read, tmp_path, data):
+    files = {"odd.json": json.dumps(data), "soup.md": "# Soup", "soup.jpg": PHOTO, "x.jpg": PHOTO}
+    recipes, unusable = read(write(tmp_path / "odd", files))
+    assert "Soup" in recipes and len(recipes) + len(unusable) == 2
+
+
 def test_nextcloud_cookbook(read, tmp_path):
     recipe = {
         "@context": "http://schema.org",

@@ -110,8 +110,8 @@ def _read_files(files: Iterable[Path], root: Path, workspace: Path) -> Iterator[
         if reader := readers.get(suffix):
             try:
                 yield from reader(path, origin, photos)
-            except (OSError, ValueError, RecursionError) as error:
-                yield Unusable(origin, f"it cannot be read: {error}")
+            except Exception as error:  # a file may hold anything in the place of anything
+                yield Unusable(origin, f"it cannot be read: {error!r}")
         elif is_archive(path):
             yield Unusable(origin, "an archive in an archive; import it by itself")
         elif not (photos.is_photo(path) or suffix in _COMPANIONS):
@@ -141,5 +141,6 @@ def _recipe(found: Found, fetched: Path | None) -> Recipe | Unusable:
         except ImageError as error:
             reasons.append(f"its photo {photo.name} cannot be used: {error}")
         else:
-            return Recipe(found.title, found.ingredients, found.instructions, photo)
+            ingredients = [str(ingredient) for ingredient in found.ingredients]
+            return Recipe(found.title, ingredients, str(found.instructions), photo)
     return Unusable(found.origin, reasons[0])
