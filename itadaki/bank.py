@@ -9,9 +9,10 @@ import json
 import logging
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -73,27 +74,32 @@ class Bank:
         return np.array([self.recipes[i][name] for i in range(len(self.recipes))])
 
 
+Embedded = tuple[list[int], np.ndarray, dict[int, ImageError]]
+"""Which photos decode, their embeddings (float32, one row each), and the others' errors."""
+
+
+def embed_batch(photos: Sequence[Path | bytes], embedder: "Embedder") -> Embedded:
+    """Embed a few photos at once; those that do not decode are told by their places."""
+    inputs, failures = {}, {}
+    for index, photo in enumerate(photos):
+        try:
+            inputs[index] = load_input(photo)
+        except ImageError as error:
+            failures[index] = error
+    if not inputs:
+        return [], np.empty((0, embedder.dimension), np.float32), failures
+    return list(inputs), embedder.embed(np.stack(list(inputs.values())), alone=False), failures
+
+
 def embed_photos(
     photos: Sequence[Path | bytes], embedder: "Embedder", batch_size: int = BATCH_SIZE
-) -> Iterator[tuple[list[int], np.ndarray, dict[int, ImageError]]]:
-    """Embed photos in small batches, one batch per core at a time.
+) -> Iterator[Embedded]:
+    """Embed photos in small batches, one batch per core at a time; yields each batch in order."""
 
-    Yields:
-        Per batch, in order, the indices of the photos that decode, their embeddings (float32, one
-        row each), and the errors of those that do not, by index.
-    """
-
-    def embed(start: int) -> tuple[list[int], np.ndarray, dict[int, ImageError]]:
-        inputs, failures = {}, {}
-        for index in range(start, min(start + batch_size, len(photos))):
-            try:
-                inputs[index] = load_input(photos[index])
-            except ImageError as error:
-                failures[index] = error
-        if not inputs:
-            return [], np.empty((0, embedder.dimension), np.float32), failures
-        rows = embedder.embed(np.stack(list(inputs.values())), alone=False)
-        return list(inputs), rows, failures
+    def embed(start: int) -> Embedded:
+        indices, rows, failures = embed_batch(photos[start : start + batch_size], embedder)
+        failures = {start + index: error for index, error in failures.items()}
+        return [start + index for index in indices], rows, failures
 
     pool = ThreadPoolExecutor(os.cpu_count())
     try:
@@ -136,7 +142,12 @@ def build_bank(
     if force:
         _journal(part).unlink(missing_ok=True)
     known = None if force else _known_rows(variant, settings, dataset, embedder.sha256)
-    _embed_resumably(part, dataset, embedder, known, batch_size, progress)
+    embed = embed_photos
+    if settings.ray_workers:
+        from itadaki.ray_embedding import embed_photos_on_ray
+
+        embed = partial(embed_photos_on_ray, workers=settings.ray_workers)
+    _embed_resumably(part, dataset, embedder, known, batch_size, progress, embed)
     with changing(bank_folder(variant, settings)) as change:
         if settings.collection_folder and load_dataset(settings).sha256 != dataset.sha256:
             raise ArtifactError(
@@ -374,6 +385,7 @@ def _embed_resumably(
     known: tuple[np.ndarray, dict[str, int]] | None,
     batch_size: int,
     progress: bool,
+    embed: Callable[[Sequence[Path], "Embedder", int], Iterator[Embedded]],
 ) -> None:
     """Write the photos' rows to a file beside the bank, noting each complete batch.
 
@@ -415,7 +427,7 @@ def _embed_resumably(
         disable=not progress or not missing,
         mininterval=0.5,
     ) as bar:
-        for indices, embeddings, failures in embed_photos(paths, embedder, batch_size):
+        for indices, embeddings, failures in embed(paths, embedder, batch_size):
             for index, error in failures.items():
                 raise ArtifactError(
                     f"{paths[index]} can no longer be read ({error}) run: python -m itadaki setup"
