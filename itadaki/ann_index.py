@@ -20,7 +20,7 @@ from itadaki.errors import ArtifactError, missing_extra
 from itadaki.files import derived_facts, note_derived, replacing
 from itadaki.filters import Filters, RowFilter
 from itadaki.precision import reduced, rows_of
-from itadaki.search import rescored, top_k
+from itadaki.search import RESCORED, rescored, top_k
 from itadaki.settings import Settings
 
 with missing_extra("ann"):
@@ -33,7 +33,6 @@ _WIDTHS = (64, 128, 256, 512, 1024, 2048)
 """How many nodes a search may keep in view; the first that reaches the recall is taken."""
 _RECALL = 0.99
 _PROBES = 100  # queries that the recall is measured with
-_RESCORED = 4  # rows that are compared again exactly, for each that is wanted
 _STEP = 10_000
 _CHECKPOINT_SECONDS = 60.0
 _SPOILT = 0.2  # share of removed nodes beyond which the graph is made anew
@@ -74,7 +73,7 @@ class AnnIndex:
         k = min(k, fitting)
         if k == 0 or fitting**2 < _WALK * k * len(self._rows):
             return top_k(self._rows, query, max(k, 1), allowed, self._bank)
-        wanted = _RESCORED * k * len(self._rows) // fitting
+        wanted = RESCORED * k * len(self._rows) // fitting
         found = self._nodes.near(self._graph, query, wanted)
         if allowed is not None:
             found = found[allowed[found]]
@@ -205,7 +204,7 @@ def _width_for_recall(graph: Graph, bank: Bank, nodes: _Nodes) -> dict[str, Any]
     def recall() -> float:
         shares = []
         for row, query, right in zip(own, queries, exact, strict=True):
-            near = nodes.near(graph, query, _RESCORED * (k + 1))
+            near = nodes.near(graph, query, RESCORED * (k + 1))
             found, _ = rescored(near, bank.embeddings, query, k + 1)
             shares.append(len(first_others(row, found) & right) / k)
         return float(np.mean(shares))

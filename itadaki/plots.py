@@ -21,6 +21,7 @@ from matplotlib.patheffects import withStroke
 
 from itadaki.files import replacing
 from itadaki.images import load_input, load_rgb
+from itadaki.sizing import crossover
 
 if TYPE_CHECKING:
     import keras
@@ -587,6 +588,53 @@ def hardest_negatives(
         loc="outside upper left",
         ncols=3,
     )
+    return figure
+
+
+@_styled
+def index_growth(measured: dict[str, Any]) -> Figure:
+    """Time of a search as recipes grow, by each index, and where exact and approximate cross.
+
+    Args:
+        measured: ``reports/measurements/index.json``.
+    """
+    kinds = {
+        "exact float32": (INK, "-", "exact, float32"),
+        "exact float16": (INK, "--", "exact, float16"),
+        "exact int8": (INK, ":", "exact, int8"),
+        "ann": (QUERY, "-", "approximate"),
+    }
+    steps = measured["growth"]
+    rows = np.array([step["rows"] for step in steps])
+    figure, axis = plt.subplots(figsize=(7.5, 4.6), layout="constrained")
+    for kind, (colour, style, label) in kinds.items():
+        times = [step["milliseconds"][kind]["p50"] for step in steps]
+        axis.loglog(rows, times, style, color=colour, marker="o", markersize=5, label=label)
+        axis.annotate(
+            f"{times[-1]:.3g} ms",
+            (rows[-1], times[-1]),
+            (7, -3),
+            textcoords="offset points",
+            color=colour,
+            fontsize=9,
+        )
+    if crossing := crossover(measured):
+        axis.axvline(crossing, color=INK, linestyle=":", linewidth=1)
+        axis.annotate(
+            f"from about {crossing:,} recipes\napproximate is faster",
+            (crossing, 0.97),
+            (6, 0),
+            xycoords=axis.get_xaxis_transform(),
+            textcoords="offset points",
+            va="top",
+            fontsize=9,
+        )
+    axis.set_xlim(rows[0] / 1.3, rows[-1] * 2.2)
+    axis.set_xticks(rows, [f"{count:,}" for count in rows])
+    axis.minorticks_off()
+    axis.set(title="One search among so many recipes", xlabel="recipes", ylabel="p50, milliseconds")
+    axis.grid(color=COMPUTED)
+    axis.legend(frameon=False)
     return figure
 
 

@@ -6,6 +6,7 @@ Every machine must reach the model and the photos by the same paths, as on a sha
 import logging
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from itadaki.errors import ImageError, missing_extra
 with missing_extra("ray"):
     import ray
     from ray.data import ActorPoolStrategy, DataContext
+
+_OBJECT_STORE = 256 * 2**20
 
 
 class _Worker:
@@ -51,14 +54,36 @@ def embed_photos_on_ray(
     """
     if not paths:
         return
-    if not ray.is_initialized():
-        here = {} if os.environ.get("RAY_ADDRESS") else {"num_cpus": workers}
-        ray.init(
-            log_to_driver=False, logging_level=logging.ERROR, include_dashboard=False, **here
-        )
+    with started(workers):
+        yield from _embedded(paths, embedder, batch_size, workers)
+
+
+@contextmanager
+def started(workers: int) -> Iterator[None]:
+    """Ray, joined or started unless it runs in this process already; left again at the end."""
+    if ray.is_initialized():
+        yield
+        return
+    # Ray would set aside a third of the memory for objects; paths and embeddings are small.
+    here = {"num_cpus": workers, "object_store_memory": _OBJECT_STORE, "include_dashboard": False}
+    ray.init(
+        logging_level=logging.ERROR,
+        log_to_driver=False,
+        **({} if os.environ.get("RAY_ADDRESS") else here),
+    )
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+def _embedded(
+    paths: Sequence[Path], embedder: Embedder, batch_size: int, workers: int
+) -> Iterator[Embedded]:
     context = DataContext.get_current()
     context.execution_options.preserve_order = True
     context.enable_progress_bars = False
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
     rows = ray.data.from_items(
         [{"index": index, "path": str(path)} for index, path in enumerate(paths)],
         override_num_blocks=-(-len(paths) // batch_size),

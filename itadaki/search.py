@@ -5,8 +5,10 @@ import numpy as np
 from itadaki.errors import missing_extra
 from itadaki.precision import reduced
 
+RESCORED = 4
+"""Rows that are compared again exactly, for each that is wanted."""
+
 _FEW = 8  # where less than this part of the rows is allowed, those are copied out and compared
-_RESCORED = 4  # rows that are compared again exactly, for each that is wanted
 
 
 def top_k(
@@ -38,7 +40,7 @@ def top_k(
     if k < 1:
         raise ValueError(f"k must be at least 1, not {k}.")
     if exact is not None:
-        rough, _ = top_k(bank, query, _RESCORED * k, allowed)
+        rough, _ = top_k(bank, query, RESCORED * k, allowed)
         return rescored(rough, exact, query, k)
     if allowed is None:
         return _best(np.arange(len(bank)), similarities(bank, query), k)
