@@ -42,6 +42,7 @@ from itadaki.files import replacing, sha256_of, write_json
 from itadaki.filters import Filters, RowFilter, asked_terms, ingredient_terms
 from itadaki.index import ExactIndex, Index
 from itadaki.precision import reduced, rows_of
+from itadaki.report import BLOCKS, Measurements
 from itadaki.search import RESCORED, rescored, similarities, top_k
 from itadaki.settings import PROJECT_ROOT, Precision, Settings
 from itadaki.variants import VARIANTS
@@ -430,9 +431,9 @@ def main() -> None:
         }
     reports = PROJECT_ROOT / "reports"
     write_json(reports / "measurements" / "index.json", measured)
-    with replacing(reports / "index.png") as beside:
-        plots.index_growth(measured).savefig(beside, dpi=120)
-    print(sizing.targets_table(measured))
+    figure = plots.index_growth(measured, sizing.crossover(measured))
+    plots.save(figure, reports / "index.png", dpi=120)
+    print(BLOCKS["index_targets"](Measurements()))
 
 
 if __name__ == "__main__":

@@ -21,7 +21,6 @@ from matplotlib.patheffects import withStroke
 
 from itadaki.files import replacing
 from itadaki.images import load_input, load_rgb
-from itadaki.sizing import crossover
 
 if TYPE_CHECKING:
     import keras
@@ -592,11 +591,12 @@ def hardest_negatives(
 
 
 @_styled
-def index_growth(measured: dict[str, Any]) -> Figure:
+def index_growth(measured: dict[str, Any], crossing: int | None) -> Figure:
     """Time of a search as recipes grow, by each index, and where exact and approximate cross.
 
     Args:
         measured: ``reports/measurements/index.json``.
+        crossing: recipes from which the approximate index is faster than the exact one.
     """
     kinds = {
         "exact float32": (INK, "-", "exact, float32"),
@@ -618,7 +618,7 @@ def index_growth(measured: dict[str, Any]) -> Figure:
             color=colour,
             fontsize=9,
         )
-    if crossing := crossover(measured):
+    if crossing:
         axis.axvline(crossing, color=INK, linestyle=":", linewidth=1)
         axis.annotate(
             f"from about {crossing:,} recipes\napproximate is faster",

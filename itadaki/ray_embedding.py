@@ -16,6 +16,9 @@ from itadaki.bank import Embedded, embed_batch
 from itadaki.embedder import Embedder
 from itadaki.errors import ImageError, missing_extra
 
+# Ray gives up after 30 seconds, which a busy machine needs.
+os.environ.setdefault("RAY_raylet_start_wait_time_s", "180")
+
 with missing_extra("ray"):
     import ray
     from ray.data import ActorPoolStrategy, DataContext

@@ -8,13 +8,14 @@ the fine-tuned model, the code, and the installed packages; a test holds the fil
 import json
 import re
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, partial
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from itadaki import sizing
 from itadaki.comparison import Comparison
 from itadaki.errors import ItadakiError
 from itadaki.files import replacing
@@ -97,6 +98,8 @@ def write_report(root: Path = PROJECT_ROOT) -> list[Path]:
         figures[path] = plots.training_curves(pd.DataFrame(history))
     if service := measured.stored("service"):
         figures[reports / "service.png"] = plots.service_latency(service)
+    if index := measured.stored("index"):
+        figures[reports / "index.png"] = plots.index_growth(index, sizing.crossover(index))
     for name, model in _models(root).items():
         figures[reports / "architecture_images" / f"{name}.png"] = plots.architecture(model)
     for path, figure in figures.items():
@@ -317,6 +320,24 @@ def _licence(about: Any) -> str:
     return ", ".join(classifiers) or (text[0][:60] if text else "see the package")
 
 
+def _ray(measured: Measurements) -> str:
+    """What ``benchmarks/ray_embedding.py`` measured."""
+    found = measured.stored("ray")
+    if not found:
+        return _NOT_MEASURED
+    return (
+        f"{found['ray'] / found['here']:.2f} x as many photos a second as one process without Ray "
+        f"({found['ray']:.1f} and {found['here']:.1f}; {found['photos']:,} photos, after "
+        f"{found['start']:.0f} s of starting)"
+    )
+
+
+def _index(table: Callable[[dict[str, Any]], sizing.Table], measured: Measurements) -> str:
+    """One of the tables of what ``benchmarks/index.py`` measured."""
+    found = measured.stored("index")
+    return _table(*table(found)) if found else _NOT_MEASURED
+
+
 BLOCKS: dict[str, Callable[[Measurements], str]] = {
     "scores": _scores,
     "chapters": _chapters,
@@ -330,6 +351,12 @@ BLOCKS: dict[str, Callable[[Measurements], str]] = {
     "commands": _commands,
     "settings": _settings,
     "libraries": _libraries,
+    "index_targets": partial(_index, sizing.targets),
+    "index_growth": partial(_index, sizing.growth),
+    "index_precision": partial(_index, sizing.precisions),
+    "index_libraries": partial(_index, sizing.libraries),
+    "index_memory": partial(_index, sizing.memory),
+    "ray": _ray,
 }
 
 

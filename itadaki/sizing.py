@@ -4,6 +4,9 @@ from typing import Any
 
 import numpy as np
 
+Table = tuple[list[str], list[list[str]]]
+"""Names of columns, and rows."""
+
 MILLISECONDS, RECALL, FILTERED = 5.0, 0.98, 3.0
 """What the approximate index shall reach among 1,000,000 recipes: p50, recall@10, and how many
 times longer a search may take that includes an ingredient held by 1% of them."""
@@ -24,8 +27,8 @@ _MEMORY = {
 _METRICS = ("recall@10", "nDCG@10 title", "nDCG@10 ingredients")
 
 
-def targets_table(measured: dict[str, Any]) -> str:
-    """What was to be reached, and what was, as Markdown."""
+def targets(measured: dict[str, Any]) -> Table:
+    """What was to be reached, and what was."""
     largest = measured["growth"][-1]
     count, ann = largest["rows"], largest["milliseconds"]["ann"]
     filters = largest["filters"]["ann"]
@@ -63,7 +66,7 @@ def targets_table(measured: dict[str, Any]) -> str:
             f"about {crossing:,}" if crossing else "none",
         ]
     )
-    return _table(["figure", "to reach", "measured"], rows)
+    return ["figure", "to reach", "measured"], rows
 
 
 def crossover(measured: dict[str, Any]) -> int | None:
@@ -87,8 +90,8 @@ def crossover(measured: dict[str, Any]) -> int | None:
     return None
 
 
-def growth_table(measured: dict[str, Any]) -> str:
-    """Each index among each number of recipes: time, recall and memory, as Markdown."""
+def growth(measured: dict[str, Any]) -> Table:
+    """Each index among each number of recipes: time, recall and memory."""
     rows = []
     for step in measured["growth"]:
         for kind, name in _KINDS.items():
@@ -103,11 +106,11 @@ def growth_table(measured: dict[str, Any]) -> str:
                     _size(step["rows"] * size),
                 ]
             )
-    return _table(["recipes", "index", "p50", "p10", "recall@10", "rows in memory"], rows)
+    return ["recipes", "index", "p50", "p10", "recall@10", "rows in memory"], rows
 
 
-def precision_table(measured: dict[str, Any]) -> str:
-    """What fewer bits lose on the real test split, as Markdown."""
+def precisions(measured: dict[str, Any]) -> Table:
+    """What fewer bits lose on the real test split."""
     full = measured["precision"]["float32"]
     rows = [["float32", "", "", *(f"{full['rough'][metric]:.4f}" for metric in _METRICS)]]
     for precision in ("float16", "int8"):
@@ -119,23 +122,34 @@ def precision_table(measured: dict[str, Any]) -> str:
                 for metric in _METRICS
             )
             rows.append([precision, label, f"{saved:.0%}", *losses])
-    return _table(["rows", "", "memory saved", *_METRICS], rows)
+    return ["rows", "", "memory saved", *_METRICS], rows
 
 
-def memory_table(measured: dict[str, Any]) -> str:
-    """What four processes take together, as Markdown."""
+def libraries(measured: dict[str, Any]) -> Table:
+    """USearch and FAISS on the same rows, at the same recall."""
+    found = measured["libraries"]
+    rows = [
+        [
+            name,
+            f"{found[key]['cpu_seconds']:.0f} s of one core",
+            f"{found[key]['recall@10']:.3f}",
+            f"{found[key]['p50']:.2f} ms",
+            f"{found[key]['p10']:.2f} ms",
+        ]
+        for key, name in (("usearch", "USearch, graph"), ("faiss", "FAISS, inverted lists"))
+    ]
+    return [f"{found['rows']:,} recipes", "build", "recall@10", "p50", "p10"], rows
+
+
+def memory(measured: dict[str, Any]) -> Table:
+    """What four processes take together."""
     names = {"four_workers": "the service, 4 workers", "four_processes": "4 processes that search"}
     rows = [
         [name, *(f"{measured[key][part]:,.0f} MB" for part in _MEMORY)]
         for key, name in names.items()
     ]
-    return _table(["", *_MEMORY.values()], rows)
+    return ["", *_MEMORY.values()], rows
 
 
 def _size(count: float) -> str:
     return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"
-
-
-def _table(columns: list[str], rows: list[list[str]]) -> str:
-    lines = [columns, ["---"] * len(columns), *rows]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)

@@ -1,6 +1,7 @@
 import shutil
 import signal
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +14,10 @@ from itadaki.dataset import load_dataset
 from itadaki.errors import ImageError
 from itadaki.variants import VARIANTS
 
-ray = pytest.importorskip("ray", reason='Ray is not installed: pip install -e ".[ray]"')
+if not find_spec("ray"):
+    pytest.skip('Ray is not installed: pip install -e ".[ray]"', allow_module_level=True)
 
-from itadaki.ray_embedding import embed_photos_on_ray, started  # noqa: E402
+from itadaki.ray_embedding import embed_photos_on_ray, started
 
 WORKERS = 2
 on_ray = partial(embed_photos_on_ray, batch_size=BATCH_SIZE, workers=WORKERS)
