@@ -32,6 +32,7 @@ from typing import Any, get_args
 
 import numpy as np
 import psutil
+from threadpoolctl import threadpool_limits
 
 from itadaki import plots, sizing
 from itadaki.ann_index import AnnIndex, build_graph
@@ -410,11 +411,13 @@ def main() -> None:
     options = parser.parse_args()
     logging.basicConfig(format="%(message)s")
     logging.getLogger("itadaki").setLevel(logging.INFO)
+    threadpool_limits(1)  # as in the service, where BLAS' threads would spin after each search
     settings = Settings()
     bank = load_bank(VARIANTS["ft"], settings, load_dataset(settings))
     with contextlib.ExitStack() as stack:
         folder = options.folder or Path(stack.enter_context(tempfile.TemporaryDirectory()))
         measured = {
+            "model": bank.manifest["sha256"]["model"],
             "dataset_source": bank.manifest["dataset_source"],
             "cores": os.cpu_count(),
             "load": os.getloadavg()[0],

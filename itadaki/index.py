@@ -65,7 +65,7 @@ def build_index(bank: Bank, settings: Settings, progress: bool = True) -> None:
         if len(bank.embeddings) > ADVISED_ABOVE:
             _log.warning(
                 "%s recipes are many to compare with one by one: with ITADAKI_INDEX=ann a search "
-                "is much faster and finds 99%% of the same (docs/sizing.md).",
+                "is much faster and finds 98%% of the same (docs/sizing.md).",
                 f"{len(bank.embeddings):,}",
             )
 
