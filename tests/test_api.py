@@ -6,6 +6,11 @@ import httpx
 import numpy as np
 import pytest
 from conftest import dish_photo, encode, running_service, start_service
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from api.core.errors import add_error_handlers
+from itadaki.errors import IndexUnavailableError
 
 SEARCH = "/api/v1/search/search"
 
@@ -78,6 +83,8 @@ def test_ingredients_and_similarity_filter(client, photo):
     assert post(client, photo, include="unobtainium").json()["totalResults"] == 0
     near = post(client, photo, top_k=10, min_similarity="0.99").json()["recipes"]
     assert near and all(recipe["similarity"] >= 0.99 for recipe in near)
+    cakes = post(client, photo, top_k=10, dish_class="cake, pie").json()["recipes"]
+    assert cakes and {recipe["dishClass"] for recipe in cakes} == {"cake"}
     assert_failure(post(client, photo, min_similarity="2"), 422, "min_similarity")
 
 
@@ -207,3 +214,16 @@ def test_start_without_a_bank_ends_with_one_sentence(environment, tmp_path):
     assert process.returncode != 0
     assert "python -m itadaki build raw" in said
     assert "Traceback" not in said
+
+
+def test_an_index_that_does_not_answer_is_told():
+    app = FastAPI()
+    add_error_handlers(app)
+
+    @app.get("/")
+    def search():
+        raise IndexUnavailableError("Qdrant at http://secret:6333 does not answer.")
+
+    answer = TestClient(app).get("/")
+    assert_failure(answer, 503, "The index does not answer")
+    assert answer.headers["Retry-After"] == "1" and "secret" not in answer.text

@@ -31,6 +31,7 @@ _MAX_BATCH = 10
 _TOP_K = "How many recipes."
 _INCLUDE = "Ingredients that a recipe must name, separated by commas."
 _EXCLUDE = "Ingredients that it must not name, separated by commas."
+_CLASSES = "Kinds of dish, separated by commas; a recipe must be one of them."
 _MINIMUM = "Recipes that are less similar are left out."
 
 
@@ -58,16 +59,18 @@ def _form_filters(
     include: Annotated[str, Form(max_length=500, description=_INCLUDE)] = "",
     exclude: Annotated[str, Form(max_length=500, description=_EXCLUDE)] = "",
     min_similarity: Annotated[float, Form(ge=-1, le=1, description=_MINIMUM)] = -1.0,
+    dish_class: Annotated[str, Form(max_length=500, description=_CLASSES)] = "",
 ) -> Filters:
-    return Filters(_listed(include), _listed(exclude), min_similarity)
+    return Filters(_listed(include), _listed(exclude), min_similarity, _listed(dish_class))
 
 
 def _query_filters(
     include: Annotated[str, Query(max_length=500, description=_INCLUDE)] = "",
     exclude: Annotated[str, Query(max_length=500, description=_EXCLUDE)] = "",
     min_similarity: Annotated[float, Query(ge=-1, le=1, description=_MINIMUM)] = -1.0,
+    dish_class: Annotated[str, Query(max_length=500, description=_CLASSES)] = "",
 ) -> Filters:
-    return Filters(_listed(include), _listed(exclude), min_similarity)
+    return Filters(_listed(include), _listed(exclude), min_similarity, _listed(dish_class))
 
 
 def _listed(text: str) -> tuple[str, ...]:
