@@ -198,15 +198,17 @@ class Trainer:
         kept = self.config.embedding_dim - quarter
         learned = features @ kernel + bias
         length = np.linalg.norm(learned, axis=1, keepdims=True)
-        axes = np.linalg.svd(learned / length, full_matrices=False)[2][:kept].T
-        components = PCA(quarter, random_state=0).fit(features)
+        unit_rows = learned / length
+        axes = np.linalg.eigh(unit_rows.T @ unit_rows)[1][:, : -kept - 1 : -1]
+        components = PCA(min(quarter, len(features)), random_state=0).fit(features)
         general = components.transform(features)
         weight = self.config.feature_share / np.linalg.norm(general, axis=1).mean()
         kernel_1, bias_1 = np.zeros_like(kernel_1), np.zeros_like(bias_1)
         kernel_1[:, :kept] = kernel @ axes / length.mean()
         bias_1[:kept] = bias @ axes / length.mean()
-        kernel_1[:, kept : kept + quarter] = weight * components.components_.T
-        bias_1[kept : kept + quarter] = -weight * components.mean_ @ components.components_.T
+        end = kept + len(components.components_)
+        kernel_1[:, kept:end] = weight * components.components_.T
+        bias_1[kept:end] = -weight * components.mean_ @ components.components_.T
         dense[0].set_weights([kernel_1, bias_1])
         dense[1].set_weights([np.eye(*kernel_2.shape), np.zeros_like(bias_2)])
         texts = np.pad(self.text_matrix.numpy() @ axes, ((0, 0), (0, quarter)))
