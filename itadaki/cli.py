@@ -562,16 +562,20 @@ def _serve(options: argparse.Namespace, settings: Settings) -> None:
 
     from api.core.config import ApiSettings
     from api.core.http_protocol import BoundedProtocol
+    from api.core.request_log import configure_logs
 
     # Everything that can be wrong is said here, in one line, before a server starts.
-    trusted = [str(network) for network in ApiSettings().trusted_proxies]
+    api_settings = ApiSettings()
+    trusted = [str(network) for network in api_settings.trusted_proxies]
     variant = served_variant(settings)
-    for dataset in dict.fromkeys([settings.dataset, *ApiSettings().collections]):
+    for dataset in dict.fromkeys([settings.dataset, *api_settings.collections]):
         ours = settings.model_copy(update={"dataset": dataset})
         if not _is_ready(variant, ours):
             _prepare(variant, ours)
+    configure_logs(api_settings.log_format)
     uvicorn.run(
         "api.main:app",
+        log_config=None,
         host=options.host,
         port=options.port,
         http=BoundedProtocol,

@@ -96,9 +96,10 @@ def start_service(
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
+    root = Path(__file__).resolve().parents[1]
     process = subprocess.Popen(
         [sys.executable, "-m", *command, "--host", "127.0.0.1", "--port", str(port)],
-        cwd=Path(__file__).resolve().parents[1] / "api",
+        cwd=root / "api" if command == _AS_THE_SEED_SAYS else root,
         env=environment,
         stdout=log,
         stderr=subprocess.STDOUT,

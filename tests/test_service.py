@@ -211,6 +211,7 @@ def test_only_configured_proxies_are_believed(environment, proxies, believed):
     with running_service({**environment, **ours}, ("itadaki", "serve")) as service:
         recipe = service.client.get("/api/v1/recipes/3", headers=forwarded).json()
         clients = [line["client"] for line in lines(service) if "client" in line]
+        assert len(lines(service)) == len(service.log.read_text().splitlines())  # all is JSON
     assert recipe["imagePath"].startswith("https://") is believed
     assert clients[-1] == ("203.0.113.9" if believed else "127.0.0.1")
 

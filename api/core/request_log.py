@@ -7,6 +7,7 @@ import time
 from typing import Literal
 
 from asgi_correlation_id import CorrelationIdMiddleware
+from pythonjsonlogger.core import RESERVED_ATTRS
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.core.metrics import Metrics
@@ -24,6 +25,7 @@ def configure_logs(log_format: Literal["text", "json"]) -> None:
         "json": {
             "()": "pythonjsonlogger.json.JsonFormatter",
             "fmt": _JSON,
+            "reserved_attrs": [*RESERVED_ATTRS, "color_message"],  # uvicorn's, for terminals
             "rename_fields": {
                 "asctime": "time",
                 "levelname": "level",
