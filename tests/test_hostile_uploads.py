@@ -244,22 +244,26 @@ def test_mutated_requests(service, soak):
             head = mutated(head, [head], rng)
         length = len(body) + (int(rng.integers(-200, 200)) if number % 3 == 0 else 0)
         started = time.monotonic()
-        said = raw(address, head + f"Content-Length: {length}\r\n\r\n".encode() + body)
+        # Where more is announced than comes, the service must not wait for it.
+        half_close = length > len(body)
+        request = head + f"Content-Length: {length}\r\n\r\n".encode() + body
+        said = raw(address, request, half_close)
         assert time.monotonic() - started < LONGEST, number
         status = int(said.split()[1]) if said else 0
         seen[status] = seen.get(status, 0) + 1
         assert status < 500, (number, said)
     print(f"\n{count} mutated requests: {seen} (0: the connection was closed)")
-    assert seen[200] and seen[400] and seen[422]
+    assert seen[200] and seen[400] and seen[422], seen
     assert post(service.client, sound_files()["jpeg"]).status_code == 200
 
 
-def raw(address: tuple[str, int], request: bytes) -> bytes:
-    """The first bytes that come back, or nothing."""
+def raw(address: tuple[str, int], request: bytes, half_close: bool = True) -> bytes:
+    """The first bytes that come back, or nothing; a client that half-closes may hear nothing."""
     with socket.create_connection(address, timeout=LONGEST) as connection:
         try:
             connection.sendall(request)
-            connection.shutdown(socket.SHUT_WR)
+            if half_close:
+                connection.shutdown(socket.SHUT_WR)
             return connection.recv(200)
         except ConnectionError:
             return b""
