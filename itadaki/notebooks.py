@@ -11,6 +11,7 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
+from matplotlib.figure import Figure
 from PIL import Image
 
 from itadaki.errors import ItadakiError
@@ -22,6 +23,9 @@ _SECONDS = 3600  # that a cell may take
 _JPEG = 75
 _COLOURS = 128  # of a picture without photos
 _WIDGET = "application/vnd.jupyter.widget-view+json"
+_MEASURED = (
+    "measured.chapter("  # in the cell that shows what the variant reached on Kaggle's recipes
+)
 _STYLE_ID = re.compile(r"T_[0-9a-f]{5}")
 
 
@@ -60,6 +64,24 @@ def run_notebook(path: Path) -> None:
                 raise ItadakiError(f"An output of {path.name} names {folder}.")
     with replacing(path) as beside:
         beside.write_text(text + "\n", encoding="utf-8")
+
+
+def refresh(path: Path, table: str, figure: Figure) -> None:
+    """Put the measured scores into a chapter that has been run: its table and its picture."""
+    notebook = nbformat.read(path, as_version=4)
+    for cell in notebook.cells:
+        if _MEASURED not in cell.source or len(cell.get("outputs", [])) != 2:
+            continue
+        told, drawn = (output.data for output in cell.outputs)
+        buffer = io.BytesIO()
+        figure.savefig(buffer, dpi=100, bbox_inches="tight", metadata={"Software": None})
+        told["text/markdown"] = table
+        for kind in ("image/png", "image/jpeg"):
+            drawn.pop(kind, None)
+        drawn["image/png"] = base64.b64encode(buffer.getvalue()).decode()
+        _shrink(drawn)
+    with replacing(path) as beside:
+        beside.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
 
 
 def clean(notebook: nbformat.NotebookNode) -> None:

@@ -87,6 +87,11 @@ def save(figure: Figure, path: Path, dpi: int = 110) -> None:
     """Write a figure as PNG, atomically; the same figure gives the same bytes."""
     with replacing(path) as beside:
         figure.savefig(beside, dpi=dpi, metadata={"Software": None})
+    close(figure)
+
+
+def close(figure: Figure) -> None:
+    """Forget a figure, which matplotlib would keep."""
     plt.close(figure)
 
 

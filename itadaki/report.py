@@ -85,6 +85,7 @@ def documents(root: Path = PROJECT_ROOT) -> dict[Path, str]:
 def write_report(root: Path = PROJECT_ROOT) -> list[Path]:
     """Write all documents and figures anew; returns their paths."""
     from itadaki import plots
+    from itadaki.notebooks import refresh
 
     written = []
     for path, text in documents(root).items():
@@ -104,6 +105,12 @@ def write_report(root: Path = PROJECT_ROOT) -> list[Path]:
         figures[reports / "architecture_images" / f"{name}.png"] = plots.architecture(model)
     for path, figure in figures.items():
         plots.save(figure, path, dpi=120)
+        written.append(path)
+    for variant, _, name, _ in _CHAPTERS:
+        path = root / f"recipe_image_retrieval_{name}.ipynb"
+        ladder = plots.ladder(measured.comparison, highlight=variant)
+        refresh(path, measured.comparison.chapter(variant), ladder)
+        plots.close(ladder)
         written.append(path)
     return written
 

@@ -10,9 +10,12 @@ from nbclient import NotebookClient
 from PIL import Image
 
 from itadaki.notebooks import clean
+from itadaki.report import Measurements
 from itadaki.training_config import CONFIGS
 
 ROOT = Path(__file__).resolve().parents[1]
+MEASURED = Measurements().comparison
+AGAIN = "run: make notebooks (or, for the scores alone, make report)"
 
 
 # What each chapter is cut down to, so that it runs in a test: the cell after the configuration.
@@ -64,11 +67,32 @@ def test_the_notebook_and_the_command_line_train_alike(variant):
     assert scope[f"CONFIG_{variant.upper()}"] == CONFIGS[variant]
 
 
-@pytest.mark.parametrize("path", sorted(ROOT.glob("*.ipynb")), ids=lambda path: path.stem)
-def test_notebook_is_committed_without_photos_of_a_dataset(path):
-    """Outputs may be committed only once they come from the sample cookbook."""
-    notebook = nbformat.read(path, as_version=4)
-    assert not any(cell.get("outputs") for cell in notebook.cells)
+@pytest.mark.parametrize("name", BUDGETS)
+def test_the_committed_outputs_are_whole_and_of_the_sample_cookbook(name):
+    """No photo and no text of another dataset may be in them."""
+    path = ROOT / f"{name}.ipynb"
+    cells = [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+    assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1)), AGAIN
+    outputs = [output for cell in cells for output in cell.outputs]
+    assert not [o for o in outputs if o.output_type == "error" or o.get("name") == "stderr"]
+    printed = "".join(o.text for o in outputs if o.output_type == "stream")
+    assert "242 recipes from sample" in printed
+    text = path.read_text(encoding="utf-8")
+    assert len(text) < 1_500_000
+    assert not re.findall(r"(?<![\w.])/(?:home|root|tmp|Users|work)/\w+", text)
+
+
+@pytest.mark.parametrize("name", BUDGETS)
+def test_the_committed_scores_are_those_that_are_stored(name):
+    notebook = nbformat.read(ROOT / f"{name}.ipynb", as_version=4)
+    variant = name.removeprefix("recipe_image_retrieval_").replace("ft_hard", "ft")
+    shown = [
+        output.data["text/markdown"]
+        for cell in notebook.cells
+        for output in cell.get("outputs", [])
+        if "text/markdown" in output.get("data", {})
+    ]
+    assert shown == [MEASURED.chapter(variant)], AGAIN
 
 
 def test_the_chapters_have_the_same_sections():
