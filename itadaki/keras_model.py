@@ -29,6 +29,7 @@ BACKBONE = "efficientnetb0"
 _IMAGENET_URL = "https://storage.googleapis.com/keras-applications/"
 _SAVED_ON = (1980, 1, 1, 0, 0, 0)  # the earliest date that a zip can hold
 _log = logging.getLogger(__name__)
+logging.getLogger("tensorflow").setLevel(logging.WARNING)  # it tells where it writes each file
 
 
 def keras_forward(model: keras.Model) -> Callable[[np.ndarray, bool], np.ndarray]:
@@ -180,4 +181,5 @@ def _backbone_from_fine_tuned(settings: Settings) -> keras.Model:
         "ImageNet weights cannot be had, so the backbone of the fine-tuned model stands in: this "
         "is not the frozen baseline, and its scores must not be compared with it."
     )
+    backbone.trainable = True  # or the caller's False would change nothing below: it is said so
     return backbone

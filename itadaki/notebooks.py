@@ -9,9 +9,9 @@ import tempfile
 from pathlib import Path
 
 import nbformat
+from matplotlib.figure import Figure
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
-from matplotlib.figure import Figure
 from PIL import Image
 
 from itadaki.errors import ItadakiError
@@ -20,7 +20,7 @@ from itadaki.settings import PROJECT_ROOT, Settings
 from itadaki.variants import VARIANTS
 
 _SECONDS = 3600  # that a cell may take
-_JPEG = 75
+_JPEG = 72
 _COLOURS = 128  # of a picture without photos
 _WIDGET = "application/vnd.jupyter.widget-view+json"
 _MEASURED = (
@@ -58,12 +58,11 @@ def run_notebook(path: Path) -> None:
         except CellExecutionError as error:
             raise ItadakiError(f"{path.name} failed: {error}") from None
         clean(notebook)
-        text = nbformat.writes(notebook)
-        for folder in (home, str(PROJECT_ROOT), str(Path.home())):
-            if folder in text:
+        told = _told(notebook)
+        for folder in (home, str(PROJECT_ROOT), str(Path.home()), tempfile.gettempdir()):
+            if folder in told:
                 raise ItadakiError(f"An output of {path.name} names {folder}.")
-    with replacing(path) as beside:
-        beside.write_text(text + "\n", encoding="utf-8")
+    _write(notebook, path)
 
 
 def refresh(path: Path, table: str, figure: Figure) -> None:
@@ -80,8 +79,7 @@ def refresh(path: Path, table: str, figure: Figure) -> None:
             drawn.pop(kind, None)
         drawn["image/png"] = base64.b64encode(buffer.getvalue()).decode()
         _shrink(drawn)
-    with replacing(path) as beside:
-        beside.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
+    _write(notebook, path)
 
 
 def clean(notebook: nbformat.NotebookNode) -> None:
@@ -109,6 +107,21 @@ def clean(notebook: nbformat.NotebookNode) -> None:
                 )
             if "image/png" in data:
                 _shrink(data)
+
+
+def _told(notebook: nbformat.NotebookNode) -> str:
+    """All text in the outputs."""
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    texts = [output.get("text", "") for output in outputs]
+    for output in outputs:
+        data = output.get("data", {})
+        texts += [value for kind, value in data.items() if kind.startswith("text/")]
+    return "\n".join(texts)
+
+
+def _write(notebook: nbformat.NotebookNode, path: Path) -> None:
+    with replacing(path) as beside:
+        beside.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
 
 
 def _shrink(data: dict[str, str]) -> None:

@@ -525,7 +525,7 @@ def successes_and_failures(
     sides = [(best, "Found"), (worst, "Missed")]
     rows = max(1, len(best), len(worst))
     k = max((len(one.neighbours) for one in [*best, *worst]), default=1)
-    figure = plt.figure(figsize=(2.9 * (1 + k), 1.75 * rows + 0.4))
+    figure = plt.figure(figsize=(2.6 * (1 + k), 1.58 * rows + 0.4))
     halves = figure.subfigures(1, 2, wspace=0.02)
     for half, (found, title) in zip(halves, sides, strict=True):
         half.suptitle(title, color=POSITIVE if title == "Found" else NEGATIVE)
@@ -572,7 +572,7 @@ def hardest_negatives(
         allowed: bool array of shape (a, k), whether each may be a negative.
     """
     rows, columns = len(anchors), 1 + near.shape[1]
-    figure, axes = plt.subplots(rows, columns, figsize=(1.75 * columns, 2 * rows), squeeze=False)
+    figure, axes = plt.subplots(rows, columns, figsize=(1.6 * columns, 1.85 * rows), squeeze=False)
     titles, photos = recipes["Title"].to_numpy(), recipes["image_path"].to_numpy()
     for row, anchor, others, nearness, may in zip(
         axes, anchors, near, similarities, allowed, strict=True

@@ -90,6 +90,7 @@ def test_backbone_of_the_fine_tuned_model_comes_last_with_a_warning(sealed, embe
     # Also before it was saved and loaded, as training uses it.
     backbone, origin = build_backbone(sealed)
     assert origin == {"source": "fine-tuned"}
+    assert not any(layer.trainable for layer in backbone.layers), "whatever fine-tuning unfroze"
     expected = embedder.model.get_layer(BACKBONE)(batch())
     np.testing.assert_allclose(backbone(batch()), expected, atol=1e-5)
     caplog.clear()
