@@ -81,7 +81,9 @@ def test_photo_by_photo_equals_a_batch(embedder):
 def test_backbone_of_the_fine_tuned_model_comes_last_with_a_warning(sealed, embedder, caplog):
     assert served_variant(sealed).name == "raw"
     fine_tuned = VARIANTS["ft"].model_path(sealed)
-    save_model(embedder.model, fine_tuned)
+    model = load_model(embedder.path)
+    model.get_layer(BACKBONE).layers[-2].trainable = True  # as fine-tuning leaves the last blocks
+    save_model(model, fine_tuned)
     assert served_variant(sealed).name == "ft"
     with caplog.at_level(logging.WARNING):
         stand_in = load_embedder(VARIANTS["raw"], sealed)

@@ -9,7 +9,8 @@ import pytest
 from nbclient import NotebookClient
 from PIL import Image
 
-from itadaki.notebooks import clean
+from itadaki import plots
+from itadaki.notebooks import clean, refresh
 from itadaki.report import Measurements
 from itadaki.training_config import CONFIGS
 
@@ -133,3 +134,22 @@ def test_outputs_are_cleaned_of_what_changes_and_of_weight():
     assert html.data["text/html"] == "<p id='T_00000'></p><p id='T_00000'></p>"
     assert set(pictured.data) == {"image/jpeg"} and set(drawn.data) == {"image/png"}
     assert len(pictured.data["image/jpeg"]) < len(photo) / 2
+
+
+def test_measured_scores_are_put_into_a_chapter_without_running_it(tmp_path):
+    output = nbformat.v4.new_output
+    shown = [
+        output("display_data", {"text/markdown": "old", "text/plain": "<Markdown>"}),
+        output("display_data", {"image/jpeg": "old", "text/plain": "<Figure>"}),
+    ]
+    other = nbformat.v4.new_code_cell("2", outputs=[output("stream", name="stdout", text="2")])
+    cell = nbformat.v4.new_code_cell('display(Markdown(measured.chapter("tl")))', outputs=shown)
+    path = tmp_path / "chapter.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=[other, cell]), path)
+    refresh(path, "| new |", plots.ladder(MEASURED))
+    kept, changed = nbformat.read(path, as_version=4).cells
+    assert kept.outputs == other.outputs
+    table, picture = (one.data for one in changed.outputs)
+    assert table["text/markdown"] == "| new |"
+    assert set(picture) == {"image/png", "text/plain"}, "a drawing of lines stays a PNG"
+    assert base64.b64decode(picture["image/png"]).startswith(b"\x89PNG")
