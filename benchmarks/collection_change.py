@@ -136,10 +136,11 @@ def main() -> None:
     build = found["full build"]
     print(f"{rows:,} recipes x {dimension}, variant {variant.name}")
     for what, times in found.items():
-        ratio = build["processor_s"] / times["processor_s"]
+        clock, processor = (build[of] / times[of] for of in ("clock_s", "processor_s"))
         print(
             f"{what}: {times['clock_s']:.2f} s by the clock (best {times['clock_best_s']:.2f}), "
-            f"{times['processor_s']:.2f} s of processor, 1/{ratio:.0f} of a full build"
+            f"{times['processor_s']:.2f} s of processor; a full build takes {clock:.0f} times as "
+            f"long, and {processor:.0f} times the processor"
         )
     kept = settings.home / "reports" / "measurements" / "collection_change.json"
     facts = {"rows": rows, "dimension": dimension, "variant": variant.name, "cores": os.cpu_count()}

@@ -43,7 +43,7 @@ def pixel_system(settings: Settings) -> RetrievalSystem:
     """A system of the settings' dataset with fused rows."""
     FT.model_path(settings).parent.mkdir(parents=True, exist_ok=True)
     FT.model_path(settings).touch()
-    encoder = TextEncoder.fit(["soup cake", "soup cake"], [["onions"], ["onions"]], 48)
+    encoder = TextEncoder.fit(["soup cake", "cake stew", "soup stew"], [["onions"]] * 3, 48)
     encoder.matrix[:] = np.linspace(-1, 1, encoder.matrix.size).reshape(encoder.matrix.shape)
     encoder.save(FT.text_encoder_path(settings))
     encoder = TextEncoder.load(FT.text_encoder_path(settings))
