@@ -36,6 +36,7 @@ _PROBES, _PROBE_COSINE = 100, 0.65
 _STEP = 10_000
 _CHECKPOINT_SECONDS = 60.0
 _SPOILT = 0.2  # share of removed nodes beyond which the graph is made anew
+_REMEASURED = 0.05  # share of changed nodes beyond which the recall is measured again
 # A row that is looked at by number costs about 1/40 of one that is walked to in the graph.
 _WALK = 40
 _log = logging.getLogger(__name__)
@@ -125,7 +126,7 @@ def build_graph(bank: Bank, settings: Settings, progress: bool = True) -> dict[s
     rows = rows_of(bank, settings, "int8")
     nodes = _Nodes(rows)
     names, first = np.unique(nodes.names, return_index=True)
-    graph = _start(path, rows.shape[1], names)
+    graph, before = _start(path, rows.shape[1], names)
     new = ~graph.contains(names)
     names, missing = names[new], nodes.rows[first[new]]
     saved = started
@@ -143,11 +144,13 @@ def build_graph(bank: Bank, settings: Settings, progress: bool = True) -> dict[s
             if time.perf_counter() - saved > _CHECKPOINT_SECONDS:
                 _save(graph, path, "")
                 saved = time.perf_counter()
-    facts = {
-        "added": len(missing),
-        "seconds": round(time.perf_counter() - started, 1),
-        **_width_for_recall(graph, bank.embeddings, nodes),
-    }
+    changed = before.get("changed", 0) + len(missing)
+    if "width" in before and changed <= _REMEASURED * len(rows):
+        measured = {name: before[name] for name in ("recall@10", "width")}
+    else:
+        measured, changed = _width_for_recall(graph, bank.embeddings, nodes), 0
+    seconds = round(time.perf_counter() - started, 1)
+    facts = {"added": len(missing), "changed": changed, "seconds": seconds, **measured}
     facts = _save(graph, path, bank.manifest["sha256"]["bank"], **facts)
     _log.info(
         "The approximate index of %s finds %.1f%% of the 10 most similar recipes (it keeps %d in "
@@ -169,8 +172,8 @@ def _facts(bank: Bank, settings: Settings) -> dict[str, Any] | None:
     return facts if fits and facts["source"] == bank.manifest["sha256"]["bank"] else None
 
 
-def _start(path: Path, dimension: int, names: np.ndarray) -> Graph:
-    """The graph on disk without the nodes that are gone, or an empty one."""
+def _start(path: Path, dimension: int, names: np.ndarray) -> tuple[Graph, dict[str, Any]]:
+    """The graph on disk without the nodes that are gone, and its facts; or an empty one."""
     shape = {"connectivity": _NEIGHBOURS, "expansion_add": _BUILD_WIDTH}
     facts = derived_facts(path)
     if facts and facts["format"] == _FORMAT:
@@ -179,8 +182,8 @@ def _start(path: Path, dimension: int, names: np.ndarray) -> Graph:
         gone = np.setdiff1d(known, names)
         if graph.ndim == dimension and len(gone) <= _SPOILT * len(known):
             graph.remove(gone)
-            return graph
-    return Graph(ndim=dimension, metric="cos", dtype="i8", **shape)
+            return graph, facts
+    return Graph(ndim=dimension, metric="cos", dtype="i8", **shape), {}
 
 
 def _save(graph: Graph, path: Path, source: str, **facts: Any) -> dict[str, Any]:

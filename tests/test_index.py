@@ -1,6 +1,7 @@
 import dataclasses
 import os
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from uuid import uuid4
 
@@ -167,7 +168,9 @@ def test_the_graph_adds_only_what_is_new(bank, settings):
     assert build_graph(bank, settings, progress=False) == first
     changed, added = shuffled(bank)
     # Row 0 is gone, but those of the same content are not.
-    assert build_graph(changed, settings, progress=False)["added"] == added
+    second = build_graph(changed, settings, progress=False)
+    assert second["added"] == second["changed"] == added
+    assert second["width"] == first["width"], "not measured again for a few rows"
 
 
 def test_a_stopped_graph_goes_on(bank, settings, monkeypatch):
@@ -343,3 +346,15 @@ def test_the_key_is_sent_and_a_refusal_is_told(bank, settings):
         server.server_close()
     with pytest.raises(IndexUnavailableError, match=r"127\.0\.0\.1.*does not answer"):
         open_index(bank, asking)
+
+
+def test_many_threads_may_search_at_once(bank, settings):
+    build_graph(bank, settings, progress=False)
+    index = AnnIndex(bank, settings)
+    asked = list(queries(bank)) * 20
+
+    def search(query):
+        return index.search(query, 10, Filters())[0].tolist()
+
+    with ThreadPoolExecutor(16) as pool:
+        assert list(pool.map(search, asked)) == [search(query) for query in asked]
