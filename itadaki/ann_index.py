@@ -26,13 +26,13 @@ from itadaki.settings import Settings
 with missing_extra("ann"):
     from usearch.index import Index as Graph
 
-_FORMAT = 1
-_NEIGHBOURS = 16
+_FORMAT = 2
+_NEIGHBOURS = 32
 _BUILD_WIDTH = 64
 _WIDTHS = (64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048)
 """How many nodes a search may keep in view; the first that reaches the recall is taken."""
-_RECALL = 0.98
-_PROBES, _PROBE_COSINE = 100, 0.65
+_RECALL = 0.99
+_PROBES, _PROBE_COSINE = 200, 0.8
 _STEP = 10_000
 _CHECKPOINT_SECONDS = 60.0
 _SPOILT = 0.2  # share of removed nodes beyond which the graph is made anew
@@ -209,11 +209,11 @@ def _width_for_recall(graph: Graph, rows: np.ndarray, nodes: _Nodes) -> dict[str
 
 
 def _probes(rows: np.ndarray) -> np.ndarray:
-    """Queries as far from the rows as photos that are new to the collection.
+    """Queries for which the graph is about as hard to walk as for photos new to the collection.
 
-    The graph finds a row that it holds far more easily, and what is near it. So each probe is a
-    row with noise of the rows' own covariance, which leaves a cosine of 0.65: held-out photos of
-    13,000 recipes have 0.6 to 0.65 to their nearest, and need as wide a search.
+    A row that the graph holds is found far more easily, with what is near it. So each probe is a
+    row with noise of the rows' own covariance. At a cosine of 0.8 a search that finds 0.99 of the
+    best for them finds 0.98 for held-out photos among 1,000,000 rows.
     """
     rng = np.random.default_rng(0)
     own = rows[np.linspace(0, len(rows) - 1, _PROBES).astype(int)]
