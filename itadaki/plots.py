@@ -21,6 +21,7 @@ from matplotlib.patheffects import withStroke
 
 from itadaki.files import replacing
 from itadaki.images import load_input, load_rgb
+from itadaki.sizing import duration
 
 if TYPE_CHECKING:
     import keras
@@ -616,7 +617,7 @@ def index_growth(measured: dict[str, Any], crossing: int | None) -> Figure:
         times = [step["milliseconds"][kind]["p50"] for step in steps]
         axis.loglog(rows, times, style, color=colour, marker="o", markersize=5, label=label)
         axis.annotate(
-            f"{times[-1]:.3g} ms",
+            duration(times[-1]),
             (rows[-1], times[-1]),
             (7, -3),
             textcoords="offset points",
@@ -798,7 +799,7 @@ def _card(
     axis.add_patch(edge)
     shown.set_clip_path(edge)
     axis.set(**limits)  # the picture has set its own
-    width, size = (24, 7) if small else (25, 8.5)
+    width, size = (21, 7) if small else (25, 8.5)
     lines = textwrap.wrap(title, width, max_lines=2, placeholder=" …")
     text = axis.text(0, 1.04, "\n".join(lines), va="top", fontsize=size, linespacing=1.1)
     text.set_gid("title")

@@ -27,6 +27,11 @@ _MEMORY = {
 _METRICS = ("recall@10", "nDCG@10 title", "nDCG@10 ingredients")
 
 
+def duration(milliseconds: float) -> str:
+    """Milliseconds with three digits at most where they are few."""
+    return f"{milliseconds:,.0f} ms" if milliseconds >= 100 else f"{milliseconds:.3g} ms"
+
+
 def targets(measured: dict[str, Any]) -> Table:
     """What was to be reached, and what was."""
     largest = measured["growth"][-1]
@@ -100,8 +105,8 @@ def growth(measured: dict[str, Any]) -> Table:
                 [
                     f"{step['rows']:,}",
                     name,
-                    f"{times['p50']:.3g} ms",
-                    f"{times['p10']:.3g} ms",
+                    duration(times["p50"]),
+                    duration(times["p10"]),
                     f"{step['recall@10'][kind]:.3f}",
                     _size(step["rows"] * size),
                 ]
