@@ -224,6 +224,8 @@ def _take_over(client: QdrantClient, collection: str, alias: str) -> None:
             steps.insert(0, models.DeleteAliasOperation(delete_alias=gone))
         client.update_collection_aliases(steps)
         _log.info("Qdrant's alias %s now points to %s.", alias, collection)
+    # Not by the beginning alone: the alias of a dataset "a-ft" begins with that of one named "a".
+    ours = re.compile(rf"{re.escape(alias)}-[0-9a-f]{{12}}")
     for other in client.get_collections().collections:
-        if other.name.startswith(f"{alias}-") and other.name not in (collection, before):
+        if ours.fullmatch(other.name) and other.name not in (collection, before):
             client.delete_collection(other.name)

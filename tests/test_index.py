@@ -288,9 +288,13 @@ def test_indexing_anew_leaves_no_gap(bank, tmp_path, qdrant, monkeypatch):
     third = dataclasses.replace(
         bank, manifest=bank.manifest | {"sha256": {"bank": "third", "metadata": "third"}}
     )
+    others = dataclasses.replace(
+        bank, manifest=bank.manifest | {"dataset_source": f"{bank.manifest['dataset_source']} ft"}
+    )
+    index_bank(others, settings, progress=False)
     index_bank(third, settings, progress=False)
     left = {c.name for c in qdrant.get_collections().collections if c.name.startswith(alias)}
-    assert left == {collection_of(changed, settings), collection_of(third, settings)}
+    assert left == {collection_of(it, settings) for it in (changed, third, others)}
 
 
 def test_shards_replicas_and_precision_reach_qdrant(bank, tmp_path, qdrant, monkeypatch):
