@@ -65,7 +65,9 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         configure_logs(settings.log_format)
-        queue = InferenceQueue(settings.inference_threads or usable_cores(), settings.queue_length)
+        # One more than cores: while it decodes or compares, their networks go on.
+        threads = settings.inference_threads or usable_cores() + 1
+        queue = InferenceQueue(threads, settings.queue_length)
         metrics.watch_queue(lambda: queue.depth)
 
         def serve(system: RetrievalSystem, collection: str | None) -> SearchService:

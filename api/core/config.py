@@ -68,7 +68,7 @@ class ApiSettings(Settings):
         None,
         ge=1,
         description="Searches that run at the same time, each on one core; a search that is alone "
-        "uses all cores. Without it as many as there are cores.",
+        "uses all cores. Without it one more than there are cores.",
     )
     queue_length: int = Field(
         32,
