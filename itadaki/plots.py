@@ -612,6 +612,7 @@ def index_growth(measured: dict[str, Any], crossing: int | None) -> Figure:
     }
     steps = measured["growth"]
     rows = np.array([step["rows"] for step in steps])
+    slowest = max(kinds, key=lambda kind: steps[-1]["milliseconds"][kind]["p50"])
     figure, axis = plt.subplots(figsize=(7.5, 4.6), layout="constrained")
     for kind, (colour, style, label) in kinds.items():
         times = [step["milliseconds"][kind]["p50"] for step in steps]
@@ -619,7 +620,7 @@ def index_growth(measured: dict[str, Any], crossing: int | None) -> Figure:
         axis.annotate(
             duration(times[-1]),
             (rows[-1], times[-1]),
-            (7, -3),
+            (7, 1 if kind == slowest else -5),
             textcoords="offset points",
             color=colour,
             fontsize=9,
