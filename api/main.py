@@ -27,6 +27,7 @@ from api.core.collections import Collections, watch
 from api.core.config import ApiSettings
 from api.core.errors import StartupErrors, add_error_handlers
 from api.core.inference_queue import InferenceQueue
+from api.core.memory import give_large_blocks_back
 from api.core.metrics import Metrics
 from api.core.reload import Reloader
 from api.core.request_log import RequestLog, configure_logs, with_request_ids
@@ -65,6 +66,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         configure_logs(settings.log_format)
+        give_large_blocks_back()
         # One more than cores: while it decodes or compares, their networks go on.
         threads = settings.inference_threads or usable_cores() + 1
         queue = InferenceQueue(threads, settings.queue_length)
