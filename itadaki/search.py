@@ -56,7 +56,7 @@ def rescored(
 ) -> tuple[np.ndarray, np.ndarray]:
     """The k best of some rows of a float32 bank; see ``top_k``."""
     rows = np.sort(rows)
-    return _best(rows, bank[rows] @ query, k)
+    return _best(rows, similarities(bank[rows], query), k)
 
 
 def similarities(bank: np.ndarray, query: np.ndarray) -> np.ndarray:

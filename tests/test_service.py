@@ -213,6 +213,7 @@ def test_only_configured_proxies_are_believed(environment, proxies, believed):
         expected, until = "203.0.113.9" if believed else "127.0.0.1", time.monotonic() + 5
         clients = []
         while clients[-1:] != [expected] and time.monotonic() < until:  # logged once answered
+            time.sleep(0.05)
             clients = [line["client"] for line in lines(service) if "client" in line]
         assert len(lines(service)) == len(service.log.read_text().splitlines())  # all is JSON
     assert recipe["imagePath"].startswith("https://") is believed
