@@ -7,6 +7,7 @@ import socket
 import struct
 import time
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import numpy as np
@@ -212,6 +213,9 @@ def test_mutated_files(service, soak):
     count = 12_000 if soak else 600
     memory = psutil.Process(service.process.pid)
     seen, after_warm_up = {}, 0
+    # Searches that come together have a network of their own, made ready a while after the start.
+    with ThreadPoolExecutor(8) as clients:
+        list(clients.map(lambda content: post(service.client, content), files * 4))
     for number in range(count):
         if number == count // 4:
             after_warm_up = memory.memory_info().rss
@@ -222,7 +226,7 @@ def test_mutated_files(service, soak):
     grown = memory.memory_info().rss / after_warm_up
     print(f"\n{count} mutated files: {seen}; memory after / at a quarter: {grown:.3f}")
     assert set(seen) <= {200, 400, 413, 415} and seen[200] > count / 50 and seen[400] > count / 5
-    assert grown < 1.1
+    assert grown < 1.05
 
 
 def test_mutated_requests(service, soak):
