@@ -15,6 +15,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # must stand before TensorFl
 import keras
 import pandas as pd
 import tensorflow as tf
+from scipy.linalg import eigh
 from sklearn.decomposition import PCA
 from tqdm.auto import tqdm
 
@@ -31,6 +32,8 @@ _COLLAPSED = 0.05
 _WARM_UP = 0.05
 _CLIP = 5.0
 _TEXT_DROPOUT = 0.3
+_COMPARED_VIEWS = 4  # of each photo, to find what tells it from others
+_WITHIN_RIDGE = 0.01  # of the mean variance within photos, for directions that hardly vary
 _CANDIDATES = 1024  # texts and negatives a step is compared with, beside the batch's own
 _log = logging.getLogger(__name__)
 
@@ -48,7 +51,7 @@ class Phase:
         epochs: at most so many.
         model: inputs of a view to embeddings.
         inputs: dataset rows and a random generator to a batch of the model's inputs.
-        plain: dataset rows to inputs of the plain view.
+        view: number of a view and dataset rows to inputs; 0 is the plain view.
         backbone: trainable variables of the backbone, which learn more slowly.
     """
 
@@ -56,7 +59,7 @@ class Phase:
     epochs: int
     model: keras.Model
     inputs: Callable[[np.ndarray, np.random.Generator], np.ndarray]
-    plain: Callable[[np.ndarray], np.ndarray]
+    view: Callable[[int, np.ndarray], np.ndarray]
     backbone: list[tf.Variable] = field(default_factory=list)
 
 
@@ -97,7 +100,10 @@ class Trainer:
         centre = plain.mean(axis=0)
         spread = float((plain - centre).std())
         self._head = head_layers(config, centre, spread)
+        self._dense = [layer for layer in self._head if isinstance(layer, keras.layers.Dense)]
         self._head_model = self._with_head(keras.Input((plain.shape[1],), name="pooled"))
+        if config.start == "components":
+            self._start_from_components((plain - centre) / spread)
         self.text_matrix = tf.Variable(data.encoder.matrix, name="text_matrix")
         self._words = data.encoder.vectors(*data.texts(data.train))
         self._expected_texts = self._words @ data.encoder.matrix
@@ -137,6 +143,22 @@ class Trainer:
             outputs = layer(inputs if outputs is None else outputs)
         return keras.Model(inputs, outputs)
 
+    def _start_from_components(self, features: np.ndarray) -> None:
+        """Begin with the frozen features' own principal components, half whitened.
+
+        Half whitened, each divided by the fourth root of its variance, they are a better embedding
+        than the features themselves, so that a head starts beyond the floor instead of below it.
+        """
+        kernel_1, kernel_2 = (layer.get_weights()[0] for layer in self._dense)
+        count = min(self.config.embedding_dim, *features.shape)
+        components = PCA(count, random_state=0).fit(features)
+        axes = (components.components_ * components.explained_variance_[:, None] ** -0.25).T
+        kernel_1[:, :count] = axes / np.linalg.norm(features @ axes, axis=1).mean()
+        kernel_2[:] = 0
+        kernel_2[:count, :count] = np.eye(count)
+        for layer, kernel in zip(self._dense, (kernel_1, kernel_2), strict=True):
+            layer.set_weights([kernel, np.zeros(kernel.shape[1])])
+
     def _head_phase(self, epochs: int) -> Phase:
         views = [self.data.features(view) for view in range(self.config.views)]
         stacked = np.stack(views)
@@ -144,7 +166,7 @@ class Trainer:
         def inputs(rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
             return stacked[rng.integers(len(views), size=len(rows)), rows]
 
-        return Phase("head", epochs, self._head_model, inputs, lambda rows: views[0][rows])
+        return Phase("head", epochs, self._head_model, inputs, lambda view, rows: views[view][rows])
 
     def _fine_tuning_phase(self) -> Phase:
         config, data = self.config, self.data
@@ -164,54 +186,73 @@ class Trainer:
             def inputs(rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
                 drawn = rng.integers(len(views), size=len(rows))
                 return np.stack([views[v][row] for v, row in zip(drawn, rows, strict=True)])
+
+            def view_of(view: int, rows: np.ndarray) -> np.ndarray:
+                return views[view][rows]
         else:
             inputs = data.fresh_activations
+            rng = np.random.default_rng(self._seed)
+
+            def view_of(view: int, rows: np.ndarray) -> np.ndarray:
+                return data.fresh_activations(rows, rng) if view else plain[rows]
 
         return Phase(
             "fine_tuning",
             config.phase_2_epochs,
             model,
             inputs,
-            lambda rows: plain[rows],
+            view_of,
             tail.trainable_variables,
         )
 
     def _join_features(self, phase: Phase) -> None:
-        """Give the last quarter of the embedding to the features' own principal components.
+        """Give five eighths of the embedding to what tells one photo from another.
 
         A head that learns these recipes' texts drops what they do not need, and with it what tells
-        apart dishes that it has never seen; the features below it still hold that. The head is
-        linear, so its most important directions and the components fit into one linear map again.
+        apart dishes that it has never seen, or the very photo; the features below it still hold
+        that. Linear discriminant analysis with each photo's views as a class (Fisher 1936) finds
+        the directions in which photos differ and views of one photo do not. What texts have taught
+        needs fewer dimensions than it had. Since the head is linear, both fit into one map again.
         """
         inputs = phase.model.input
         pooled = phase.model.get_layer("pooling").output if phase.backbone else inputs
         unit, centring = self._head[:2]
         centred = keras.Model(inputs, centring(unit(pooled)))
-        rows = np.array_split(self.data.train, -(-len(self.data.train) // 128))
+        rows, count = self.data.train, min(self.config.views, _COMPARED_VIEWS)
         features = np.concatenate(
-            [centred(tf.cast(phase.plain(part), tf.float32), training=False) for part in rows]
+            [
+                centred(tf.cast(phase.view(view, part), tf.float32), training=False)
+                for view in range(count)
+                for part in np.array_split(rows, -(-len(rows) // 128))
+            ]
         )
-        dense = [layer for layer in self._head if isinstance(layer, keras.layers.Dense)]
-        (kernel_1, bias_1), (kernel_2, bias_2) = (layer.get_weights() for layer in dense)
+        plain = features[: len(rows)]
+        (kernel_1, bias_1), (kernel_2, bias_2) = (layer.get_weights() for layer in self._dense)
         kernel, bias = kernel_1 @ kernel_2, bias_1 @ kernel_2 + bias_2
-        quarter = self.config.embedding_dim // 4
-        kept = self.config.embedding_dim - quarter
-        learned = features @ kernel + bias
+        dimension = self.config.embedding_dim
+        kept = dimension * 3 // 8
+        learned = plain @ kernel + bias
         length = np.linalg.norm(learned, axis=1, keepdims=True)
         unit_rows = learned / length
         axes = np.linalg.eigh(unit_rows.T @ unit_rows)[1][:, : -kept - 1 : -1]
-        components = PCA(min(quarter, len(features)), random_state=0).fit(features)
-        general = components.transform(features)
-        weight = self.config.feature_share / np.linalg.norm(general, axis=1).mean()
+        views = features.reshape(count, len(rows), -1)
+        photos = views.mean(axis=0)
+        apart = views - photos
+        within = np.einsum("vni,vnj->ij", apart, apart, optimize=True) / len(features)
+        within += np.eye(len(within)) * _WITHIN_RIDGE * np.trace(within) / len(within)
+        own = eigh(np.cov(photos.T), within)[1][:, : -(dimension - kept) - 1 : -1]
+        centre = photos.mean(axis=0)
+        mean = np.linalg.norm((plain - centre) @ own, axis=1).mean()
+        own *= self.config.feature_share / mean
         kernel_1, bias_1 = np.zeros_like(kernel_1), np.zeros_like(bias_1)
         kernel_1[:, :kept] = kernel @ axes / length.mean()
         bias_1[:kept] = bias @ axes / length.mean()
-        end = kept + len(components.components_)
-        kernel_1[:, kept:end] = weight * components.components_.T
-        bias_1[kept:end] = -weight * components.mean_ @ components.components_.T
-        dense[0].set_weights([kernel_1, bias_1])
-        dense[1].set_weights([np.eye(*kernel_2.shape), np.zeros_like(bias_2)])
-        texts = np.pad(self.text_matrix.numpy() @ axes, ((0, 0), (0, quarter)))
+        end = kept + own.shape[1]
+        kernel_1[:, kept:end] = own
+        bias_1[kept:end] = -centre @ own
+        self._dense[0].set_weights([kernel_1, bias_1])
+        self._dense[1].set_weights([np.eye(*kernel_2.shape), np.zeros_like(bias_2)])
+        texts = np.pad(self.text_matrix.numpy() @ axes, ((0, 0), (0, dimension - kept)))
         self.text_matrix.assign(texts)
 
     def _fit(self, phase: Phase) -> None:
@@ -499,7 +540,7 @@ class Trainer:
         """Embeddings of the plain view of rows of the dataset."""
         forward = self._forward_of(phase)
         parts = np.array_split(rows, max(1, -(-len(rows) // size)))
-        return np.concatenate([forward(phase.plain(part)).numpy() for part in parts])
+        return np.concatenate([forward(phase.view(0, part)).numpy() for part in parts])
 
     def _forward_of(self, phase: Phase) -> Callable:
         if getattr(self, "_compiled_for", None) is not phase:

@@ -46,7 +46,7 @@ CONFIG_FT: dict[str, Any] = {
     "ALIGNMENT_WEIGHT": 5.0,
     "PHOTO_WEIGHT": 0.3,
     "RAW_SHARE": 0.3,
-    "FEATURE_SHARE": 0.45,
+    "FEATURE_SHARE": 0.5,
     "VIEWS": 9,
     "BACKBONE_LEARNING_RATE": 2e-4,
 }
@@ -70,6 +70,11 @@ class TrainingConfig(BaseModel):
     hidden_dim: int = Field(1024, ge=2, description="Width of the head's first layer.")
     activation: Literal["linear", "relu"] = Field(
         "linear", description="Of the head's first layer."
+    )
+    start: Literal["random", "components"] = Field(
+        "components",
+        description="Of a head's weights: components (the frozen features' principal components, "
+        "half whitened; for a linear head) or random.",
     )
     dropout: float = Field(0.2, ge=0, lt=1, description="Between the head's two layers.")
     triplet_margin: float = Field(gt=0, le=2, description="In cosine similarity.")
@@ -113,8 +118,9 @@ class TrainingConfig(BaseModel):
     feature_share: float = Field(
         0.0,
         ge=0,
-        description="Weight of the features' own principal components, which take the last "
-        "quarter of the embedding after training: they tell apart what the head has not learned.",
+        description="Weight of the directions in which the features of two photos differ and "
+        "those of two views of one photo do not; after training they take the last five eighths of "
+        "the embedding, and tell apart what the head has not learned.",
     )
     epochs: int = Field(0, ge=0, description="Of a head on frozen features.")
     phase_1_epochs: int = Field(0, ge=0, description="Of the head, before fine-tuning.")
@@ -142,11 +148,17 @@ class TrainingConfig(BaseModel):
     )
 
     @model_validator(mode="after")
-    def _features_can_be_joined(self) -> Self:
+    def _knobs_fit_the_head(self) -> Self:
         linear = self.activation == "linear" and self.hidden_dim >= self.embedding_dim
-        if self.feature_share and not linear:
+        if self.start == "components" and not linear:
             raise ValueError(
-                "FEATURE_SHARE needs a linear head whose HIDDEN_DIM is not below EMBEDDING_DIM"
+                "START can be components for a linear head only, whose HIDDEN_DIM is not below "
+                "EMBEDDING_DIM; for others it is random"
+            )
+        if self.feature_share and not (linear and self.views > 1):
+            raise ValueError(
+                "FEATURE_SHARE needs two VIEWS and a linear head whose HIDDEN_DIM is not below "
+                "EMBEDDING_DIM"
             )
         return self
 

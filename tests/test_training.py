@@ -121,7 +121,7 @@ def test_alignment_turns_photos_towards_their_own_texts(home):
     assert alignment.iloc[-1] > alignment.iloc[0] + 0.1
 
 
-def test_features_take_the_last_quarter_and_leave_the_rest_as_learned(home):
+def test_what_tells_photos_apart_is_joined_and_the_rest_stays_as_learned(home):
     dataset = load_dataset(home, False)
     config = TINY_FT | {"PHASE_2_EPOCHS": 0}
     found = {}
@@ -134,23 +134,49 @@ def test_features_take_the_last_quarter_and_leave_the_rest_as_learned(home):
         found[share] = rows, texts.encode(*run.data.texts(run.data.train))
     (before, _), (after, texts) = found[0.0], found[0.5]
     np.testing.assert_allclose(np.linalg.norm(after, axis=1), 1, atol=1e-5)
-    learned, general = after[:, :12], after[:, 12:]
-    axes = np.linalg.svd(before, full_matrices=False)[2][:12]
-    expected = before @ axes.T
-    expected /= np.linalg.norm(expected, axis=1, keepdims=True)
-    learned = learned / np.linalg.norm(learned, axis=1, keepdims=True)
+    learned, own = after[:, :6], after[:, 6:]
+    axes = np.linalg.svd(before, full_matrices=False)[2][:6]
+    expected = unit(before @ axes.T)
+    learned = unit(learned)
     np.testing.assert_allclose(learned @ learned.T, expected @ expected.T, atol=1e-3)
-    raw = run.data.features(0)[run.data.train]
-    components = PCA(4).fit_transform(raw)
-    angles = [part / np.linalg.norm(part, axis=1, keepdims=True) for part in (general, components)]
-    np.testing.assert_allclose(angles[0] @ angles[0].T, angles[1] @ angles[1].T, atol=1e-3)
-    assert np.square(general).sum(axis=1).mean() == pytest.approx(0.5**2 / (1 + 0.5**2), abs=0.05)
-    assert not texts[:, 12:].any()  # texts say nothing about a photo's own looks
+    assert np.square(own).sum(axis=1).mean() == pytest.approx(0.5**2 / (1 + 0.5**2), abs=0.05)
+    assert not texts[:, 6:].any()  # texts say nothing about a photo's own looks
+
+    plain, other = (run.data.features(view)[run.data.train] for view in (0, 1))
+    components = PCA(10).fit(plain)
+    of_components = lead_of_the_same_photo(*map(components.transform, (plain, other)))
+    embedded = (run.trainer._head_model(view).numpy()[:, 6:] for view in (plain, other))
+    assert lead_of_the_same_photo(*embedded) > of_components + 0.1
 
 
-def test_features_cannot_be_joined_to_a_head_that_is_not_linear():
+def unit(rows: np.ndarray) -> np.ndarray:
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+def lead_of_the_same_photo(views: np.ndarray, others: np.ndarray) -> float:
+    """By how much a view is more similar to the same photo's other view than to other photos'."""
+    similarities = unit(views) @ unit(others).T
+    same = np.eye(len(views), dtype=bool)
+    return float(similarities[same].mean() - np.abs(similarities[~same]).mean())
+
+
+@pytest.mark.parametrize(
+    "knobs", [{"ACTIVATION": "relu", "START": "random"}, {"VIEWS": 1}, {"HIDDEN_DIM": 8}]
+)
+def test_features_cannot_be_joined_to_every_head(knobs):
     with pytest.raises(ItadakiError, match="linear head"):
-        TrainingConfig.of(CONFIG_FT | {"ACTIVATION": "relu"})
+        TrainingConfig.of(CONFIG_FT | knobs)
+
+
+def test_a_head_starts_as_the_features_half_whitened_components(home):
+    dataset = load_dataset(home, False)
+    config = TINY_FT | {"PHASE_2_EPOCHS": 0, "FEATURE_SHARE": 0.0}
+    run = TrainingRun(VARIANTS["ft"], config, home, dataset, progress=False)
+    features = run.data.features(0)[run.data.train]
+    components = PCA(16).fit(features)
+    expected = unit(components.transform(features) * components.explained_variance_**-0.25)
+    started = run.trainer._head_model(features).numpy()
+    np.testing.assert_allclose(started @ started.T, expected @ expected.T, atol=1e-3)
 
 
 def test_model_and_text_encoder_must_be_of_one_run(home):
