@@ -30,12 +30,7 @@ from itadaki.training_data import TrainingData
 from itadaki.training_run import TrainingRun
 from itadaki.variants import VARIANTS
 
-AS_IN_THE_SEED = {
-    "START": "random",
-    "POSITIVES": "batch_text",
-    "GROWING_MARGIN": False,
-    "VIEWS": 1,
-}
+AS_IN_THE_SEED = {"POSITIVES": "batch_text", "GROWING_MARGIN": False, "VIEWS": 1}
 RUNGS = {
     "tl_seed": ("tl", CONFIG_TL | AS_IN_THE_SEED),
     "tl": ("tl", CONFIG_TL),

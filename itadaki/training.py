@@ -217,11 +217,14 @@ class Trainer:
         inputs = phase.model.input
         pooled = phase.model.get_layer("pooling").output if phase.backbone else inputs
         unit, centring = self._head[:2]
-        centred = keras.Model(inputs, centring(unit(pooled)))
+        model = keras.Model(inputs, centring(unit(pooled)))
+        centred = tf.function(
+            lambda part: model(tf.cast(part, tf.float32), training=False), reduce_retracing=True
+        )
         rows, count = self.data.train, min(self.config.views, _COMPARED_VIEWS)
         features = np.concatenate(
             [
-                centred(tf.cast(phase.view(view, part), tf.float32), training=False)
+                centred(phase.view(view, part)).numpy()
                 for view in range(count)
                 for part in np.array_split(rows, -(-len(rows) // 128))
             ]

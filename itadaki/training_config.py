@@ -37,6 +37,7 @@ CONFIG_FT: dict[str, Any] = {
     "BATCH_SIZE": 96,
     "EMBEDDING_DIM": 512,
     "TRIPLET_MARGIN": 0.8,
+    "START": "components",
     "LAYERS_TO_UNFREEZE": 40,
     "PHASE_1_EPOCHS": 6,
     "PHASE_2_EPOCHS": 18,
@@ -72,7 +73,7 @@ class TrainingConfig(BaseModel):
         "linear", description="Of the head's first layer."
     )
     start: Literal["random", "components"] = Field(
-        "components",
+        "random",
         description="Of a head's weights: components (the frozen features' principal components, "
         "half whitened; for a linear head) or random.",
     )
