@@ -16,7 +16,6 @@ import keras
 import pandas as pd
 import tensorflow as tf
 from scipy.linalg import eigh
-from sklearn.decomposition import PCA
 from tqdm.auto import tqdm
 
 from itadaki import losses, triplets
@@ -102,8 +101,6 @@ class Trainer:
         self._head = head_layers(config, centre, spread)
         self._dense = [layer for layer in self._head if isinstance(layer, keras.layers.Dense)]
         self._head_model = self._with_head(keras.Input((plain.shape[1],), name="pooled"))
-        if config.start == "components":
-            self._start_from_components((plain - centre) / spread)
         self.text_matrix = tf.Variable(data.encoder.matrix, name="text_matrix")
         self._words = data.encoder.vectors(*data.texts(data.train))
         self._expected_texts = self._words @ data.encoder.matrix
@@ -142,22 +139,6 @@ class Trainer:
         for layer in self._head:
             outputs = layer(inputs if outputs is None else outputs)
         return keras.Model(inputs, outputs)
-
-    def _start_from_components(self, features: np.ndarray) -> None:
-        """Begin with the frozen features' own principal components, half whitened.
-
-        Half whitened, each divided by the fourth root of its variance, they are a better embedding
-        than the features themselves, so that a head starts beyond the floor instead of below it.
-        """
-        kernel_1, kernel_2 = (layer.get_weights()[0] for layer in self._dense)
-        count = min(self.config.embedding_dim, *features.shape)
-        components = PCA(count, random_state=0).fit(features)
-        axes = (components.components_ * components.explained_variance_[:, None] ** -0.25).T
-        kernel_1[:, :count] = axes / np.linalg.norm(features @ axes, axis=1).mean()
-        kernel_2[:] = 0
-        kernel_2[:count, :count] = np.eye(count)
-        for layer, kernel in zip(self._dense, (kernel_1, kernel_2), strict=True):
-            layer.set_weights([kernel, np.zeros(kernel.shape[1])])
 
     def _head_phase(self, epochs: int) -> Phase:
         views = [self.data.features(view) for view in range(self.config.views)]

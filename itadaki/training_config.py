@@ -37,7 +37,6 @@ CONFIG_FT: dict[str, Any] = {
     "BATCH_SIZE": 96,
     "EMBEDDING_DIM": 512,
     "TRIPLET_MARGIN": 0.8,
-    "START": "components",
     "LAYERS_TO_UNFREEZE": 40,
     "PHASE_1_EPOCHS": 6,
     "PHASE_2_EPOCHS": 18,
@@ -71,11 +70,6 @@ class TrainingConfig(BaseModel):
     hidden_dim: int = Field(1024, ge=2, description="Width of the head's first layer.")
     activation: Literal["linear", "relu"] = Field(
         "linear", description="Of the head's first layer."
-    )
-    start: Literal["random", "components"] = Field(
-        "random",
-        description="Of a head's weights: components (the frozen features' principal components, "
-        "half whitened; for a linear head) or random.",
     )
     dropout: float = Field(0.2, ge=0, lt=1, description="Between the head's two layers.")
     triplet_margin: float = Field(gt=0, le=2, description="In cosine similarity.")
@@ -151,11 +145,6 @@ class TrainingConfig(BaseModel):
     @model_validator(mode="after")
     def _knobs_fit_the_head(self) -> Self:
         linear = self.activation == "linear" and self.hidden_dim >= self.embedding_dim
-        if self.start == "components" and not linear:
-            raise ValueError(
-                "START can be components for a linear head only, whose HIDDEN_DIM is not below "
-                "EMBEDDING_DIM; for others it is random"
-            )
         if self.feature_share and not (linear and self.views > 1):
             raise ValueError(
                 "FEATURE_SHARE needs two VIEWS and a linear head whose HIDDEN_DIM is not below "
