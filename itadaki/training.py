@@ -99,7 +99,6 @@ class Trainer:
         centre = plain.mean(axis=0)
         spread = float((plain - centre).std())
         self._head = head_layers(config, centre, spread)
-        self._dense = [layer for layer in self._head if isinstance(layer, keras.layers.Dense)]
         self._head_model = self._with_head(keras.Input((plain.shape[1],), name="pooled"))
         self.text_matrix = tf.Variable(data.encoder.matrix, name="text_matrix")
         self._words = data.encoder.vectors(*data.texts(data.train))
@@ -211,7 +210,8 @@ class Trainer:
             ]
         )
         plain = features[: len(rows)]
-        (kernel_1, bias_1), (kernel_2, bias_2) = (layer.get_weights() for layer in self._dense)
+        dense = [layer for layer in self._head if isinstance(layer, keras.layers.Dense)]
+        (kernel_1, bias_1), (kernel_2, bias_2) = (layer.get_weights() for layer in dense)
         kernel, bias = kernel_1 @ kernel_2, bias_1 @ kernel_2 + bias_2
         dimension = self.config.embedding_dim
         kept = dimension * 3 // 8
@@ -234,8 +234,8 @@ class Trainer:
         end = kept + own.shape[1]
         kernel_1[:, kept:end] = own
         bias_1[kept:end] = -centre @ own
-        self._dense[0].set_weights([kernel_1, bias_1])
-        self._dense[1].set_weights([np.eye(*kernel_2.shape), np.zeros_like(bias_2)])
+        dense[0].set_weights([kernel_1, bias_1])
+        dense[1].set_weights([np.eye(*kernel_2.shape), np.zeros_like(bias_2)])
         texts = np.pad(self.text_matrix.numpy() @ axes, ((0, 0), (0, dimension - kept)))
         self.text_matrix.assign(texts)
 
