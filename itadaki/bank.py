@@ -11,12 +11,14 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from filelock import FileLock, Timeout
 from tqdm.auto import tqdm
 
 from itadaki.dataset import Dataset, load_dataset
@@ -122,24 +124,60 @@ def build_bank(
 
     A bank that already matches the model and the dataset is kept unless ``force``; of one that
     does not, the rows of photos that are still there are kept. A build that was killed goes on
-    after its last complete batch, if its batch size is the same.
+    after its last complete batch, if its batch size is the same. A build of the same bank by
+    another process is waited for.
 
     Raises:
         ArtifactError: a photo has gone since the dataset was checked.
     """
-    if not force:
-        try:
-            bank = load_bank(variant, settings, dataset, embedder.sha256)
-        except ArtifactError:
-            pass
-        else:
-            _log.info("The bank of %s is up to date: %d recipes.", variant.name, len(bank.recipes))
+    if not force and (bank := _up_to_date(variant, settings, dataset, embedder)):
+        return bank
+    part = variant.bank_path(settings).with_name(variant.bank_file + ".part")
+    with _alone(part):
+        if not force and (bank := _up_to_date(variant, settings, dataset, embedder)):
             return bank
+        return _build(part, variant, settings, dataset, embedder, force, batch_size, progress)
 
+
+def _up_to_date(
+    variant: Variant, settings: Settings, dataset: Dataset, embedder: "Embedder"
+) -> Bank | None:
+    try:
+        bank = load_bank(variant, settings, dataset, embedder.sha256)
+    except ArtifactError:
+        return None
+    _log.info("The bank of %s is up to date: %d recipes.", variant.name, len(bank.recipes))
+    return bank
+
+
+@contextmanager
+def _alone(part: Path) -> Iterator[None]:
+    part.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(part.with_name(part.name + ".lock"))
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        _log.info("Another process is building this bank; waiting for it.")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _build(
+    part: Path,
+    variant: Variant,
+    settings: Settings,
+    dataset: Dataset,
+    embedder: "Embedder",
+    force: bool,
+    batch_size: int,
+    progress: bool,
+) -> Bank:
     encoder = None
     if _has_texts(variant, settings):
         encoder = TextEncoder.load(variant.text_encoder_path(settings))
-    part = variant.bank_path(settings).with_name(variant.bank_file + ".part")
     if force:
         _journal(part).unlink(missing_ok=True)
     known = None if force else _known_rows(variant, settings, dataset, embedder.sha256)
@@ -405,7 +443,6 @@ def _embed_resumably(
         "batch_size": batch_size,
         "missing": len(missing),
     }
-    part.parent.mkdir(parents=True, exist_ok=True)
     done = _rows_done(part, journal, job, shape)
     if done:
         _log.info("Going on after %d of %d photos.", done, len(missing))

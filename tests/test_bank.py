@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -148,6 +149,21 @@ def test_vanished_photo_stops_the_build(copy, recipes_root, tmp_path):
     next((root / "Food Images" / "Food Images").iterdir()).unlink()
     with pytest.raises(ArtifactError, match="itadaki setup"):
         build_bank(RAW, copy, dataset, load_embedder(RAW, copy), force=True)
+
+
+def test_two_builds_of_one_bank_share_the_work(copy, caplog):
+    dataset, embedder = load_dataset(copy), load_embedder(RAW, copy)
+    expected = RAW.bank_path(copy).read_bytes()
+    for part in (*PARTS, "recipe_embeddings_database_raw.manifest.json"):
+        (copy.home / "raw" / part).unlink()
+    caplog.set_level("INFO")
+    with ThreadPoolExecutor() as pool:
+        builds = [pool.submit(build_bank, RAW, copy, dataset, embedder) for _ in range(2)]
+        banks = [build.result() for build in builds]
+    assert "waiting for it" in caplog.text
+    assert caplog.text.count("Embedded 40 photos") == 1
+    np.testing.assert_array_equal(banks[0].embeddings, banks[1].embeddings)
+    assert RAW.bank_path(copy).read_bytes() == expected
 
 
 def test_killed_build_goes_on_and_ends_byte_for_byte_the_same(copy, environment, settings):
