@@ -15,7 +15,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # must stand before TensorFl
 import keras
 import pandas as pd
 import tensorflow as tf
-from scipy.linalg import eigh
+from sklearn.decomposition import PCA
 from tqdm.auto import tqdm
 
 from itadaki import losses, triplets
@@ -31,8 +31,7 @@ _COLLAPSED = 0.05
 _WARM_UP = 0.05
 _CLIP = 5.0
 _TEXT_DROPOUT = 0.3
-_COMPARED_VIEWS = 4  # of each photo, to find what tells it from others
-_WITHIN_RIDGE = 0.01  # of the mean variance within photos, for directions that hardly vary
+_PHOTOS_A_COMPONENT = 4  # at least, for its variance to be worth dividing by
 _CANDIDATES = 1024  # texts and negatives a step is compared with, beside the batch's own
 _log = logging.getLogger(__name__)
 
@@ -50,7 +49,7 @@ class Phase:
         epochs: at most so many.
         model: inputs of a view to embeddings.
         inputs: dataset rows and a random generator to a batch of the model's inputs.
-        view: number of a view and dataset rows to inputs; 0 is the plain view.
+        plain: dataset rows to inputs of the plain view.
         backbone: trainable variables of the backbone, which learn more slowly.
     """
 
@@ -58,7 +57,7 @@ class Phase:
     epochs: int
     model: keras.Model
     inputs: Callable[[np.ndarray, np.random.Generator], np.ndarray]
-    view: Callable[[int, np.ndarray], np.ndarray]
+    plain: Callable[[np.ndarray], np.ndarray]
     backbone: list[tf.Variable] = field(default_factory=list)
 
 
@@ -146,7 +145,7 @@ class Trainer:
         def inputs(rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
             return stacked[rng.integers(len(views), size=len(rows)), rows]
 
-        return Phase("head", epochs, self._head_model, inputs, lambda view, rows: views[view][rows])
+        return Phase("head", epochs, self._head_model, inputs, lambda rows: views[0][rows])
 
     def _fine_tuning_phase(self) -> Phase:
         config, data = self.config, self.data
@@ -166,74 +165,55 @@ class Trainer:
             def inputs(rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
                 drawn = rng.integers(len(views), size=len(rows))
                 return np.stack([views[v][row] for v, row in zip(drawn, rows, strict=True)])
-
-            def view_of(view: int, rows: np.ndarray) -> np.ndarray:
-                return views[view][rows]
         else:
             inputs = data.fresh_activations
-            rng = np.random.default_rng(self._seed)
-
-            def view_of(view: int, rows: np.ndarray) -> np.ndarray:
-                return data.fresh_activations(rows, rng) if view else plain[rows]
 
         return Phase(
             "fine_tuning",
             config.phase_2_epochs,
             model,
             inputs,
-            view_of,
+            lambda rows: plain[rows],
             tail.trainable_variables,
         )
 
     def _join_features(self, phase: Phase) -> None:
-        """Give five eighths of the embedding to what tells one photo from another.
+        """Give five eighths of the embedding to the features' whitened principal components.
 
         A head that learns these recipes' texts drops what they do not need, and with it what tells
         apart dishes that it has never seen, or the very photo; the features below it still hold
-        that. Linear discriminant analysis with each photo's views as a class (Fisher 1936) finds
-        the directions in which photos differ and views of one photo do not. What texts have taught
-        needs fewer dimensions than it had. Since the head is linear, both fit into one map again.
+        that. Whitened (Jegou and Chum 2012), what very many photos share does not outweigh what
+        sets one apart. What texts have taught needs fewer dimensions than it had. Since the head
+        is linear, both fit into one map again.
         """
         inputs = phase.model.input
         pooled = phase.model.get_layer("pooling").output if phase.backbone else inputs
         unit, centring = self._head[:2]
         model = keras.Model(inputs, centring(unit(pooled)))
-        centred = tf.function(
-            lambda part: model(tf.cast(part, tf.float32), training=False), reduce_retracing=True
-        )
-        rows, count = self.data.train, min(self.config.views, _COMPARED_VIEWS)
+        rows = np.array_split(self.data.train, -(-len(self.data.train) // 128))
         features = np.concatenate(
-            [
-                centred(phase.view(view, part)).numpy()
-                for view in range(count)
-                for part in np.array_split(rows, -(-len(rows) // 128))
-            ]
+            [model(tf.cast(phase.plain(part), tf.float32), training=False) for part in rows]
         )
-        plain = features[: len(rows)]
         dense = [layer for layer in self._head if isinstance(layer, keras.layers.Dense)]
         (kernel_1, bias_1), (kernel_2, bias_2) = (layer.get_weights() for layer in dense)
         kernel, bias = kernel_1 @ kernel_2, bias_1 @ kernel_2 + bias_2
         dimension = self.config.embedding_dim
         kept = dimension * 3 // 8
-        learned = plain @ kernel + bias
+        learned = features @ kernel + bias
         length = np.linalg.norm(learned, axis=1, keepdims=True)
         unit_rows = learned / length
         axes = np.linalg.eigh(unit_rows.T @ unit_rows)[1][:, : -kept - 1 : -1]
-        views = features.reshape(count, len(rows), -1)
-        photos = views.mean(axis=0)
-        apart = views - photos
-        within = np.einsum("vni,vnj->ij", apart, apart, optimize=True) / len(features)
-        within += np.eye(len(within)) * _WITHIN_RIDGE * np.trace(within) / len(within)
-        own = eigh(np.cov(photos.T), within)[1][:, : -(dimension - kept) - 1 : -1]
-        centre = photos.mean(axis=0)
-        mean = np.linalg.norm((plain - centre) @ own, axis=1).mean()
-        own *= self.config.feature_share / mean
+        # Of as many directions as photos the last hardly vary, and whitening would blow them up.
+        count = min(dimension - kept, len(features) // _PHOTOS_A_COMPONENT)
+        components = PCA(count, whiten=True, random_state=0).fit(features)
+        mean = np.linalg.norm(components.transform(features), axis=1).mean()
+        weight = self.config.feature_share / mean
+        own = weight * components.components_.T / np.sqrt(components.explained_variance_)
         kernel_1, bias_1 = np.zeros_like(kernel_1), np.zeros_like(bias_1)
         kernel_1[:, :kept] = kernel @ axes / length.mean()
         bias_1[:kept] = bias @ axes / length.mean()
-        end = kept + own.shape[1]
-        kernel_1[:, kept:end] = own
-        bias_1[kept:end] = -centre @ own
+        kernel_1[:, kept : kept + count] = own
+        bias_1[kept : kept + count] = -components.mean_ @ own
         dense[0].set_weights([kernel_1, bias_1])
         dense[1].set_weights([np.eye(*kernel_2.shape), np.zeros_like(bias_2)])
         texts = np.pad(self.text_matrix.numpy() @ axes, ((0, 0), (0, dimension - kept)))
@@ -524,7 +504,7 @@ class Trainer:
         """Embeddings of the plain view of rows of the dataset."""
         forward = self._forward_of(phase)
         parts = np.array_split(rows, max(1, -(-len(rows) // size)))
-        return np.concatenate([forward(phase.view(0, part)).numpy() for part in parts])
+        return np.concatenate([forward(phase.plain(part)).numpy() for part in parts])
 
     def _forward_of(self, phase: Phase) -> Callable:
         if getattr(self, "_compiled_for", None) is not phase:

@@ -46,7 +46,7 @@ CONFIG_FT: dict[str, Any] = {
     "ALIGNMENT_WEIGHT": 5.0,
     "PHOTO_WEIGHT": 0.3,
     "RAW_SHARE": 0.3,
-    "FEATURE_SHARE": 0.5,
+    "FEATURE_SHARE": 0.7,
     "VIEWS": 9,
     "BACKBONE_LEARNING_RATE": 2e-4,
 }
@@ -113,9 +113,9 @@ class TrainingConfig(BaseModel):
     feature_share: float = Field(
         0.0,
         ge=0,
-        description="Weight of the directions in which the features of two photos differ and "
-        "those of two views of one photo do not; after training they take the last five eighths of "
-        "the embedding, and tell apart what the head has not learned.",
+        description="Weight of the features' own whitened principal components, which take the "
+        "last five eighths of the embedding after training: they tell apart what the head has not "
+        "learned.",
     )
     epochs: int = Field(0, ge=0, description="Of a head on frozen features.")
     phase_1_epochs: int = Field(0, ge=0, description="Of the head, before fine-tuning.")
@@ -143,12 +143,11 @@ class TrainingConfig(BaseModel):
     )
 
     @model_validator(mode="after")
-    def _knobs_fit_the_head(self) -> Self:
+    def _features_can_be_joined(self) -> Self:
         linear = self.activation == "linear" and self.hidden_dim >= self.embedding_dim
-        if self.feature_share and not (linear and self.views > 1):
+        if self.feature_share and not linear:
             raise ValueError(
-                "FEATURE_SHARE needs two VIEWS and a linear head whose HIDDEN_DIM is not below "
-                "EMBEDDING_DIM"
+                "FEATURE_SHARE needs a linear head whose HIDDEN_DIM is not below EMBEDDING_DIM"
             )
         return self
 
