@@ -44,9 +44,9 @@ BATCH_SIZE = 8
 
 TEXT_SHARE = 0.55
 """Weight of the text's embedding beside the photo's in a fused row. On validation more text finds
-better dishes (nDCG@10 0.119 at 0.35, 0.123 at 0.45, 0.124 at 0.5) but loses the recipe whose own
-photo is asked for (recall@1 of a re-crop 0.941, 0.936, 0.928); this keeps that recall above raw's
-(0.921) by more than its standard error."""
+better dishes (nDCG@10 0.119 at 0.45, 0.122 at 0.55, 0.123 at 0.6) but loses the recipe whose own
+photo is asked for (recall@1 of a re-crop 0.935, 0.931, 0.930); this keeps that recall above raw's
+(0.921) by its standard error."""
 
 _FORMAT, _WITHOUT_PHOTO_HASHES = 4, 3
 _log = logging.getLogger(__name__)
