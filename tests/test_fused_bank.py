@@ -18,7 +18,7 @@ FT = VARIANTS["ft"]
 def trained(settings, tmp_path_factory):
     """Settings of a home with a tiny fine-tuned variant and its fused bank."""
     home = settings.model_copy(update={"home": tmp_path_factory.mktemp("fused")})
-    tiny = {"BATCH_SIZE": 8, "EMBEDDING_DIM": 16, "HIDDEN_DIM": 32, "VIEWS": 2}
+    tiny = {"BATCH_SIZE": 8, "EMBEDDING_DIM": 16, "HIDDEN_DIM": 32, "VIEWS": 1}
     config = CONFIG_FT | tiny | {"PHASE_1_EPOCHS": 1, "PHASE_2_EPOCHS": 0}
     dataset = load_dataset(home, False)
     run = TrainingRun(FT, config, home, dataset, progress=False)

@@ -151,9 +151,10 @@ def cosines(rows: np.ndarray) -> np.ndarray:
     return rows @ rows.T
 
 
-def test_features_cannot_be_joined_to_a_head_that_is_not_linear():
+@pytest.mark.parametrize("knobs", [{"ACTIVATION": "relu"}, {"HIDDEN_DIM": 8}])
+def test_features_cannot_be_joined_to_every_head(knobs):
     with pytest.raises(ItadakiError, match="linear head"):
-        TrainingConfig.of(CONFIG_FT | {"ACTIVATION": "relu"})
+        TrainingConfig.of(CONFIG_FT | knobs)
 
 
 def test_model_and_text_encoder_must_be_of_one_run(home):
