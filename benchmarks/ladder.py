@@ -30,7 +30,13 @@ from itadaki.training_data import TrainingData
 from itadaki.training_run import TrainingRun
 from itadaki.variants import VARIANTS
 
-AS_IN_THE_SEED = {"POSITIVES": "batch_text", "GROWING_MARGIN": False, "VIEWS": 1}
+AS_IN_THE_SEED = {
+    "POSITIVES": "batch_text",
+    "GROWING_MARGIN": False,
+    "START": "random",
+    "LEARNING_RATE": 3e-4,
+    "VIEWS": 1,
+}
 RUNGS = {
     "tl_seed": ("tl", CONFIG_TL | AS_IN_THE_SEED),
     "tl": ("tl", CONFIG_TL),

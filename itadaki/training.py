@@ -80,7 +80,7 @@ class Trainer:
         seed: int = 0,
         progress: bool = True,
     ) -> None:
-        """Build the head with random weights.
+        """Build the head as ``config.start`` says.
 
         Args:
             config: the knobs.
@@ -98,7 +98,10 @@ class Trainer:
         centre = plain.mean(axis=0)
         spread = float((plain - centre).std())
         self._head = head_layers(config, centre, spread)
+        self._dense = [layer for layer in self._head if isinstance(layer, keras.layers.Dense)]
         self._head_model = self._with_head(keras.Input((plain.shape[1],), name="pooled"))
+        if config.start == "components":
+            self._set_head(*_whitened((plain - centre) / spread, config.embedding_dim))
         self.text_matrix = tf.Variable(data.encoder.matrix, name="text_matrix")
         self._words = data.encoder.vectors(*data.texts(data.train))
         self._expected_texts = self._words @ data.encoder.matrix
@@ -182,9 +185,8 @@ class Trainer:
 
         A head that learns these recipes' texts drops what they do not need, and with it what tells
         apart dishes that it has never seen, or the very photo; the features below it still hold
-        that. Whitened (Jegou and Chum 2012), what very many photos share does not outweigh what
-        sets one apart. What texts have taught needs fewer dimensions than it had. Since the head
-        is linear, both fit into one map again.
+        that. What texts have taught needs fewer dimensions than it had. Since the head is linear,
+        both fit into one map again.
         """
         inputs = phase.model.input
         pooled = phase.model.get_layer("pooling").output if phase.backbone else inputs
@@ -194,8 +196,7 @@ class Trainer:
         features = np.concatenate(
             [model(tf.cast(phase.plain(part), tf.float32), training=False) for part in rows]
         )
-        dense = [layer for layer in self._head if isinstance(layer, keras.layers.Dense)]
-        (kernel_1, bias_1), (kernel_2, bias_2) = (layer.get_weights() for layer in dense)
+        (kernel_1, bias_1), (kernel_2, bias_2) = (layer.get_weights() for layer in self._dense)
         kernel, bias = kernel_1 @ kernel_2, bias_1 @ kernel_2 + bias_2
         dimension = self.config.embedding_dim
         kept = dimension * 3 // 8
@@ -203,21 +204,27 @@ class Trainer:
         length = np.linalg.norm(learned, axis=1, keepdims=True)
         unit_rows = learned / length
         axes = np.linalg.eigh(unit_rows.T @ unit_rows)[1][:, : -kept - 1 : -1]
-        # Of as many directions as photos the last hardly vary, and whitening would blow them up.
-        count = min(dimension - kept, len(features) // _PHOTOS_A_COMPONENT)
-        components = PCA(count, whiten=True, random_state=0).fit(features)
-        mean = np.linalg.norm(components.transform(features), axis=1).mean()
-        weight = self.config.feature_share / mean
-        own = weight * components.components_.T / np.sqrt(components.explained_variance_)
-        kernel_1, bias_1 = np.zeros_like(kernel_1), np.zeros_like(bias_1)
-        kernel_1[:, :kept] = kernel @ axes / length.mean()
-        bias_1[:kept] = bias @ axes / length.mean()
-        kernel_1[:, kept : kept + count] = own
-        bias_1[kept : kept + count] = -components.mean_ @ own
-        dense[0].set_weights([kernel_1, bias_1])
-        dense[1].set_weights([np.eye(*kernel_2.shape), np.zeros_like(bias_2)])
+        own_kernel, own_bias = _whitened(features, dimension - kept)
+        share = self.config.feature_share
+        self._set_head(
+            np.hstack([kernel @ axes / length.mean(), share * own_kernel]),
+            np.hstack([bias @ axes / length.mean(), share * own_bias]),
+        )
         texts = np.pad(self.text_matrix.numpy() @ axes, ((0, 0), (0, dimension - kept)))
         self.text_matrix.assign(texts)
+
+    def _set_head(self, kernel: np.ndarray, bias: np.ndarray) -> None:
+        """Let the head's two linear layers be one map, of as many dimensions or fewer.
+
+        Hidden units beyond the embedding's dimension are left as they are and out of the map.
+        """
+        (kernel_1, bias_1), (kernel_2, bias_2) = (layer.get_weights() for layer in self._dense)
+        kernel_1[:, : self.config.embedding_dim] = 0
+        kernel_1[:, : len(bias)] = kernel
+        bias_1[:] = 0
+        bias_1[: len(bias)] = bias
+        self._dense[0].set_weights([kernel_1, bias_1])
+        self._dense[1].set_weights([np.eye(*kernel_2.shape), np.zeros_like(bias_2)])
 
     def _fit(self, phase: Phase) -> None:
         """Run one phase from its last checkpoint, and leave the best epoch's weights in place."""
@@ -567,6 +574,20 @@ def head_layers(
         keras.layers.Dense(config.embedding_dim, name="head_2"),
         keras.layers.UnitNormalization(name="embedding"),
     ]
+
+
+def _whitened(features: np.ndarray, dimension: int) -> tuple[np.ndarray, np.ndarray]:
+    """Kernel and bias that map features to their whitened components, 1 long in the mean.
+
+    Whitened (Jegou and Chum 2012), what very many photos share does not outweigh what sets one
+    apart.
+    """
+    # Of as many directions as photos the last hardly vary, and whitening would blow them up.
+    count = min(dimension, len(features) // _PHOTOS_A_COMPONENT)
+    components = PCA(count, whiten=True, random_state=0).fit(features)
+    mean = np.linalg.norm(components.transform(features), axis=1).mean()
+    kernel = components.components_.T / np.sqrt(components.explained_variance_) / mean
+    return kernel, -components.mean_ @ kernel
 
 
 def model_with_head(

@@ -16,7 +16,9 @@ CONFIG_TL: dict[str, Any] = {
     "TRIPLET_MARGIN": 0.3,
     "EPOCHS": 10,
     "SAMPLING": "random",
-    "LEARNING_RATE": 3e-4,
+    "START": "components",
+    "VIEWS": 1,
+    "LEARNING_RATE": 1e-5,
 }
 
 CONFIG_TL_HARD: dict[str, Any] = {
@@ -70,6 +72,11 @@ class TrainingConfig(BaseModel):
     hidden_dim: int = Field(1024, ge=2, description="Width of the head's first layer.")
     activation: Literal["linear", "relu"] = Field(
         "linear", description="Of the head's first layer."
+    )
+    start: Literal["random", "components"] = Field(
+        "random",
+        description="Of the head: random weights, or the frozen features' own whitened principal "
+        "components.",
     )
     dropout: float = Field(0.2, ge=0, lt=1, description="Between the head's two layers.")
     triplet_margin: float = Field(gt=0, le=2, description="In cosine similarity.")
@@ -143,11 +150,12 @@ class TrainingConfig(BaseModel):
     )
 
     @model_validator(mode="after")
-    def _features_can_be_joined(self) -> Self:
+    def _components_fit_into_the_head(self) -> Self:
         linear = self.activation == "linear" and self.hidden_dim >= self.embedding_dim
-        if self.feature_share and not linear:
+        if (self.feature_share or self.start == "components") and not linear:
             raise ValueError(
-                "FEATURE_SHARE needs a linear head whose HIDDEN_DIM is not below EMBEDDING_DIM"
+                "FEATURE_SHARE and START=components need a linear head whose HIDDEN_DIM is not "
+                "below EMBEDDING_DIM"
             )
         return self
 

@@ -146,15 +146,33 @@ def test_whitened_features_are_joined_and_the_rest_stays_as_learned(home):
     assert not texts[:, 6:].any()  # texts say nothing about a photo's own looks
 
 
+def test_a_head_can_start_at_the_features_components_and_learns_from_there(home):
+    dataset = load_dataset(home, False)
+    similar = {}
+    for start in ("components", "random"):
+        knobs = TINY_TL | {"START": start, "EPOCHS": 0, "PHASE_1_EPOCHS": 0}
+        run = TrainingRun(VARIANTS["tl"], knobs, home, dataset, progress=False)
+        run.train()
+        similar[start] = cosines(run.trainer.embed(run.data.train))
+    raw = run.data.features(0)[run.data.train]
+    whitened = PCA(min(16, len(raw) // 4), whiten=True).fit_transform(raw)
+    assert similar["components"] == pytest.approx(cosines(whitened), abs=1e-3)
+    assert similar["random"] != pytest.approx(cosines(whitened), abs=0.1)
+    knobs = TINY_TL | {"LEARNING_RATE": 1e-3, "GROWING_MARGIN": False, "EPOCHS": 6}
+    loss = train("tl", knobs, home)["loss"]
+    assert loss.iloc[-1] < loss.iloc[1]
+
+
 def cosines(rows: np.ndarray) -> np.ndarray:
     rows = rows / np.linalg.norm(rows, axis=1, keepdims=True)
     return rows @ rows.T
 
 
 @pytest.mark.parametrize("knobs", [{"ACTIVATION": "relu"}, {"HIDDEN_DIM": 8}])
-def test_features_cannot_be_joined_to_every_head(knobs):
+@pytest.mark.parametrize("config", [CONFIG_FT, CONFIG_TL])
+def test_components_do_not_fit_into_every_head(config, knobs):
     with pytest.raises(ItadakiError, match="linear head"):
-        TrainingConfig.of(CONFIG_FT | knobs)
+        TrainingConfig.of(config | knobs)
 
 
 def test_model_and_text_encoder_must_be_of_one_run(home):
