@@ -5,7 +5,7 @@ import logging
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -192,10 +192,7 @@ class Trainer:
         pooled = phase.model.get_layer("pooling").output if phase.backbone else inputs
         unit, centring = self._head[:2]
         model = keras.Model(inputs, centring(unit(pooled)))
-        rows = np.array_split(self.data.train, -(-len(self.data.train) // 128))
-        features = np.concatenate(
-            [model(tf.cast(phase.plain(part), tf.float32), training=False) for part in rows]
-        )
+        features = self._embed(replace(phase, model=model), self.data.train)
         (kernel_1, bias_1), (kernel_2, bias_2) = (layer.get_weights() for layer in self._dense)
         kernel, bias = kernel_1 @ kernel_2, bias_1 @ kernel_2 + bias_2
         dimension = self.config.embedding_dim
@@ -583,7 +580,7 @@ def _whitened(features: np.ndarray, dimension: int) -> tuple[np.ndarray, np.ndar
     apart.
     """
     # Of as many directions as photos the last hardly vary, and whitening would blow them up.
-    count = min(dimension, len(features) // _PHOTOS_A_COMPONENT)
+    count = min(dimension, max(1, len(features) // _PHOTOS_A_COMPONENT))
     components = PCA(count, whiten=True, random_state=0).fit(features)
     mean = np.linalg.norm(components.transform(features), axis=1).mean()
     kernel = components.components_.T / np.sqrt(components.explained_variance_) / mean

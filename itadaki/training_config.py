@@ -31,6 +31,7 @@ CONFIG_TL_HARD: dict[str, Any] = {
     "HARDEST": 200,
     "TRIPLET_WEIGHT": 0.2,
     "PHOTO_WEIGHT": 1.0,
+    "VIEWS": 3,
     "LEARNING_RATE": 3e-4,
 }
 
