@@ -123,6 +123,9 @@ class Trainer:
             self._fit(self._fine_tuning_phase())
         if self.config.feature_share:
             self._join_features(self._phase)
+            found = self._validate(self._phase)
+            told = ", ".join(f"{name} {value:.4f}" for name, value in found.items())
+            _log.info("With the features' components joined: %s.", told)
         return pd.DataFrame(self.history)
 
     def embed(self, rows: np.ndarray) -> np.ndarray:

@@ -121,6 +121,17 @@ def test_alignment_turns_photos_towards_their_own_texts(home):
     assert alignment.iloc[-1] > alignment.iloc[0] + 0.1
 
 
+def test_left_out_classes_are_scored_with_what_is_joined(home, caplog):
+    dataset = load_dataset(home, False)
+    classes = dataset.recipes.groupby("split")["dish_class"].agg(set)
+    trained = sorted((classes["train"] - classes["validation"]) - {None})
+    knobs = TINY_FT | {"PHASE_2_EPOCHS": 0, "LEFT_OUT_CLASSES": trained[:1]}
+    with caplog.at_level("INFO", logger="itadaki"):
+        TrainingRun(VARIANTS["ft"], knobs, home, dataset, progress=False).train()
+    told = next(text for text in caplog.messages if "joined" in text)
+    assert "left out nDCG@10 title" in told
+
+
 def test_whitened_features_are_joined_and_the_rest_stays_as_learned(home):
     dataset = load_dataset(home, False)
     config = TINY_FT | {"PHASE_2_EPOCHS": 0}
