@@ -32,13 +32,18 @@ _log = logging.getLogger(__name__)
 logging.getLogger("tensorflow").setLevel(logging.WARNING)  # it tells where it writes each file
 
 
+def traced(model: keras.Model) -> Callable[[tf.Tensor], tf.Tensor]:
+    """A model's inference as a TensorFlow function: one traced graph for every batch size."""
+    return tf.function(
+        lambda photos: model(photos, training=False),
+        input_signature=[tf.TensorSpec(model.input_shape, tf.float32)],
+        autograph=False,
+    )
+
+
 def keras_forward(model: keras.Model) -> Callable[[np.ndarray, bool], np.ndarray]:
     """A model as a function of a float32 batch, by TensorFlow, which shares the cores itself."""
-    # One traced graph for every batch size; model.predict would set up a new loop per call.
-    forward = tf.function(
-        lambda photos: model(photos, training=False),
-        input_signature=[tf.TensorSpec((None, IMAGE_SIZE, IMAGE_SIZE, 3), tf.float32)],
-    )
+    forward = traced(model)  # model.predict would set up a new loop per call
     return lambda photos, alone: forward(photos).numpy()
 
 

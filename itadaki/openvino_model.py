@@ -84,16 +84,11 @@ class OpenVinoModel:
 
 def convert(model: "keras.Model") -> openvino.Model:
     """Convert a Keras model; its weights stay float32."""
-    import tensorflow as tf
+    from itadaki.keras_model import traced
 
     # A SavedModel, which OpenVINO reads as well, takes Keras several times as long to write.
-    forward = tf.function(
-        lambda photos: model(photos, training=False),
-        input_signature=[tf.TensorSpec(model.input_shape, tf.float32)],
-        autograph=False,
-    )
     # Shared weights would be gone with the Keras model.
-    return openvino.convert_model(forward, share_weights=False)
+    return openvino.convert_model(traced(model), share_weights=False)
 
 
 def compiled(model: openvino.Model, hint: str) -> Callable[[np.ndarray], np.ndarray]:

@@ -102,7 +102,7 @@ class TextNeighbours:
     def positive_of(self, rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Draw a positive for each recipe in proportion to its squared text similarity.
 
-        A recipe without any neighbour is its own positive; training then takes another view.
+        A recipe without any neighbour is its own positive, in another view where there are several.
         """
         drawn = rows.copy()
         for place, row in enumerate(rows):
