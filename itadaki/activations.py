@@ -12,6 +12,7 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from itadaki.augmentation import AUGMENTATION, augmented_view
+from itadaki.files import replacing
 from itadaki.images import PREPROCESSING, load_rgb, preprocess
 from itadaki.openvino_model import compiled, convert
 
@@ -65,7 +66,7 @@ class ActivationCache:
         self.folder.mkdir(parents=True, exist_ok=True)
         if not path.exists() or not done_path.exists():
             np.lib.format.open_memmap(path, mode="w+", dtype=np.float16, shape=shape).flush()
-            np.save(done_path, np.zeros(shape[0], dtype=bool))
+            _note(done_path, np.zeros(shape[0], dtype=bool))
         done = np.load(done_path)
         missing = np.asarray(rows)[~done[rows]]
         if len(missing):
@@ -115,9 +116,12 @@ class ActivationCache:
                     bar.update(len(rows))
                 out.flush()
                 done[chunk] = True
-                beside = done_path.with_suffix(".part.npy")
-                np.save(beside, done)
-                beside.replace(done_path)
+                _note(done_path, done)
+
+
+def _note(path: Path, done: np.ndarray) -> None:
+    with replacing(path) as beside:
+        np.save(beside, done)
 
 
 def forward_function(model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:

@@ -1,20 +1,21 @@
 """The command line: ``python -m itadaki`` and the console script ``itadaki``."""
 
 import argparse
+import contextlib
 import json
 import logging
 import os
 import re
 import sys
-import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
-from itadaki import __version__
+from itadaki import __version__, interrupt
 from itadaki.errors import ArtifactError, ItadakiError
+from itadaki.interrupt import temporary_folder
 from itadaki.settings import PROJECT_ROOT, Settings, setting_problem
 from itadaki.variants import VARIANTS, Variant, require_model, served_variant
 
@@ -259,8 +260,8 @@ def _import(options: argparse.Namespace, settings: Settings) -> None:
         stem = options.source.expanduser().resolve().name.split(".")[0].lower()
         name = re.sub(r"[^a-z0-9_-]+", "-", stem).strip("-_")[:64]
     check_new_name(settings, name)
-    with tempfile.TemporaryDirectory(prefix="itadaki-") as workspace:
-        recipes = _read(options, Path(workspace))
+    with temporary_folder("itadaki-") as workspace:
+        recipes = _read(options, workspace)
         create_collection(settings, name, recipes)
     print(
         f"{len(recipes):,} recipes are in the collection {name}. "
@@ -306,9 +307,9 @@ def _add(options: argparse.Namespace, settings: Settings) -> None:
     fields = [options.title, options.photo, options.ingredients, options.instructions]
     if (options.source is None) == (fields == [None] * 4):
         raise ItadakiError("Give either a SOURCE, or a recipe's --title and --photo.")
-    with tempfile.TemporaryDirectory(prefix="itadaki-") as workspace:
+    with temporary_folder("itadaki-") as workspace:
         if options.source:
-            recipes = _read(options, Path(workspace))
+            recipes = _read(options, workspace)
         elif options.title and options.photo:
             texts = options.ingredients or [], options.instructions or ""
             recipes = [Recipe(options.title, *texts, _photo(options.photo))]
@@ -557,8 +558,9 @@ def _embed(options: argparse.Namespace, settings: Settings) -> None:
     print(f"{len(names)} embeddings of {embedder.dimension} in {options.out}", file=sys.stderr)
 
 
-def _serve(options: argparse.Namespace, settings: Settings) -> None:
+def _serve(options: argparse.Namespace, settings: Settings) -> int:
     import uvicorn
+    from uvicorn.config import STARTUP_FAILURE
 
     from api.core.config import ApiSettings
     from api.core.http_protocol import BoundedProtocol
@@ -573,7 +575,20 @@ def _serve(options: argparse.Namespace, settings: Settings) -> None:
         if not _is_ready(variant, ours):
             _prepare(variant, ours)
     configure_logs(api_settings.log_format)
-    uvicorn.run(
+
+    class Server(uvicorn.Server):
+        """Gives requests in work their time to end, but while it loads it ends at once."""
+
+        async def startup(self, sockets: list | None = None) -> None:
+            await super().startup(sockets)
+            interrupt.unwatch()
+
+        def handle_exit(self, sig: int, frame: Any) -> None:
+            if not self.started:
+                interrupt.end_process(sig)
+            super().handle_exit(sig, frame)
+
+    config = uvicorn.Config(
         "api.main:app",
         log_config=None,
         host=options.host,
@@ -585,3 +600,8 @@ def _serve(options: argparse.Namespace, settings: Settings) -> None:
         timeout_graceful_shutdown=_GRACE,
         server_header=False,
     )
+    interrupt.default_handlers()
+    server = Server(config)
+    with contextlib.suppress(KeyboardInterrupt):
+        server.run()
+    return 0 if server.started else STARTUP_FAILURE

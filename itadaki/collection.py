@@ -34,6 +34,7 @@ from itadaki.errors import CollectionError, RecipeError, UnknownRecipeError
 from itadaki.files import replacing, sha256_of, write_json
 from itadaki.images import decode
 from itadaki.index import build_index, open_index
+from itadaki.interrupt import temporary
 from itadaki.retrieval import RetrievalSystem
 from itadaki.settings import COLLECTION_FILE, Settings, is_collection_name
 from itadaki.transaction import Transaction, changing, locked
@@ -104,8 +105,8 @@ def create_collection(settings: Settings, name: str, recipes: Iterable[Recipe]) 
         for left_behind in home.glob(".*/"):
             shutil.rmtree(left_behind, ignore_errors=True)
         beside = home / f".{name}"
-        (beside / PHOTO_FOLDER).mkdir(parents=True)
-        try:
+        with temporary(beside):
+            (beside / PHOTO_FOLDER).mkdir(parents=True)
             next_id = 1
             with (beside / COLLECTION_CSV).open("w", newline="", encoding="utf-8") as file:
                 writer = csv.writer(file, lineterminator="\n")
@@ -119,8 +120,6 @@ def create_collection(settings: Settings, name: str, recipes: Iterable[Recipe]) 
             write_json(beside / COLLECTION_FILE, {"format": 1, "next_id": next_id})
             check_new_name(settings, name)
             beside.rename(home / name)
-        finally:
-            shutil.rmtree(beside, ignore_errors=True)
     return home / name
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from itadaki.errors import ArtifactError
+from itadaki.interrupt import temporary
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,13 +26,11 @@ def replacing(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     # The suffix is kept at the end because Keras and NumPy choose their format by it.
     beside = path.with_name(f".{os.getpid()}.{path.name}")
-    try:
+    with temporary(beside):
         yield beside
         with beside.open("rb+") as written:
             os.fsync(written.fileno())
         beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def write_json(path: Path, value: Any) -> None:

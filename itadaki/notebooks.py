@@ -16,6 +16,7 @@ from PIL import Image
 
 from itadaki.errors import ItadakiError
 from itadaki.files import replacing
+from itadaki.interrupt import temporary_folder
 from itadaki.settings import PROJECT_ROOT, Settings
 from itadaki.variants import VARIANTS
 
@@ -39,8 +40,9 @@ def run_notebook(path: Path) -> None:
         ItadakiError: a cell failed, or its output names a folder of this machine.
     """
     notebook = nbformat.read(path, as_version=4)
-    with tempfile.TemporaryDirectory() as home:
-        _ship_model(Path(home))
+    with temporary_folder("itadaki-") as folder:
+        home = str(folder)
+        _ship_model(folder)
         environment = os.environ | {
             "ITADAKI_DATASET": "sample",
             "ITADAKI_HOME": home,

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import tempfile
 import threading
 from collections.abc import Callable
 from functools import cached_property
@@ -17,6 +16,7 @@ from itadaki.cores import usable_cores
 from itadaki.errors import ArtifactError
 from itadaki.files import sha256_of, write_json
 from itadaki.images import IMAGE_SIZE
+from itadaki.interrupt import temporary_folder
 
 if TYPE_CHECKING:
     import keras
@@ -133,8 +133,8 @@ def _is_whole(kept: Path, sha256: str) -> bool:
 
 def _keep(model: openvino.Model, kept: Path, sha256: str, old: str) -> None:
     """Write a conversion, the file that makes it count last, and remove older ones."""
-    with tempfile.TemporaryDirectory(dir=kept.parent, prefix=".openvino-") as folder:
-        beside = Path(folder) / kept.name
+    with temporary_folder(".openvino-", kept.parent) as folder:
+        beside = folder / kept.name
         openvino.save_model(model, beside, compress_to_fp16=False)
         for path in kept.parent.glob(old):
             path.unlink(missing_ok=True)
