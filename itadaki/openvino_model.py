@@ -119,6 +119,10 @@ def compiled(model: openvino.Model, hint: str) -> Callable[[np.ndarray], np.ndar
             local.request = ready.create_infer_request()
         return local.request.infer([photos], share_inputs=True)[0].copy()
 
+    # OpenVINO's first inferences in a process, made by two threads at once, may wait for each
+    # other for ever: one for the interpreter's lock, one for that of a C++ static.
+    shape = model.input(0).get_partial_shape()
+    forward(np.zeros([1 if side.is_dynamic else side.get_length() for side in shape], np.float32))
     return forward
 
 
