@@ -79,7 +79,7 @@ def path(tmp_path):
 
 
 def test_the_first_embeddings_of_a_process_may_be_asked_for_at_once(path, soak):
-    """Several fresh processes at a time; without care half of them hang in the runtime."""
+    """Several fresh processes at a time, each with eight threads at a barrier."""
     rounds, loops = (10, 4) if soak else (2, 0)
     with busy_loops(loops):
         for _ in range(rounds):
