@@ -40,8 +40,9 @@ from itadaki.bank import Bank, load_bank
 from itadaki.dataset import load_dataset
 from itadaki.evaluation import Labels, retrieval_scores
 from itadaki.files import replacing, sha256_of, write_json
-from itadaki.filters import Filters, RowFilter, asked_terms, ingredient_terms
+from itadaki.filters import Filters, RowFilter
 from itadaki.index import ExactIndex, Index
+from itadaki.ingredients import asked_terms, ingredient_terms
 from itadaki.precision import reduced, rows_of
 from itadaki.report import BLOCKS, Measurements
 from itadaki.search import RESCORED, rescored, similarities, top_k
@@ -211,7 +212,7 @@ def filtered(
                 right.append(rows)
         # By the definition, not by the inverted index that is measured.
         for found, query, word in zip(right, queries, words, strict=False):
-            holding = np.array([not terms_of.isdisjoint(plurals(word)) for terms_of in terms])
+            holding = np.array([not terms_of.isdisjoint(alternatives(word)) for terms_of in terms])
             fitting = np.flatnonzero(np.resize(holding, len(larger.embeddings)))
             expected = fitting[np.argsort(-(larger.embeddings[fitting] @ query))[:K]]
             assert np.isin(found, expected).mean() == 1, (name, word)
@@ -219,8 +220,8 @@ def filtered(
     return result
 
 
-def plurals(word: str) -> list[str]:
-    """A word as a filter finds it."""
+def alternatives(word: str) -> list[str]:
+    """The terms by which a filter finds a word, the stem of one."""
     return asked_terms(word)[0]
 
 

@@ -1,14 +1,14 @@
 """What recipes must hold to be found, and which rows of a bank do."""
 
-import re
 from array import array
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
+
+from itadaki.ingredients import asked_terms, ingredient_terms
 
 
 @dataclass(frozen=True)
@@ -16,8 +16,8 @@ class Filters:
     """What recipes must hold to be found.
 
     Attributes:
-        include: each of these ingredients, as whole words.
-        exclude: none of these.
+        include: each of these ingredients or families of ingredients, such as nuts.
+        exclude: none of these; errs towards leaving recipes out, yet is no allergy filter.
         min_similarity: at least so similar, -1 to 1.
         dish_classes: one of these; empty for any.
         unique_photos: of recipes that share one photo, only the first.
@@ -30,44 +30,6 @@ class Filters:
     dish_classes: tuple[str, ...] = ()
     unique_photos: bool = False
     not_of_photo: int | None = None
-
-
-def ingredient_terms(ingredients: Iterable[str]) -> set[str]:
-    """The words of a recipe's ingredients and the pairs of neighbouring words, in lower case.
-
-    >>> sorted(ingredient_terms(["2 EGGS", "Olive oil"]))
-    ['2', '2 eggs', 'eggs', 'oil', 'olive', 'olive oil']
-    """
-    terms = set()
-    for ingredient in ingredients:
-        words = _words(ingredient)
-        terms.update(words, map(" ".join, pairwise(words)))
-    return terms
-
-
-def asked_terms(ingredient: str) -> list[list[str]]:
-    """What a recipe's terms must hold for it to name an ingredient: one of each list.
-
-    The ingredient is found in singular and plural, but not inside another word: no eggplant for
-    egg. Of more than two words each neighbouring pair is asked for.
-
-    >>> asked_terms("olive oil")
-    [['olive oil', 'olive oils', 'olive oiles']]
-    """
-    words = _words(ingredient)
-    terms = [" ".join(pair) for pair in pairwise(words)] or words
-    if not terms:
-        return [[]]
-    return [[term] for term in terms[:-1]] + [_singular_and_plural(terms[-1])]
-
-
-def _words(text: str) -> list[str]:
-    return re.findall(r"\w+", text.lower())
-
-
-def _singular_and_plural(term: str) -> list[str]:
-    plurals = [term + "s", term + "es"]
-    return [term, *plurals, *([term[:-1] + "ies"] if term.endswith("y") else [])]
 
 
 class RowFilter:
@@ -83,7 +45,7 @@ class RowFilter:
         for ingredient in filters.include:
             fitting &= self._naming(ingredient)
         for ingredient in filters.exclude:
-            fitting &= ~self._naming(ingredient)
+            fitting &= ~self._naming(ingredient, exclude=True)
         if filters.dish_classes:
             fitting &= np.isin(self._dish_classes, filters.dish_classes)
         if filters.unique_photos:
@@ -92,9 +54,9 @@ class RowFilter:
             fitting &= self._photo_groups != filters.not_of_photo
         return None if fitting.all() else fitting
 
-    def _naming(self, ingredient: str) -> np.ndarray:
+    def _naming(self, ingredient: str, exclude: bool = False) -> np.ndarray:
         naming = np.ones(len(self._recipes), bool)
-        for alternatives in asked_terms(ingredient):
+        for alternatives in asked_terms(ingredient, exclude):
             found = np.zeros(len(self._recipes), bool)
             for term in alternatives:
                 found[self._holding.get(term, [])] = True

@@ -21,10 +21,11 @@ from tqdm.auto import tqdm
 
 from itadaki.bank import Bank
 from itadaki.errors import ArtifactError, IndexUnavailableError
-from itadaki.filters import Filters, asked_terms, ingredient_terms
+from itadaki.filters import Filters
+from itadaki.ingredients import asked_terms, edition, ingredient_terms
 from itadaki.settings import Settings
 
-_FORMAT = 1
+_FORMAT = 2
 _BATCH = 256
 _PAYLOAD = {
     "terms": models.PayloadSchemaType.KEYWORD,
@@ -108,9 +109,9 @@ def index_bank(
 
 
 def collection_of(bank: Bank, settings: Settings) -> str:
-    """The name of a bank's collection."""
+    """The name of a bank's collection; another one if its terms come to mean something else."""
     known = bank.manifest["sha256"]
-    parts = [_FORMAT, known["bank"], known["metadata"], settings.bank_precision]
+    parts = [_FORMAT, edition(), known["bank"], known["metadata"], settings.bank_precision]
     parts += [settings.qdrant_shards, settings.qdrant_replicas]
     return f"{_alias(bank, settings)}-{sha256(repr(parts).encode()).hexdigest()[:12]}"
 
@@ -123,14 +124,16 @@ def _alias(bank: Bank, settings: Settings) -> str:
 def condition(filters: Filters) -> models.Filter:
     """Filters in Qdrant's terms; ``min_similarity`` is left out."""
 
-    def naming(ingredient: str) -> list[models.Condition]:
+    def naming(ingredient: str, exclude: bool = False) -> list[models.Condition]:
         return [
             models.FieldCondition(key="terms", match=models.MatchAny(any=alternatives))
-            for alternatives in asked_terms(ingredient)
+            for alternatives in asked_terms(ingredient, exclude)
         ]
 
     must = [part for ingredient in filters.include for part in naming(ingredient)]
-    must_not: list[Any] = [models.Filter(must=naming(words)) for words in filters.exclude]
+    must_not: list[Any] = [
+        models.Filter(must=naming(ingredient, exclude=True)) for ingredient in filters.exclude
+    ]
     if filters.dish_classes:
         wanted = models.MatchAny(any=list(filters.dish_classes))
         must.append(models.FieldCondition(key="dish_class", match=wanted))

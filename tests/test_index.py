@@ -30,6 +30,10 @@ FILTERS = [
     Filters(unique_photos=True),
     Filters(not_of_photo=17),
     Filters(include=("caviar",)),
+    Filters(include=("nuts", "Jalapeno")),
+    Filters(exclude=("nuts",)),
+    Filters(exclude=("fish", "leaf")),
+    Filters(exclude=("hazelnut",)),
 ]
 
 
@@ -46,6 +50,9 @@ def recipes_of(count, rng):
         ingredients = ["2 eggs"] if rng.random() < 0.5 else ["1 eggplant"]
         ingredients += ["Olive oil"] if rng.random() < 0.3 else ["vegetable oil", "olives"]
         ingredients += ["saffron"] if rng.random() < 0.01 else []
+        others = ["walnuts, chopped", "nutmeg", "1 jalapeño", "Worcestershire sauce", "bay leaves"]
+        ingredients += [name for name in others if rng.random() < 0.3]
+        ingredients = [] if rng.random() < 0.1 else ingredients
         recipes.append(
             {
                 "ingredients": ingredients,
@@ -295,6 +302,20 @@ def test_indexing_anew_leaves_no_gap(bank, tmp_path, qdrant, monkeypatch):
     index_bank(third, settings, progress=False)
     left = {c.name for c in qdrant.get_collections().collections if c.name.startswith(alias)}
     assert left == {collection_of(it, settings) for it in (changed, third, others)}
+
+
+def test_a_collection_whose_terms_mean_something_else_is_refused(
+    bank, tmp_path, qdrant, monkeypatch
+):
+    settings = Settings(_env_file=None, home=tmp_path, index="qdrant")
+    with monkeypatch.context() as before:
+        before.setattr(qdrant_index, "edition", lambda: "of another vocabulary")
+        index_bank(bank, settings, progress=False)
+        QdrantIndex(bank, settings)
+    with pytest.raises(ArtifactError, match="run: python -m itadaki build ft"):
+        QdrantIndex(bank, settings)
+    index_bank(bank, settings, progress=False)
+    QdrantIndex(bank, settings)
 
 
 def test_shards_replicas_and_precision_reach_qdrant(bank, tmp_path, qdrant, monkeypatch):

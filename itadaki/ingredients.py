@@ -1,0 +1,183 @@
+"""The words of ingredients: what the lines of a recipe name, and what a question asks for.
+
+Words are compared by their stems, without accents. ``ingredients.yaml`` holds what stems cannot
+tell: that a walnut is a nut, and a butternut is none.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from functools import cache, lru_cache
+from hashlib import sha256
+from importlib.metadata import version
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import snowballstemmer
+import yaml
+
+_FILE = Path(__file__).with_suffix(".yaml")
+_MEMBER, _CARRIER, _EXCEPTION, _WITHOUT = "=", "~", "", "without"
+"""What a phrase is to a family; the first two begin the family's terms."""
+
+_UNLISTED = _CARRIER
+"""The term of recipes that list no ingredients: they may be made with anything."""
+
+_KINDS = {"exceptions": _EXCEPTION, "members": _MEMBER, "carriers": _CARRIER, "without": _WITHOUT}
+_LETTERS = str.maketrans(
+    {"œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "ı": "i", "’": "'", "&": " and "}
+)
+_APART = re.compile(r"[,;:()\[\]/\n]|\bor\b|\bfree.(?:range|run|from|of)\b")
+_ENDS_WITHOUT = {"and", "plus", "with"}
+
+Words = tuple[str, ...]
+
+
+class _Phrase(NamedTuple):
+    words: Words
+    family: str
+    kind: str
+
+
+class _Span(NamedTuple):
+    start: int
+    end: int
+    kind: str
+
+
+def ingredient_terms(ingredients: Iterable[str]) -> set[str]:
+    """What a recipe can be found by: words, pairs of neighbouring words, and families.
+
+    A pair is written without a space, so that "corn starch" and "cornstarch" are the same.
+
+    >>> sorted(ingredient_terms(["2 EGGS", "Jalapeño, olive oil"]))
+    ['2', '2egg', '=egg', 'egg', 'jalapeno', 'oil', 'oliv', 'olivoil']
+    """
+    terms = set()
+    for ingredient in ingredients:
+        for words in _parts(ingredient):
+            terms.update(words, map("".join, pairwise(words)), _families_in(words))
+    return terms or {_UNLISTED}
+
+
+def asked_terms(ingredient: str, exclude: bool = False) -> list[list[str]]:
+    """What a recipe's terms must hold for it to name an ingredient: one of each list.
+
+    Of more than two words each neighbouring pair is asked for. The name of a family asks for all
+    of its members. What is to be excluded is also asked of what may be made with it, and of
+    recipes that list no ingredients.
+
+    >>> asked_terms("olive oil"), asked_terms("nuts"), asked_terms("nuts", exclude=True)
+    ([['olivoil']], [['=nut']], [['=nut', '~nut', '~']])
+    """
+    words = tuple(word for part in _parts(ingredient) for word in part)
+    if families := _names().get(words):
+        kinds = _MEMBER + _CARRIER if exclude else _MEMBER
+        asked = [[kind + family for family in families for kind in kinds]]
+    else:
+        asked = [[term] for term in map("".join, pairwise(words))] or [list(words)]
+    return [[*terms, _UNLISTED] for terms in asked] if exclude and words else asked
+
+
+def edition() -> str:
+    """A name for what terms mean; where it is another, they must be made anew."""
+    return f"{sha256(_FILE.read_bytes()).hexdigest()} {version('snowballstemmer')}"
+
+
+def _parts(line: str) -> list[Words]:
+    """The stems of a line's words, apart where words that follow do not belong to those before."""
+    line = unicodedata.normalize("NFKD", line.casefold().translate(_LETTERS))
+    line = "".join(letter for letter in line if unicodedata.category(letter) not in ("Mn", "Cf"))
+    parts = (re.findall(r"[^\W_]+", part) for part in _APART.split(re.sub(r"'s\b", "", line)))
+    return [tuple(map(_stem, words)) for words in parts if words]
+
+
+@lru_cache(maxsize=2**14)
+def _stem(word: str) -> str:
+    # A stemmer of its own for each word, as threads must not share one.
+    return _spellings().get(word) or snowballstemmer.stemmer("english").stemWord(word)
+
+
+def _families_in(words: Words) -> list[str]:
+    """The terms of the families that words name."""
+    spans: dict[str, list[_Span]] = {}
+    for start, word in enumerate(words):
+        for phrase in _phrases().get(word, ()):
+            end = start + len(phrase.words)
+            if words[start:end] != phrase.words:
+                continue
+            kind = phrase.kind
+            if kind == _WITHOUT:
+                kind = _EXCEPTION
+                while end < len(words) and words[end] not in _ENDS_WITHOUT:
+                    end += 1
+            spans.setdefault(phrase.family, []).append(_Span(start, end, kind))
+    if not spans:
+        return []
+    terms, counting = [], {}
+    for family, parts in _parts_of_families().items():
+        found = spans.get(family, []) + [span for part in parts for span in counting.get(part, ())]
+        counting[family] = _counting(found)
+        terms += {span.kind + family for span in counting[family]}
+    return terms
+
+
+def _counting(spans: list[_Span]) -> list[_Span]:
+    """The members and carriers among what says something of one family.
+
+    Of spans that share words the longest counts, of equally long ones the exception.
+    """
+    taken: set[int] = set()
+    counting = []
+    order = list(_KINDS.values())
+    for span in sorted(spans, key=lambda span: (span.start - span.end, order.index(span.kind))):
+        positions = range(span.start, span.end)
+        if taken.isdisjoint(positions):
+            taken.update(positions)
+            if span.kind != _EXCEPTION:
+                counting.append(span)
+    return counting
+
+
+@cache
+def _data() -> dict[str, Any]:
+    return yaml.safe_load(_FILE.read_text(encoding="utf-8"))
+
+
+@cache
+def _spellings() -> dict[str, str]:
+    return {word: read for read, words in _data()["spellings"].items() for word in words}
+
+
+@cache
+def _phrases() -> dict[str, list[_Phrase]]:
+    """What is said of families, by the first word of each phrase."""
+    phrases: dict[str, list[_Phrase]] = {}
+    for family, lists in _data()["families"].items():
+        free = [f"{name} free" for name in lists["asked"]]
+        lists = lists | {
+            "members": lists["asked"] + lists.get("members", []),
+            "without": free + lists.get("without", []),
+        }
+        for key, kind in _KINDS.items():
+            for text in lists.get(key, []):
+                (words,) = _parts(text)
+                phrases.setdefault(words[0], []).append(_Phrase(words, family, kind))
+    return phrases
+
+
+@cache
+def _parts_of_families() -> dict[str, list[str]]:
+    """For each family those that belong to it, which come before it."""
+    return {family: lists.get("parts", []) for family, lists in _data()["families"].items()}
+
+
+@cache
+def _names() -> dict[Words, list[str]]:
+    """The families that each name asks for."""
+    names: dict[Words, list[str]] = {}
+    for family, lists in _data()["families"].items():
+        for name in lists["asked"]:
+            names.setdefault(_parts(name)[0], []).append(family)
+    return names
