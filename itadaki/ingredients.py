@@ -25,11 +25,14 @@ _UNLISTED = _CARRIER
 """The term of recipes that list no ingredients: they may be made with anything."""
 
 _KINDS = {"exceptions": _EXCEPTION, "members": _MEMBER, "carriers": _CARRIER, "without": _WITHOUT}
+_ORDER = {_EXCEPTION: 0, _MEMBER: 1, _CARRIER: 2}
 _LETTERS = str.maketrans(
     {"œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "ı": "i", "’": "'", "&": " and "}
 )
-_APART = re.compile(r"[,;:()\[\]/\n]|\bor\b|\bfree.(?:range|run|from|of)\b")
+_APART = re.compile(r"[,;:()\[\]/\n]| (?:or|free.(?:range|run|from|of))\b")
 _ENDS_WITHOUT = {"and", "plus", "with"}
+_POSSESSIVE = re.compile(r"'s\b")
+_WORD = re.compile(r"[^\W_]+")
 
 Words = tuple[str, ...]
 
@@ -87,9 +90,11 @@ def edition() -> str:
 
 def _parts(line: str) -> list[Words]:
     """The stems of a line's words, apart where words that follow do not belong to those before."""
-    line = unicodedata.normalize("NFKD", line.casefold().translate(_LETTERS))
-    line = "".join(letter for letter in line if unicodedata.category(letter) not in ("Mn", "Cf"))
-    parts = (re.findall(r"[^\W_]+", part) for part in _APART.split(re.sub(r"'s\b", "", line)))
+    line = line.casefold().translate(_LETTERS)
+    if not line.isascii():
+        letters = unicodedata.normalize("NFKD", line)
+        line = "".join(c for c in letters if unicodedata.category(c) not in ("Mn", "Cf"))
+    parts = map(_WORD.findall, _APART.split(_POSSESSIVE.sub("", line)))
     return [tuple(map(_stem, words)) for words in parts if words]
 
 
@@ -101,9 +106,9 @@ def _stem(word: str) -> str:
 
 def _families_in(words: Words) -> list[str]:
     """The terms of the families that words name."""
-    spans: dict[str, list[_Span]] = {}
+    phrases, spans = _phrases(), {}
     for start, word in enumerate(words):
-        for phrase in _phrases().get(word, ()):
+        for phrase in phrases.get(word, ()):
             end = start + len(phrase.words)
             if words[start:end] != phrase.words:
                 continue
@@ -113,13 +118,14 @@ def _families_in(words: Words) -> list[str]:
                 while end < len(words) and words[end] not in _ENDS_WITHOUT:
                     end += 1
             spans.setdefault(phrase.family, []).append(_Span(start, end, kind))
-    if not spans:
-        return []
-    terms, counting = [], {}
-    for family, parts in _parts_of_families().items():
-        found = spans.get(family, []) + [span for part in parts for span in counting.get(part, ())]
-        counting[family] = _counting(found)
-        terms += {span.kind + family for span in counting[family]}
+    terms: list[str] = []
+    for family, parts in _parts_of_families().items() if spans else ():
+        found = spans.get(family, [])
+        for part in parts:
+            found = found + spans.get(part, [])
+        if found:
+            spans[family] = _counting(found)
+            terms += {span.kind + family for span in spans[family]}
     return terms
 
 
@@ -130,8 +136,7 @@ def _counting(spans: list[_Span]) -> list[_Span]:
     """
     taken: set[int] = set()
     counting = []
-    order = list(_KINDS.values())
-    for span in sorted(spans, key=lambda span: (span.start - span.end, order.index(span.kind))):
+    for span in sorted(spans, key=lambda span: (span.start - span.end, _ORDER[span.kind])):
         positions = range(span.start, span.end)
         if taken.isdisjoint(positions):
             taken.update(positions)
