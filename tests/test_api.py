@@ -74,12 +74,25 @@ def test_three_results_by_default(client, photo):
     assert post(client, photo).json()["totalResults"] == 3
 
 
+def test_exclude_is_described_as_no_allergy_filter(client):
+    document = client.get("/openapi.json").json()
+    forms = document["components"]["schemas"]
+    fields = [form["properties"]["exclude"] for name, form in forms.items() if "_search_" in name]
+    similar = document["paths"]["/api/v1/recipes/{recipe_id}/similar"]["get"]["parameters"]
+    fields += [field for field in similar if field["name"] == "exclude"]
+    assert len(fields) == 3
+    assert all("This is no allergy filter" in field["description"] for field in fields)
+
+
 def test_ingredients_and_similarity_filter(client, photo):
     body = post(client, photo, top_k=10, include="EGG, flour", exclude="lemon").json()
     assert body["totalResults"] == 10
     for recipe in body["recipes"]:
         text = " ".join(recipe["ingredientList"])
         assert "egg" in text and "flour" in text and "lemon" not in text
+    without = post(client, photo, top_k=10, exclude="meat, gluten, eggs").json()["recipes"]
+    named = " ".join(name for recipe in without for name in recipe["ingredientList"])
+    assert "lettuce" in named and not any(name in named for name in ("stock", "flour", "eggs"))
     assert post(client, photo, include="unobtainium").json()["totalResults"] == 0
     near = post(client, photo, top_k=10, min_similarity="0.99").json()["recipes"]
     assert near and all(recipe["similarity"] >= 0.99 for recipe in near)

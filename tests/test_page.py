@@ -189,6 +189,21 @@ def test_number_of_results_and_filters(visit):
     expect(page.locator("#took")).to_contain_text("One recipe")
 
 
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE])
+def test_the_filter_says_that_it_is_no_allergy_filter(visit, viewport):
+    page = visit(viewport=viewport)
+    field, note = page.locator("[name=exclude]"), page.locator("#about-exclude")
+    if viewport == PHONE:
+        page.locator("#refine summary").click()
+    expect(note).to_be_visible()
+    expect(note).to_contain_text("No allergy filter")
+    expect(field).to_have_accessible_description(note.text_content())
+    expect(field).to_have_accessible_name("Without these")
+    above, below = field.bounding_box(), note.bounding_box()
+    assert 0 <= below["y"] - above["y"] - above["height"] < 12
+    assert_fits(page)
+
+
 def test_no_match_above_the_threshold(visit):
     page = visit()
     page.locator("#min_similarity").fill("0.95")

@@ -29,8 +29,16 @@ NO_COLLECTION = {"model": SearchResponse, "description": "No such collection."}
 COLLECTION = "One of /api/v1/collections; by default the service's own."
 _MAX_BATCH = 10
 _TOP_K = "How many recipes."
-_INCLUDE = "Ingredients that a recipe must name, separated by commas."
-_EXCLUDE = "Ingredients that it must not name, separated by commas."
+_INCLUDE = (
+    "Ingredients that a recipe must name, separated by commas; singular, plural and accents do not "
+    "matter. Families such as nuts, dairy, fish or meat are found by their members."
+)
+_EXCLUDE = (
+    "Ingredients that it must not name, separated by commas, or families: nuts, dairy, gluten, "
+    "egg, fish, shellfish, soy, sesame, pork, meat, alcohol. What may be made with them is left "
+    "out, too, and so are recipes that list no ingredients. This is no allergy filter: it reads "
+    "words, and a recipe may hold what its words do not tell."
+)
 _CLASSES = "Kinds of dish, separated by commas; a recipe must be one of them."
 _MINIMUM = "Recipes that are less similar are left out."
 
