@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from functools import cache, lru_cache
 from hashlib import sha256
 from importlib.metadata import version
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -29,7 +29,8 @@ _ORDER = {_EXCEPTION: 0, _MEMBER: 1, _CARRIER: 2}
 _LETTERS = str.maketrans(
     {"œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "ı": "i", "’": "'", "&": " and "}
 )
-_APART = re.compile(r"[,;:()\[\]/\n]| (?:or|free.(?:range|run|from|of))\b")
+_APART = re.compile(r"[,;:/\n]|[ (\[](?:or|free.(?:range|run|from|of))\b")
+_BRACKET = re.compile(r"[()\[\]]")
 _ENDS_WITHOUT = {"and", "plus", "with"}
 _POSSESSIVE = re.compile(r"'s\b")
 _WORD = re.compile(r"[^\W_]+")
@@ -59,8 +60,10 @@ def ingredient_terms(ingredients: Iterable[str]) -> set[str]:
     """
     terms = set()
     for ingredient in ingredients:
-        for words in _parts(ingredient):
-            terms.update(words, map("".join, pairwise(words)), _families_in(words))
+        for part in _APART.split(_folded(ingredient)):
+            pieces = [_stems(piece) for piece in _BRACKET.split(part)]
+            words = list(chain.from_iterable(pieces))  # "plain (all-purpose) flour"
+            terms.update(words, map("".join, pairwise(words)), *map(_families_in, pieces))
     return terms or {_UNLISTED}
 
 
@@ -74,7 +77,7 @@ def asked_terms(ingredient: str, exclude: bool = False) -> list[list[str]]:
     >>> asked_terms("olive oil"), asked_terms("nuts"), asked_terms("nuts", exclude=True)
     ([['olivoil']], [['=nut']], [['=nut', '~nut', '~']])
     """
-    words = tuple(word for part in _parts(ingredient) for word in part)
+    words = _stems(_folded(ingredient))
     if families := _names().get(words):
         kinds = _MEMBER + _CARRIER if exclude else _MEMBER
         asked = [[kind + family for family in families for kind in kinds]]
@@ -88,14 +91,17 @@ def edition() -> str:
     return f"{sha256(_FILE.read_bytes()).hexdigest()} {version('snowballstemmer')}"
 
 
-def _parts(line: str) -> list[Words]:
-    """The stems of a line's words, apart where words that follow do not belong to those before."""
-    line = line.casefold().translate(_LETTERS)
-    if not line.isascii():
-        letters = unicodedata.normalize("NFKD", line)
-        line = "".join(c for c in letters if unicodedata.category(c) not in ("Mn", "Cf"))
-    parts = map(_WORD.findall, _APART.split(_POSSESSIVE.sub("", line)))
-    return [tuple(map(_stem, words)) for words in parts if words]
+def _folded(text: str) -> str:
+    """A text in lower case, without accents, characters that nobody sees and the "'s" of words."""
+    text = text.casefold().translate(_LETTERS)
+    if not text.isascii():
+        letters = unicodedata.normalize("NFKD", text)
+        text = "".join(c for c in letters if unicodedata.category(c) not in ("Mn", "Cf"))
+    return _POSSESSIVE.sub("", text)
+
+
+def _stems(folded: str) -> Words:
+    return tuple(map(_stem, _WORD.findall(folded)))
 
 
 @lru_cache(maxsize=2**14)
@@ -167,7 +173,7 @@ def _phrases() -> dict[str, list[_Phrase]]:
         }
         for key, kind in _KINDS.items():
             for text in lists.get(key, []):
-                (words,) = _parts(text)
+                words = _stems(_folded(text))
                 phrases.setdefault(words[0], []).append(_Phrase(words, family, kind))
     return phrases
 
@@ -184,5 +190,5 @@ def _names() -> dict[Words, list[str]]:
     names: dict[Words, list[str]] = {}
     for family, lists in _data()["families"].items():
         for name in lists["asked"]:
-            names.setdefault(_parts(name)[0], []).append(family)
+            names.setdefault(_stems(_folded(name)), []).append(family)
     return names
