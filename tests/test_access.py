@@ -53,6 +53,18 @@ def test_what_the_key_guards(path, status):
     assert client_of(api_key="right-key").get(path).status_code == status
 
 
+def test_key_is_asked_for_behind_a_prefix_too():
+    inner = client_of(api_key="right-key").app
+
+    async def under_root_path(scope, receive, send):  # as uvicorn --root-path does
+        scope = {**scope, "root_path": "/recipes", "path": f"/recipes{scope['path']}"}
+        await inner(scope, receive, send)
+
+    client = TestClient(under_root_path)
+    assert client.post(SEARCH).status_code == 401
+    assert client.get("/health").status_code == 200
+
+
 def test_rate_is_limited_for_each_client():
     app = client_of(rate_limit="3/minute").app
     one, other = (TestClient(app, client=(host, 1)) for host in ("203.0.113.7", "203.0.113.8"))

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.core.config import ApiSettings, rate_limits
 from api.core.errors import failure
+from api.core.paths import route_path
 
 _GUARDED = ("/api/", "/metrics")
 _OPEN = ("/api/v1/photos/",)  # the img element of a page cannot send a key
@@ -35,7 +36,7 @@ class Access:
         await (refusal or self.app)(scope, receive, send)
 
     def _refusal(self, scope: Scope) -> Response | None:
-        path = scope["path"]
+        path = route_path(scope)
         if not path.startswith(_GUARDED) or path.startswith(_OPEN):
             return None
         if self._key and not hmac.compare_digest(_sent_key(Headers(scope=scope)), self._key):

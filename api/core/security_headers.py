@@ -3,6 +3,8 @@
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.core.paths import route_path
+
 _POLICY = (
     "default-src 'none'; script-src 'self'{inline}; style-src 'self'{inline}; "
     "img-src 'self' blob: data:; connect-src 'self'; manifest-src 'self'; "
@@ -22,7 +24,7 @@ class SecurityHeaders:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 # FastAPI starts Swagger with a script inside the page.
-                inline = scope["path"] == "/docs"
+                inline = route_path(scope) == "/docs"
                 headers["Content-Security-Policy"] = _DOCS if inline else _STRICT
                 headers["X-Content-Type-Options"] = "nosniff"
                 headers["Referrer-Policy"] = "no-referrer"
