@@ -30,7 +30,7 @@ from itadaki.dataset import (
     recipe_frame,
     with_groups,
 )
-from itadaki.errors import CollectionError, RecipeError, UnknownRecipeError
+from itadaki.errors import CollectionError, RecipeError, UnknownRecipeError, reason
 from itadaki.files import replacing, sha256_of, write_json
 from itadaki.images import decode
 from itadaki.index import build_index, open_index
@@ -434,7 +434,7 @@ def _next_id(folder: Path, dataset: Dataset, csv_path: Path) -> int:
     try:
         noted = json.loads((folder / COLLECTION_FILE).read_text(encoding="utf-8"))["next_id"]
     except (OSError, ValueError, KeyError) as error:
-        raise CollectionError(f"{folder / COLLECTION_FILE} is damaged: {error!r}.") from None
+        raise CollectionError(f"{folder / COLLECTION_FILE} is damaged: {reason(error)}.") from None
     ids = dataset.recipes["recipe_id"]
     if dataset.dropped:
         import pandas as pd

@@ -1,7 +1,10 @@
 """The failures that a user can mend; each message is a sentence that says how."""
 
-from collections.abc import Iterator
+import socket
+import ssl
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 
 class ItadakiError(Exception):
@@ -70,3 +73,67 @@ def missing_extra(extra: str) -> Iterator[None]:
             f"{error.name} is not installed; in the project's folder run: "
             f'python -m pip install -e ".[{extra}]"'
         ) from None
+
+
+_REQUIREMENTS = {
+    "missing": "is missing",
+    "extra_forbidden": "is not known",
+    "bool_parsing": "must be true or false",
+    "float_parsing": "must be a number",
+    "float_type": "must be a number",
+    "finite_number": "must be a number",
+    "int_from_float": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_parsing_size": "must be a smaller number",
+    "int_type": "must be a whole number",
+    "greater_than": "must be more than {gt}",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than": "must be less than {lt}",
+    "less_than_equal": "must be at most {le}",
+    "literal_error": "must be {expected}",
+    "string_type": "must be text",
+    "string_pattern_mismatch": "must not be empty, and hold no characters that are not allowed",
+    "string_too_long": "must have at most {max_length} characters",
+    "string_too_short": "must have at least {min_length} characters",
+    "too_long": "must have at most {max_length} {unit}",
+    "too_short": "must have at least {min_length} {unit}",
+}
+
+
+def requirement(problem: Mapping[str, Any]) -> str:
+    """What a value must be, as the end of a sentence about it, from one of pydantic's errors."""
+    context = dict(problem.get("ctx", {}))
+    context["unit"] = "items" if context.get("field_type") == "List" else "characters"
+    if problem["type"] == "value_error":
+        return f"is not usable: {context['error']}"
+    if problem["type"] in _REQUIREMENTS:
+        return _REQUIREMENTS[problem["type"]].format_map(context)
+    said = problem["msg"].removeprefix("Input ").removeprefix("should ").rstrip(".")
+    return f"must {said}" if said != problem["msg"] else f"is not usable: {said}"
+
+
+def reason(error: BaseException) -> str:
+    """Why something failed, as a clause without numbers and names of classes.
+
+    Errors of the network come wrapped in those of several libraries; the innermost one tells.
+    """
+    inner, seen = error, set()
+    while id(inner) not in seen:
+        seen.add(id(inner))
+        causes = [getattr(inner, "reason", None), *inner.args, inner.__cause__]
+        inner = next((one for one in causes if isinstance(one, BaseException)), inner)
+    match inner:
+        case socket.gaierror():
+            return "its name cannot be looked up; is this machine online?"
+        case TimeoutError():
+            return "no answer came in time"
+        case ssl.SSLCertVerificationError():
+            return "its certificate cannot be trusted"
+        case ssl.SSLError():
+            return "no secure connection can be made"
+        case OSError(strerror=str(said)):
+            return f"{said[:1].lower()}{said[1:]}"
+        case AttributeError() | LookupError() | TypeError():
+            return "it does not hold what it should"
+    lines = str(error).strip().splitlines()
+    return lines[0].rstrip(".") if lines else type(error).__name__

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from itadaki.errors import ArtifactError
+from itadaki.errors import ArtifactError, reason
 from itadaki.interrupt import temporary
 
 if TYPE_CHECKING:
@@ -138,14 +138,14 @@ def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise ArtifactError(f"{path} cannot be read: {error.strerror}.") from None
+        raise ArtifactError(f"{path} cannot be read: {reason(error)}.") from None
 
 
 def _load_pickle(content: bytes, path: Path, allowed: frozenset[tuple[str, str]]) -> Any:
     try:
         return _RestrictedUnpickler(content, allowed).load()
     except Exception as error:  # hostile bytes make the unpickler raise almost anything
-        raise ArtifactError(f"{path} is not a file that Itadaki wrote: {error}.") from None
+        raise ArtifactError(f"{path} is not a file that Itadaki wrote: {reason(error)}.") from None
 
 
 def dump_builtin_pickle(path: Path, value: Any) -> None:

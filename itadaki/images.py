@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageOps
 
-from itadaki.errors import ImageError, ImageTooLargeError, UnsupportedImageError
+from itadaki.errors import ImageError, ImageTooLargeError, UnsupportedImageError, reason
 
 IMAGE_SIZE = 224
 PREPROCESSING = "half-crop-224-rgb-0..255/1"
@@ -71,8 +71,8 @@ def decode(source: bytes | Path) -> np.ndarray:
         upright = _reduced(image)
         ImageOps.exif_transpose(upright, in_place=True)
         return _to_rgb(upright)
-    except Exception as error:  # a decoder fed with damaged bytes may raise almost anything
-        raise ImageError(f"The photo is truncated or damaged: {error}.") from None
+    except Exception:  # a decoder fed with damaged bytes may raise almost anything
+        raise ImageError("The photo is truncated or damaged; send it anew, or another.") from None
 
 
 def media_type(path: Path) -> str:
@@ -184,7 +184,7 @@ def _read(path: Path, count: int = -1) -> bytes:
     except FileNotFoundError:
         raise ImageError(f"There is no file {path}.") from None
     except OSError as error:
-        raise ImageError(f"{path} cannot be read: {error.strerror}.") from None
+        raise ImageError(f"{path} cannot be read: {reason(error)}.") from None
 
 
 def _too_large(pixels: int, limit: int) -> str:

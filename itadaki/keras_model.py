@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from itadaki.embedder import FINE_TUNED, origin_of_file
-from itadaki.errors import ArtifactError, WeightsError
+from itadaki.errors import ArtifactError, WeightsError, reason
 from itadaki.files import replacing
 from itadaki.images import IMAGE_SIZE
 from itadaki.network import why_unreachable
@@ -60,9 +60,8 @@ def load_model(path: Path) -> keras.Model:
                 raise ValueError("it holds a Lambda layer")
         model = keras.models.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # a damaged archive makes Keras, h5py and zipfile raise their own
-        summary = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ArtifactError(
-            f"{path} is not a usable Keras model ({summary}); delete it and build it anew."
+            f"{path} is not a usable Keras model ({reason(error)}); delete it and build it anew."
         ) from None
     if model.input_shape != (None, IMAGE_SIZE, IMAGE_SIZE, 3) or len(model.output_shape) != 2:
         raise ArtifactError(f"{path} does not turn photos of 224 x 224 pixels into embeddings.")
@@ -151,9 +150,8 @@ def _backbone_from_file(path: Path) -> keras.Model:
     try:
         return efficientnet(path)
     except Exception as error:  # Keras and h5py raise their own kinds for a wrong file
-        summary = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise WeightsError(
-            f"{path} does not hold weights of EfficientNetB0 without its top ({summary})."
+            f"{path} does not hold weights of EfficientNetB0 without its top ({reason(error)})."
         ) from None
 
 
@@ -165,7 +163,7 @@ def _backbone_from_keras() -> keras.Model | None:
     try:
         return efficientnet("imagenet")
     except Exception as error:  # the download raises a bare Exception
-        _log.warning("Keras' ImageNet weights cannot be used: %s", error)
+        _log.warning("Keras' ImageNet weights cannot be used: %s.", reason(error))
         return None
 
 
@@ -181,7 +179,7 @@ def _backbone_from_fine_tuned(settings: Settings) -> keras.Model:
         # The layer itself: set_weights on a new one would leave its Normalization as it was.
         backbone = load_model(path).get_layer(BACKBONE)
     except ValueError as error:
-        raise ArtifactError(f"{path} holds no EfficientNetB0 backbone: {error}.") from None
+        raise ArtifactError(f"{path} holds no EfficientNetB0 backbone: {reason(error)}.") from None
     _log.warning(
         "ImageNet weights cannot be had, so the backbone of the fine-tuned model stands in: this "
         "is not the frozen baseline, and its scores must not be compared with it."

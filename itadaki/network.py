@@ -4,6 +4,8 @@ import threading
 import urllib.error
 import urllib.request
 
+from itadaki.errors import reason
+
 REACH_SECONDS = 20.0
 
 
@@ -12,18 +14,18 @@ def why_unreachable(url: str, seconds: float = REACH_SECONDS) -> str | None:
 
     The request runs in a daemon thread because name resolution obeys no timeout of its own.
     """
-    reason = [f"no answer within {seconds:.0f} seconds"]
+    why = [f"no answer within {seconds:.0f} seconds"]
 
     def ask() -> None:
         try:
             urllib.request.urlopen(url, timeout=seconds).close()
-            reason.clear()
+            why.clear()
         except urllib.error.HTTPError:
-            reason.clear()
+            why.clear()
         except (OSError, ValueError) as error:
-            reason[:] = [str(getattr(error, "reason", error))]
+            why[:] = [reason(error)]
 
     thread = threading.Thread(target=ask, daemon=True)
     thread.start()
     thread.join(seconds)
-    return reason[0] if reason else None
+    return why[0] if why else None

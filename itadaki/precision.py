@@ -9,6 +9,7 @@ import logging
 import numpy as np
 
 from itadaki.bank import Bank
+from itadaki.errors import reason
 from itadaki.files import derived_facts, note_derived, replacing
 from itadaki.settings import Precision, Settings
 
@@ -51,7 +52,9 @@ def rows_of(bank: Bank, settings: Settings, precision: Precision) -> np.ndarray:
                 made.flush()
             note_derived(path, source)
         except OSError as error:
-            _log.warning("%s cannot be kept, so each process makes its own: %s", path.name, error)
+            _log.warning(
+                "%s cannot be kept, so each process makes its own: %s.", path.name, reason(error)
+            )
             made = np.empty(bank.embeddings.shape, precision)
             _fill(made, bank.embeddings, precision)
             return made

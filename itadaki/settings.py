@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
+from itadaki.errors import requirement
+
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
 
 VariantName = Literal["raw", "tl", "tl_hard", "ft"]
@@ -133,6 +135,8 @@ class Settings(BaseSettings):
 def setting_problem(error: ValidationError | SettingsError) -> str:
     """Say in one line which setting cannot be used, and why."""
     if isinstance(error, SettingsError):  # a list that is no JSON
-        return f"A setting is not usable: {error}"
+        name = re.search(r'"(\w+)"', str(error))
+        which = f"ITADAKI_{name[1].upper()}" if name else "A setting"
+        return f'{which} must be a JSON list, like ["one", "two"].'
     first = error.errors()[0]
-    return f"ITADAKI_{str(first['loc'][0]).upper()} is not usable: {first['msg']}"
+    return f"ITADAKI_{str(first['loc'][0]).upper()} {requirement(first)}."

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from itadaki.errors import ArtifactError
+from itadaki.errors import ArtifactError, reason
 from itadaki.files import replacing
 
 if TYPE_CHECKING:  # importing scikit-learn takes as long as all the rest of a service's start
@@ -134,7 +134,7 @@ class TextEncoder:
                 words = {name: arrays[f"{name}_words"].tolist() for name in _FIELDS}
                 weights = {name: arrays[f"{name}_idf"].astype(np.float64) for name in _FIELDS}
         except Exception as error:  # a damaged archive makes NumPy and zipfile raise their own
-            raise ArtifactError(f"{path} is not a usable text encoder ({error}).") from None
+            raise ArtifactError(f"{path} is not a usable text encoder ({reason(error)}).") from None
         if (
             matrix.ndim != 2
             or len(matrix) != sum(map(len, words.values()))

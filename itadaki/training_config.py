@@ -5,7 +5,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from itadaki.errors import ItadakiError
+from itadaki.errors import ItadakiError, requirement
 
 Sampling = Literal["random", "batch_hard", "semi_hard", "distance_weighted", "hard_negative"]
 
@@ -172,9 +172,7 @@ class TrainingConfig(BaseModel):
         except ValidationError as error:
             first = error.errors()[0]
             knob = f"'s {str(first['loc'][0]).upper()}" if first["loc"] else ""
-            raise ItadakiError(
-                f"The training configuration{knob} is not usable: {first['msg']}."
-            ) from None
+            raise ItadakiError(f"The training configuration{knob} {requirement(first)}.") from None
 
 
 def parse_knob(text: str) -> tuple[str, Any]:

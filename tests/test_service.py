@@ -247,8 +247,8 @@ def test_requests_in_work_are_finished_before_the_service_ends(environment):
     ("name", "value", "says"),
     [
         ("RATE_LIMIT", "often", "60/minute"),
-        ("CORS_ORIGINS", "https://a.example", "cors_origins"),
-        ("API_KEY", "short", "ITADAKI_API_KEY"),
+        ("CORS_ORIGINS", "https://a.example", "ITADAKI_CORS_ORIGINS must be a JSON list"),
+        ("API_KEY", "short", "ITADAKI_API_KEY must have at least 8 characters"),
         ("TRUSTED_PROXIES", '["the one in front"]', "ITADAKI_TRUSTED_PROXIES"),
     ],
 )

@@ -2,6 +2,7 @@
 
 import logging
 from http import HTTPStatus
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -12,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.core.collections import UnknownCollectionError
 from api.core.inference_queue import BusyError, ClientGoneError
+from api.core.paths import route_path
 from api.core.reload import ReloadError
 from api.features.search.schemas.search import SearchResponse
 from itadaki.errors import (
@@ -25,6 +27,7 @@ from itadaki.errors import (
     RecipeError,
     UnknownRecipeError,
     UnsupportedImageError,
+    requirement,
 )
 
 _CLIENT_GONE = 499  # nginx's number; nobody reads the answer
@@ -67,9 +70,13 @@ def add_error_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def http_error(request: Request, error: HTTPException) -> JSONResponse:
-        detail = str(error.detail).removesuffix(".")
+        detail, path = str(error.detail).removesuffix("."), request.url.path
         if detail == HTTPStatus(error.status_code).phrase:
-            detail = f"{detail}: {request.method} {request.url.path}"
+            said = {
+                404: f"There is nothing at {path}",
+                405: f"{request.method} does not work at {path}",
+            }
+            detail = said.get(error.status_code, f"{detail}: {request.method} {path}")
         headers = dict(error.headers or {})
         if "Allow" in headers:  # Starlette names the methods of one route, though there are more
             headers["Allow"] = _methods(request) or headers["Allow"]
@@ -128,17 +135,17 @@ def add_error_handlers(app: FastAPI) -> None:
 def _methods(request: Request) -> str:
     """What may be done at a path, by all of its routes; empty if it is not documented."""
     for path, operations in request.app.openapi()["paths"].items():
-        if compile_path(path)[0].match(request.scope["path"]):
+        if compile_path(path)[0].match(route_path(request.scope)):
             return ", ".join(sorted(map(str.upper, operations)))
     return ""
 
 
-def _sentence(problem: dict) -> str:
-    field = problem["loc"][-1]
-    if problem["type"] == "missing":
-        return f"The field {field} is missing."
-    message = problem["msg"]
-    return f"The field {field} is not usable: {message[:1].lower()}{message[1:]}."
+def _sentence(problem: dict[str, Any]) -> str:
+    where = problem["loc"]
+    field = where[1] if len(where) > 1 else where[0]  # the first tells query, path and body apart
+    if problem["msg"].startswith("Value error, Expected UploadFile"):
+        return f"The field {field} must be a file, not text."
+    return f"The field {field} {requirement(problem)}."
 
 
 def failure(status: int, message: str, headers: dict | None = None) -> JSONResponse:

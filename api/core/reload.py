@@ -37,7 +37,7 @@ class Reloader:
                 raise ReloadError(f"Nothing was swapped. {error}") from None
             except Exception as error:
                 _log.exception("The reload failed for an unforeseen reason")
-                raise ReloadError(f"Nothing was swapped: {error!r}.") from None
+                raise ReloadError("Nothing was swapped; the log says why.") from error
             _log.info("Reloaded: %s", self._collections.service().health().bank.sha256[:12])
 
     def on_hangup(self) -> None:

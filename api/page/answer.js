@@ -35,24 +35,21 @@ export function show(pane, heading) {
 /** Tell users who do not see the page. */
 export const say = text => ($("status").textContent = text);
 
-/** Show the recipes of a view: { title, asked, photo, limits, seconds, answer, ... }. */
-export function showFound({ title, asked, photo, limits, seconds, answer }, onSimilar) {
-  const { recipes, processingTime } = answer;
+/** Show the recipes of a view: { title, asked, photo, limits, answer, ... }. */
+export function showFound({ title, asked, photo, limits, answer }, onSimilar) {
+  const { recipes } = answer;
   const found = recipes.length === 1 ? "One recipe" : `${recipes.length} recipes`;
-  const took = `answered in ${duration(processingTime)}, ${duration(seconds)} with the network`;
   $("found-title").textContent = title;
-  $("took").textContent = [found, ...limits, took].join(" · ");
+  $("how-many").textContent = [found, ...limits].join(" · ");
   $("found").querySelector(".asked").src = asked;
   $("found").toggleAttribute("data-beside", asked === photo?.url);
   $("recipes").replaceChildren(...recipes.map(recipe => card(recipe, onSimilar)));
   show("found", $("found-title"));
-  say(`${found}, ${took}.`);
+  say(`${found}.`);
 }
 
 /** The photo beside the recipes is another one now than they were found with. */
 export const foundByAnother = () => $("found").removeAttribute("data-beside");
-
-const duration = seconds => (seconds < 1 ? `${Math.ceil(seconds * 1000)} ms` : `${seconds.toFixed(1)} s`);
 
 /** Say what went wrong, and offer what can be done about it. */
 export function showNotice(kind, message, action, act) {

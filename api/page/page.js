@@ -22,11 +22,9 @@ async function run(work, tries = 0) {
   label();
   say("Searching");
   timer = setTimeout(() => show("waiting"), SKELETON_AFTER);
-  const started = performance.now();
   try {
     const view = await work(signal);
     stop();
-    view.seconds = (performance.now() - started) / 1000;
     views.push(view);
     history.pushState({ view: views.length - 1 }, "");
     render(view);
@@ -168,8 +166,8 @@ function showServing() {
     return;
   }
   const { recipes, source } = health.dataset, other = form.collection.selectedOptions[0]?.dataset;
-  const [count, where] = other?.recipes ? [other.recipes, `the collection ${form.collection.value}`] : [recipes, SOURCES[source] ?? source];
-  $("serving").textContent = `Searching ${Number(count).toLocaleString("en")} recipes of ${where} with the model ${health.variant}`;
+  const [count, where] = other?.recipes ? [other.recipes, `the collection ${form.collection.value}`] : [recipes, SOURCES[source] ?? `the ${source}`];
+  $("serving").textContent = `Searching ${Number(count).toLocaleString("en")} recipes of ${where}`;
 }
 
 /** Let the user choose where there are several; a service with a key tells them only to those who have it. */

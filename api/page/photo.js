@@ -3,7 +3,7 @@
 const SHORT_SIDE = 640; // the service itself reduces to at least 448
 const TAKEN = ["image/jpeg", "image/png", "image/webp", "image/gif"];
 
-/** What is to be sent, `{ photo, size }`: an upright JPEG of the given size, or the file itself. */
+/** What is to be sent, `{ photo, isSmaller }`: a smaller, upright JPEG, or the file itself. */
 export async function shrunk(file) {
   try {
     const bitmap = await createImageBitmap(file, { imageOrientation: "from-image" });
@@ -15,7 +15,7 @@ export async function shrunk(file) {
     context.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
     bitmap.close();
     const photo = await new Promise(done => canvas.toBlob(done, "image/jpeg", 0.92));
-    return photo ? { photo, size: `${canvas.width} × ${canvas.height}` } : { photo: file };
+    return photo ? { photo, isSmaller: factor < 1 } : { photo: file };
   } catch {
     return { photo: file }; // the service says what is wrong with it
   }

@@ -19,8 +19,8 @@ export function hold(photo) {
   instead.hidden = true;
   $("another").hidden = false;
   const name = ($("about-photo").textContent = photo.title ?? photo.file.name);
-  photo.sent.then(({ size }) => {
-    if (size && photo === held) $("about-photo").textContent = `${name}, sent as ${size}`;
+  photo.sent.then(({ isSmaller }) => {
+    if (isSmaller && photo === held) $("about-photo").textContent = `${name}, made smaller to send`;
   });
 }
 

@@ -43,7 +43,7 @@ export async function reach(path, options = {}) {
   const kind = KINDS[response.status] ?? "broken";
   if (kind === "locked") throw new Failure(kind, key ? "The service did not accept this key." : "");
   const { errorMessage } = await response.json().catch(() => ({}));
-  throw new Failure(kind, errorMessage ?? `The service answered ${response.status} and no more.`,
+  throw new Failure(kind, errorMessage ?? "The service could not answer, and did not say why. If it stays so, tell whoever runs it.",
     Math.min(Number(response.headers.get("Retry-After")) || 0, 120));
 }
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from itadaki.errors import CollectionError
+from itadaki.errors import CollectionError, reason
 
 _MAX_FILES = 100_000
 _MAX_BYTES = 10_000_000_000
@@ -63,7 +63,7 @@ def unpack(archive: Path, folder: Path) -> Path:
                 inner.unlink()
                 beside.rename(inner)
     except _DAMAGED as error:
-        raise CollectionError(f"{archive.name} cannot be unpacked: {error}.") from None
+        raise CollectionError(f"{archive.name} cannot be unpacked: {reason(error)}.") from None
     return folder
 
 

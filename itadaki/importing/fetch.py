@@ -11,6 +11,7 @@ from urllib.parse import urljoin, urlsplit
 import urllib3
 
 from itadaki import __version__
+from itadaki.errors import reason
 
 MAX_BYTES = 20_000_000
 _MAX_REDIRECTS = 5
@@ -85,7 +86,7 @@ class _Connection:
         self._headers = _HEADERS | {"Host": url.netloc}
 
     def __enter__(self) -> urllib3.BaseHTTPResponse:
-        error: Exception | None = None
+        error = Exception("it has no address")
         for pool in self._pools:
             try:
                 self._response = pool.urlopen(
@@ -99,7 +100,7 @@ class _Connection:
                 return self._response
             except urllib3.exceptions.HTTPError as failure:
                 error = failure
-        raise FetchError(f"it does not answer ({error})")
+        raise FetchError(f"it does not answer ({reason(error)})")
 
     def __exit__(self, *_: object) -> None:
         self._response.close()
@@ -125,7 +126,7 @@ def _body(response: urllib3.BaseHTTPResponse, deadline: float) -> bytes:
             if time.monotonic() > deadline:
                 raise FetchError(f"it takes longer than {_SECONDS:.0f} seconds")
     except urllib3.exceptions.HTTPError as error:
-        raise FetchError(f"it broke off ({error})") from None
+        raise FetchError(f"it broke off ({reason(error)})") from None
     return bytes(content)
 
 
@@ -133,8 +134,8 @@ def _public_addresses(host: str, port: int) -> list[str]:
     """All addresses of a host; raises FetchError unless every one is public."""
     try:
         answers = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
-        raise FetchError(f"{host} is not found ({error})") from None
+    except (OSError, UnicodeError):
+        raise FetchError(f"{host} is not found") from None
     addresses = list(dict.fromkeys(str(answer[4][0]) for answer in answers))
     for address in addresses:
         if not _is_public(address):

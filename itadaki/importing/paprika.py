@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from itadaki.errors import reason
 from itadaki.importing.found import Found, Photos, Unusable, lines
 
 _MAX_BYTES = 200_000_000
@@ -23,7 +24,7 @@ def read(path: Path, origin: str, photos: Photos) -> Iterator[Found | Unusable]:
         recipe = json.loads(content)
         name = recipe.get("name")
     except (OSError, EOFError, ValueError, AttributeError) as error:
-        yield Unusable(origin, f"it is no recipe of Paprika: {error}")
+        yield Unusable(origin, f"it is no recipe of Paprika: {reason(error)}")
         return
     pictures = [recipe.get("photo_data")]
     pictures += [one.get("data") for one in recipe.get("photos") or [] if isinstance(one, dict)]
