@@ -11,8 +11,8 @@ from typing import Any
 # Started from api/ without an installed package, the project's root is not on the path.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-import swagger_ui_bundle
-from fastapi import FastAPI, Security
+import fastapi_swagger
+from fastapi import Depends, FastAPI, Security
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import FileResponse, HTMLResponse, Response
@@ -27,6 +27,7 @@ from api.core.collections import Collections, watch
 from api.core.config import ApiSettings
 from api.core.errors import StartupErrors, add_error_handlers
 from api.core.inference_queue import InferenceQueue
+from api.core.known_fields import close_forms, only_known_fields
 from api.core.memory import give_large_blocks_back
 from api.core.metrics import Metrics
 from api.core.reload import Reloader
@@ -35,9 +36,9 @@ from api.core.security_headers import SecurityHeaders
 from api.features.examples.api.examples import router as examples_router
 from api.features.recipes.api.recipes import change_router
 from api.features.recipes.api.recipes import router as collections_router
-from api.features.search.api.search import photo_router
+from api.features.search.api.search import ERRORS, photo_router
 from api.features.search.api.search import router as search_router
-from api.features.search.schemas.search import SearchResponse
+from api.features.search.schemas.search import error
 from api.features.search.services.search_service import SearchService
 from api.features.service.api.service import admin_router, metrics_router
 from api.features.service.api.service import router as service_router
@@ -98,6 +99,8 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json" if settings.docs else None,
+        dependencies=[Depends(only_known_fields)],
+        responses={422: ERRORS[422]},
     )
     megabyte = 1_000_000
     # The last one added is the first to see a request.
@@ -140,6 +143,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
 
     if settings.docs:
         _add_docs(app)
+    close_forms(app.openapi())
     return app
 
 
@@ -147,17 +151,17 @@ def _guards(settings: ApiSettings) -> dict[str, Any]:
     """Tell OpenAPI what ``Access`` asks for, which it does itself before a body is read."""
     responses, dependencies = {}, []
     if settings.api_key:
-        responses[401] = {"model": SearchResponse, "description": "The API key is missing."}
+        responses[401] = error("This service needs its API key, in the header X-API-Key.")
         dependencies.append(Security(APIKeyHeader(name="X-API-Key", auto_error=False)))
     if settings.rate_limit:
-        responses[429] = {"model": SearchResponse, "description": "Too often; see Retry-After."}
+        responses[429] = error("Too often; see Retry-After.")
     return {"responses": responses, "dependencies": dependencies}
 
 
 def _add_docs(app: FastAPI) -> None:
     """Serve Swagger from an installed package, so that it works without internet."""
-    swagger = Path(swagger_ui_bundle.__file__).parent / "vendor"
-    app.mount("/swagger", StaticFiles(directory=next(swagger.glob("swagger-ui-*"))))
+    swagger = Path(fastapi_swagger.__file__).with_name("resources")
+    app.mount("/swagger", StaticFiles(directory=swagger))
 
     @app.get("/docs", include_in_schema=False)
     def docs() -> HTMLResponse:
@@ -167,10 +171,13 @@ def _add_docs(app: FastAPI) -> None:
             swagger_js_url="swagger/swagger-ui-bundle.js",
             swagger_css_url="swagger/swagger-ui.css",
             swagger_favicon_url="swagger/favicon-32x32.png",
+            swagger_ui_parameters={
+                "defaultModelsExpandDepth": -1
+            },  # each is shown where it is used
         )
 
 
 try:
     app = create_app()
-except (ValidationError, SettingsError) as error:
-    sys.exit(setting_problem(error))
+except (ValidationError, SettingsError) as wrong:
+    sys.exit(setting_problem(wrong))

@@ -126,9 +126,51 @@ def test_type_is_told_by_content(client, kind):
     assert answer.status_code == 200
 
 
-@pytest.mark.parametrize("top_k", ["0", "11", "-1", "many", "1.5"])
-def test_top_k_out_of_range(client, photo, top_k):
-    assert_failure(post(client, photo, top_k=top_k), 422, "top_k")
+@pytest.mark.parametrize(
+    ("top_k", "says"),
+    [
+        ("0", "at least 1"),
+        ("11", "at most 10"),
+        ("-1", "at least 1"),
+        ("many", "a whole number"),
+        ("1.5", "a whole number"),
+    ],
+)
+def test_top_k_out_of_range(client, photo, top_k, says):
+    assert_failure(post(client, photo, top_k=top_k), 422, f"The field top_k must be {says}.")
+
+
+def test_unknown_fields_are_named(client, photo):
+    answer = post(client, photo, words="lemon")
+    assert_failure(answer, 422, "There is no form field 'words' in this request; it takes image,")
+    files = {"image": ("photo.jpg", photo, "image/jpeg")}
+    asked = {"params": {"top_k": 5}}
+    assert_failure(client.post(SEARCH, files=files, **asked), 422, "no query parameter 'top_k'")
+    twice = client.post(SEARCH, files=files, data={"top_k": ["3", "5"]})
+    assert_failure(twice, 422, "'top_k' is given 2 times")
+    assert_failure(client.post(SEARCH, files={"photo": photo}), 422, "no form field 'photo'")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/v1/recipes/3?colection=mine",
+        "/api/v1/recipes/3/similar?topk=3",
+        "/api/v1/photos/3?size=5",
+        "/api/v1/collections?page=2",
+        "/health?deep",
+        "/ready?deep",
+        "/metrics?name[]=x",
+    ],
+)
+def test_unknown_parameters_are_named(client, path):
+    name = re.search(r"[?](.*?)(=|$)", path)[1]
+    assert_failure(client.get(path), 422, f"There is no query parameter {name!r} in this request")
+
+
+@pytest.mark.parametrize("path", ["/", "/page/page.js", "/examples", "/docs", "/openapi.json"])
+def test_the_page_and_its_files_take_any_parameter(client, path):
+    assert client.get(path, params={"utm_source": "letter", "v": "3"}).status_code == 200
 
 
 def test_missing_image(client):
@@ -136,7 +178,8 @@ def test_missing_image(client):
 
 
 def test_image_as_text(client):
-    assert_failure(client.post(SEARCH, data={"image": "photo.jpg"}), 422, "image")
+    said = "The field image must be a file, not text."
+    assert_failure(client.post(SEARCH, data={"image": "photo.jpg"}), 422, said)
 
 
 def test_empty_image(client):
@@ -186,7 +229,7 @@ def test_what_is_not_there(client, path):
 
 
 def test_wrong_method(client):
-    assert_failure(client.get(SEARCH), 405, "Method Not Allowed: GET /api/v1/search/search")
+    assert_failure(client.get(SEARCH), 405, "GET does not work at /api/v1/search/search")
 
 
 def test_health_says_what_is_served(client, settings, system):
@@ -208,7 +251,6 @@ def test_health_says_what_is_served(client, settings, system):
 def test_page_and_documentation_answer(client):
     page = client.get("/")
     assert page.headers["content-type"].startswith("text/html") and "Itadaki" in page.text
-    assert client.get("/docs").status_code == 200
     assert "Caramel Apple Cupcakes" in client.get("/openapi.json").text
 
 

@@ -8,19 +8,18 @@ from pydantic import StringConstraints
 from api.core.collections import Collections
 from api.core.inference_queue import InferenceQueue
 from api.features.recipes.schemas.recipes import CollectionResponse
-from api.features.search.api.search import COLLECTION, ERRORS, NO_RECIPE, described
-from api.features.search.schemas.search import RecipeResponse, SearchResponse
+from api.features.search.api.search import COLLECTION, ERRORS, NO_RECIPE, RecipeId, described
+from api.features.search.schemas.search import RecipeResponse, error
 from api.features.search.services.search_service import SearchService
 from itadaki.collection import Edit, Recipe
 
 router = APIRouter(tags=["recipes"])
 change_router = APIRouter(prefix="/api/v1/recipes", tags=["recipes"])
 
-_CONFLICT = {
-    "model": SearchResponse,
-    "description": "The collection cannot be changed: it was not imported, or its bank on disk is "
-    "not the one that is served.",
-}
+_CONFLICT = error(
+    "The collection cannot be changed: it was not imported, or its bank on disk is not the one "
+    "that is served."
+)
 _CHANGE_ERRORS = {**ERRORS, 404: NO_RECIPE, 409: _CONFLICT}
 _INGREDIENTS = "One ingredient a line."
 _PHOTO = "A photo: JPEG, PNG, WebP or GIF."
@@ -50,9 +49,9 @@ async def add(
     request: Request,
     response: Response,
     photo: Annotated[UploadFile, File(description=_PHOTO)],
-    title: Annotated[str, _TITLE, Form()],
+    title: Annotated[str, _TITLE, Form(examples=["Lemon Tart"])],
     ingredients: Annotated[str, _TEXT, Form(description=_INGREDIENTS)] = "",
-    instructions: Annotated[str, _TEXT, Form()] = "",
+    instructions: Annotated[str, _TEXT, Form(description="One step a line.")] = "",
     collection: Annotated[str, Form(max_length=100, description=COLLECTION)] = "",
 ) -> RecipeResponse:
     """Add a recipe to a collection; it is found from now on.
@@ -73,7 +72,7 @@ async def add(
 @change_router.put("/{recipe_id}", responses=_CHANGE_ERRORS)
 async def update(
     request: Request,
-    recipe_id: int,
+    recipe_id: RecipeId,
     photo: Annotated[UploadFile, File(description=_PHOTO)] = None,
     title: Annotated[str, _TITLE, Form()] = "",
     ingredients: Annotated[str, _TEXT, Form(description=_INGREDIENTS)] = "",
@@ -94,7 +93,7 @@ async def update(
 @change_router.delete("/{recipe_id}", status_code=204, responses=_CHANGE_ERRORS)
 async def remove(
     request: Request,
-    recipe_id: int,
+    recipe_id: RecipeId,
     collection: Annotated[str, Query(max_length=100, description=COLLECTION)] = "",
 ) -> None:
     """Remove a recipe; its id is never given again."""

@@ -3,11 +3,26 @@
 import time
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, File, Form, HTTPException, Query, Request, UploadFile
+from fastapi import (
+    APIRouter,
+    Depends,
+    File,
+    Form,
+    HTTPException,
+    Path,
+    Query,
+    Request,
+    UploadFile,
+)
 from fastapi.responses import FileResponse
 
 from api.core.inference_queue import InferenceQueue
-from api.features.search.schemas.search import BatchResponse, RecipeResponse, SearchResponse
+from api.features.search.schemas.search import (
+    BatchResponse,
+    RecipeResponse,
+    SearchResponse,
+    error,
+)
 from api.features.search.services.search_service import SearchService
 from itadaki.errors import ImageError
 from itadaki.filters import Filters
@@ -17,15 +32,15 @@ router = APIRouter()
 photo_router = APIRouter()
 
 ERRORS = {
-    400: {"model": SearchResponse, "description": "The photo is empty, truncated or damaged."},
-    408: {"model": SearchResponse, "description": "The upload took too long."},
-    413: {"model": SearchResponse, "description": "The upload or the photo is too large."},
-    415: {"model": SearchResponse, "description": "Not a JPEG, PNG, WebP or GIF."},
-    422: {"model": SearchResponse, "description": "A field is missing or out of range."},
-    503: {"model": SearchResponse, "description": "Too many searches wait; see Retry-After."},
+    400: error("The photo is empty, truncated or damaged."),
+    408: error("The upload took too long."),
+    413: error("The upload or the photo is too large."),
+    415: error("Not a JPEG, PNG, WebP or GIF."),
+    422: error("A field is missing, unknown or out of range."),
+    503: error("Too many searches wait; see Retry-After."),
 }
-NO_RECIPE = {"model": SearchResponse, "description": "No such recipe, or no such collection."}
-NO_COLLECTION = {"model": SearchResponse, "description": "No such collection."}
+NO_RECIPE = error("No such recipe, or no such collection.")
+NO_COLLECTION = error("No such collection.")
 COLLECTION = "One of /api/v1/collections; by default the service's own."
 _MAX_BATCH = 10
 _TOP_K = "How many recipes."
@@ -55,6 +70,9 @@ def _query_service(
     return request.app.state.collections.service(collection)
 
 
+RecipeId = Annotated[
+    int, Path(description="As a search tells it.", json_schema_extra={"example": 1})
+]
 FormService = Annotated[SearchService, Depends(_form_service)]
 QueryService = Annotated[SearchService, Depends(_query_service)]
 
@@ -113,8 +131,8 @@ async def search_batch(
     for image in images:
         try:
             answers.append(await _search(request, service, image, top_k, filters))
-        except ImageError as error:
-            answers.append(SearchResponse.failure(str(error)))
+        except ImageError as wrong:
+            answers.append(SearchResponse.failure(str(wrong)))
     return BatchResponse(results=answers)
 
 
@@ -136,7 +154,7 @@ async def _search(
 async def similar(
     request: Request,
     service: QueryService,
-    recipe_id: int,
+    recipe_id: RecipeId,
     filters: Annotated[Filters, Depends(_query_filters)],
     top_k: Annotated[int, Query(ge=1, le=10, description=_TOP_K)] = 3,
 ) -> SearchResponse:
@@ -153,7 +171,7 @@ async def similar(
     responses={404: NO_RECIPE},
     tags=["search"],
 )
-def recipe(request: Request, service: QueryService, recipe_id: int) -> RecipeResponse:
+def recipe(request: Request, service: QueryService, recipe_id: RecipeId) -> RecipeResponse:
     """One recipe of the collection; its rank and similarity are 1."""
     found = service.recipe(recipe_id)
     if found is None:
@@ -195,7 +213,7 @@ def described(request: Request, result: SearchResult, collection: str | None) ->
     response_class=FileResponse,
     tags=["search"],
 )
-def photo(service: QueryService, photo_id: int) -> FileResponse:
+def photo(service: QueryService, photo_id: RecipeId) -> FileResponse:
     """A recipe's photo; search results link here."""
     found = service.photo(photo_id)
     if found is None:

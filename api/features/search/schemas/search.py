@@ -1,6 +1,7 @@
 """What the search endpoints answer."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_serializer
 from pydantic.alias_generators import to_camel
@@ -69,6 +70,19 @@ class SearchResponse(_Camel):
         return cls(
             recipes=[], total_results=0, processing_time=0.0, success=False, error_message=message
         )
+
+
+def error(description: str) -> dict[str, Any]:
+    """How OpenAPI tells of an error: its shape, and what it may say."""
+    example = _EXAMPLE | {
+        "recipes": [],
+        "totalResults": 0,
+        "processingTime": 0.0,
+        "success": False,
+        "errorMessage": description,
+    }
+    content = {"application/json": {"example": example}}
+    return {"model": SearchResponse, "description": description, "content": content}
 
 
 class BatchResponse(_Camel):

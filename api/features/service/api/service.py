@@ -1,8 +1,9 @@
 """The routes that tell how the service itself is, and change what it serves."""
 
 from fastapi import APIRouter, HTTPException, Request, Response
+from fastapi.responses import PlainTextResponse
 
-from api.features.search.schemas.search import Health, SearchResponse
+from api.features.search.schemas.search import Health, error
 
 router = APIRouter(tags=["service"])
 metrics_router = APIRouter(tags=["service"])
@@ -17,7 +18,7 @@ def health(request: Request) -> Health:
 
 @router.get(
     "/ready",
-    responses={503: {"model": SearchResponse, "description": "The queue of searches is full."}},
+    responses={503: error("The queue of searches is full.")},
 )
 async def ready(request: Request) -> dict[str, bool]:
     """A search sent now would be taken; balancers ask this before they send one."""
@@ -26,7 +27,7 @@ async def ready(request: Request) -> dict[str, bool]:
     return {"ready": True}
 
 
-@metrics_router.get("/metrics", response_class=Response)
+@metrics_router.get("/metrics", response_class=PlainTextResponse)
 async def metrics(request: Request) -> Response:
     """Counts and latencies in Prometheus' text format."""
     return Response(request.app.state.metrics.text(), media_type="text/plain; version=0.0.4")
@@ -34,9 +35,7 @@ async def metrics(request: Request) -> Response:
 
 @admin_router.post(
     "/reload",
-    responses={
-        409: {"model": SearchResponse, "description": "What lies on disk cannot be served."},
-    },
+    responses={409: error("What lies on disk cannot be served.")},
 )
 async def reload(request: Request) -> Health:
     """Take the model and the banks that lie on disk now into service, without a pause.
