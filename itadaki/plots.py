@@ -1,7 +1,9 @@
 """Figures: search results, triplets, the model's architecture, scores, curves and maps."""
 
 import functools
+import os
 import re
+import tempfile
 import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,6 +15,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.backends import BackendFilter, backend_registry
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.offsetbox import AnnotationBbox, OffsetImage
@@ -63,6 +66,7 @@ _STYLE = {
     "ytick.color": INK,
 }
 _TILE = 240  # pixels of a photo's side in a figure; more would only make notebooks heavy
+_WITHOUT_WINDOWS = backend_registry.list_builtin(BackendFilter.NON_INTERACTIVE)
 _BLOCK = re.compile(r"^block(\d)([a-z])")
 
 
@@ -78,7 +82,17 @@ def _styled(draw: Callable[..., Figure]) -> Callable[..., Figure]:
 
 
 def show(figure: Figure) -> None:
-    """Show a figure now, once, in a notebook or a window."""
+    """Show a figure now, once, in a notebook or a window.
+
+    Where matplotlib has neither, as in a script on a server, the figure becomes a PNG in the
+    system's folder for temporary files, and the file's path is printed.
+    """
+    if plt.get_backend().lower() in _WITHOUT_WINDOWS:
+        handle, name = tempfile.mkstemp(".png", "itadaki-")
+        os.close(handle)
+        save(figure, Path(name))
+        print(f"Figure: {name}")
+        return
     plt.figure(figure)
     plt.show()
     plt.close(figure)

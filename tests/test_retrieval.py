@@ -1,6 +1,9 @@
+import re
 import shutil
+import tempfile
 
 import matplotlib
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from PIL import Image
@@ -117,6 +120,27 @@ def test_figures_are_drawn_and_shown(system, monkeypatch):
     assert len(titles) == 8
     for figure in shown:
         figure.canvas.draw()
+
+
+def test_a_script_without_a_window_is_told_where_its_figures_are(
+    system, monkeypatch, tmp_path, capsys
+):
+    plt.close("all")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    system.display_results(photo(system, 3), system.search_similar_recipes(photo(system, 3)))
+    system.show_triplets(num_triplets=1)
+    paths = re.findall(r"Figure: (.*)", capsys.readouterr().out)
+    assert len(set(paths)) == 2
+    for path in paths:
+        with Image.open(path) as figure:
+            assert figure.format == "PNG" and min(figure.size) > 100
+    assert not plt.get_fignums()  # nothing is kept in memory
+
+    shown = []
+    monkeypatch.setattr(plt, "get_backend", lambda: "TkAgg")
+    monkeypatch.setattr(plt, "show", lambda: shown.append(plt.get_fignums()))
+    system.show_triplets(num_triplets=1)
+    assert len(shown[0]) == 1 and not capsys.readouterr().out
 
 
 def test_the_approximate_index_serves_like_the_exact_one(system, settings, tmp_path):
