@@ -106,7 +106,6 @@ class ActivationCache:
                 desc=f"View {number} through the frozen blocks",
                 unit="photo",
                 disable=not progress,
-                mininterval=0.5,
             ) as bar,
             ThreadPoolExecutor(os.cpu_count()) as pool,
         ):

@@ -135,7 +135,6 @@ def build_graph(bank: Bank, settings: Settings, progress: bool = True) -> dict[s
         desc="Building the index",
         unit="recipe",
         disable=not progress,
-        mininterval=0.5,
     ) as bar:
         for start in range(0, len(missing), _STEP):
             step = slice(start, start + _STEP)

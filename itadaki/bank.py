@@ -463,7 +463,6 @@ def _embed_resumably(
         desc="Embedding photos",
         unit="photo",
         disable=not progress or not missing,
-        mininterval=0.5,
     ) as bar:
         for indices, embeddings, failures in embed(paths, embedder, batch_size):
             for index, error in failures.items():

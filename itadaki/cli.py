@@ -7,6 +7,7 @@ import logging
 import os
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
 from itadaki import __version__, interrupt
-from itadaki.errors import ArtifactError, ItadakiError
+from itadaki.errors import ArtifactError, ItadakiError, reason
 from itadaki.interrupt import temporary_folder
 from itadaki.settings import PROJECT_ROOT, Settings, setting_problem
 from itadaki.variants import VARIANTS, Variant, require_model, served_variant
@@ -47,6 +48,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     logging.basicConfig(format="%(message)s", stream=sys.stderr)
     logging.getLogger("itadaki").setLevel(logging.INFO)
+    # Seconds between two looks of a bar, which in a file or in CI is a line each.
+    os.environ.setdefault("TQDM_MININTERVAL", "0.5" if sys.stderr.isatty() else "10")
     if getattr(options, "dataset", None):
         os.environ["ITADAKI_DATASET"] = options.dataset  # for the service too, which reads it anew
     try:
@@ -56,6 +59,8 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"itadaki: {error}", file=sys.stderr)
     except (ValidationError, SettingsError) as error:
         print(f"itadaki: {setting_problem(error)}", file=sys.stderr)
+    except OSError as error:  # a folder that nobody may write to, a full disk
+        print(f"itadaki: {error.filename or 'A file'}: {reason(error)}", file=sys.stderr)
     except KeyboardInterrupt:
         print("itadaki: interrupted", file=sys.stderr)
         return 130
@@ -109,13 +114,13 @@ def _parser() -> argparse.ArgumentParser:
     command.set_defaults(run=_add)
 
     command = commands.add_parser("update", help="change one recipe of a collection")
-    command.add_argument("id", type=int, metavar="ID", help="as search shows it")
+    command.add_argument("id", type=_whole(0), metavar="ID", help="as search shows it")
     _add_fields(command)
     _add_dataset(command)
     command.set_defaults(run=_update)
 
     command = commands.add_parser("remove", help="remove recipes from a collection")
-    command.add_argument("id", type=int, nargs="+", metavar="ID", help="as search shows it")
+    command.add_argument("id", type=_whole(0), nargs="+", metavar="ID", help="as search shows it")
     _add_dataset(command)
     command.set_defaults(run=_remove)
 
@@ -133,7 +138,7 @@ def _parser() -> argparse.ArgumentParser:
         "--words", metavar="TEXT", help='dishes or ingredients, for example "lemon tart" (ft only)'
     )
     command.add_argument(
-        "--top-k", type=_positive, default=3, metavar="N", help="how many recipes (default 3)"
+        "--top-k", type=_whole(1), default=3, metavar="N", help="how many recipes (default 3)"
     )
     command.add_argument("--variant", choices=VARIANTS, help="by default the one that is served")
     command.add_argument(
@@ -147,7 +152,9 @@ def _parser() -> argparse.ArgumentParser:
         "train", help="train tl, tl_hard or ft, and build its bank; goes on where it stopped"
     )
     command.add_argument("variant", choices=TRAINED, metavar="VARIANT", help=", ".join(TRAINED))
-    command.add_argument("--seed", type=int, default=0, help="of weights and sampling (default 0)")
+    command.add_argument(
+        "--seed", type=_whole(0), default=0, help="of weights and sampling (default 0)"
+    )
     command.add_argument(
         "--set",
         action="append",
@@ -199,8 +206,15 @@ def _parser() -> argparse.ArgumentParser:
     command.set_defaults(run=_embed)
 
     command = commands.add_parser("serve", help="start the HTTP API, set up first if need be")
-    command.add_argument("--host", default="127.0.0.1")
-    command.add_argument("--port", type=int, default=8000)
+    command.add_argument(
+        "--host",
+        default="127.0.0.1",
+        help="an address of this machine (default 127.0.0.1, which only itself can reach), or "
+        "0.0.0.0 for all",
+    )
+    command.add_argument(
+        "--port", type=_whole(0, 65535), default=8000, help="(default 8000; 0 takes any free one)"
+    )
     _add_dataset(command)
     command.set_defaults(run=_serve)
     return parser
@@ -237,11 +251,16 @@ def _add_fetch(command: argparse.ArgumentParser) -> None:
     )
 
 
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
-    return number
+def _whole(least: int, most: int | None = None) -> Callable[[str], int]:
+    """Reads a whole number within bounds."""
+    allowed = f"from {least} to {most}" if most else f"of at least {least}"
+
+    def read(text: str) -> int:
+        if not re.fullmatch(r"\d{1,18}", text) or not least <= int(text) <= (most or int(text)):
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number {allowed}")
+        return int(text)
+
+    return read
 
 
 def _setup(options: argparse.Namespace, settings: Settings) -> None:
@@ -342,7 +361,7 @@ def _photo(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise ItadakiError(f"{path} cannot be read: {error.strerror}.") from None
+        raise ItadakiError(f"{path} cannot be read: {reason(error)}.") from None
 
 
 def _systems(settings: Settings) -> "list[RetrievalSystem]":
@@ -543,7 +562,7 @@ def _embed(options: argparse.Namespace, settings: Settings) -> None:
     names: list[str] = []
     rows = []
     refused = {}
-    with tqdm(total=len(paths), desc="Embedding photos", unit="photo", mininterval=0.5) as bar:
+    with tqdm(total=len(paths), desc="Embedding photos", unit="photo") as bar:
         for indices, embeddings, failures in embed_photos(paths, embedder):
             names += [paths[index].stem for index in indices]
             rows.append(embeddings)
@@ -562,18 +581,21 @@ def _serve(options: argparse.Namespace, settings: Settings) -> int:
     import uvicorn
     from uvicorn.config import STARTUP_FAILURE
 
+    from api.core.address import check_address
     from api.core.config import ApiSettings
     from api.core.http_protocol import BoundedProtocol
     from api.core.request_log import configure_logs
 
     # Everything that can be wrong is said here, in one line, before a server starts.
     api_settings = ApiSettings()
+    check_address(options.host, options.port)
     trusted = [str(network) for network in api_settings.trusted_proxies]
     variant = served_variant(settings)
     for dataset in dict.fromkeys([settings.dataset, *api_settings.collections]):
         ours = settings.model_copy(update={"dataset": dataset})
         if not _is_ready(variant, ours):
             _prepare(variant, ours)
+            check_address(options.host, options.port)  # that took minutes
     configure_logs(api_settings.log_format)
 
     class Server(uvicorn.Server):

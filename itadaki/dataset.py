@@ -21,10 +21,10 @@ from tqdm.auto import tqdm
 
 from itadaki.copies import photo_groups, thumbnail
 from itadaki.dish_class import dish_class
-from itadaki.errors import ArtifactError, DatasetError, ImageError
+from itadaki.errors import ArtifactError, DatasetError, ImageError, reason
 from itadaki.files import load_dataframe_pickle, replacing, sha256_of, write_json
 from itadaki.images import decode
-from itadaki.network import why_unreachable
+from itadaki.network import REACH_SECONDS, why_unreachable
 from itadaki.settings import PROJECT_ROOT, Settings, find_path
 from itadaki.transaction import reading
 
@@ -201,15 +201,17 @@ def _locate(settings: Settings) -> tuple[Path, str, str | None]:
     downloaded = _downloaded_kaggle()
     if downloaded:
         return downloaded, "kaggle", None
-    reason = why_unreachable(_KAGGLE_API)
-    if reason is None:
+    _log.info("Asking Kaggle for the recipes, for at most %.0f seconds.", REACH_SECONDS)
+    why = why_unreachable(_KAGGLE_API)
+    if why is None:
+        _log.info("Downloading the recipes and their photos from Kaggle, once.")
         import kagglehub
 
         try:
             return Path(kagglehub.dataset_download(KAGGLE_HANDLE)), "kaggle", None
         except Exception as error:  # kagglehub raises its own, requests' and urllib3's errors
-            reason = str(error)
-    notice = f"Kaggle cannot be reached ({reason})"
+            why = reason(error)
+    notice = f"Kaggle cannot be reached ({why})"
     try:
         return _sample_root(), "sample", f"{notice}: the sample cookbook is used instead."
     except DatasetError as error:
@@ -361,7 +363,6 @@ def _read_recipes(
                 desc="Checking photos",
                 unit="photo",
                 disable=not progress,
-                mininterval=0.5,
             )
         )
     usable = [i for i, look in enumerate(looks) if not isinstance(look, str)]

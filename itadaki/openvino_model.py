@@ -13,7 +13,7 @@ import numpy as np
 import openvino
 
 from itadaki.cores import usable_cores
-from itadaki.errors import ArtifactError
+from itadaki.errors import ArtifactError, reason
 from itadaki.files import sha256_of, write_json
 from itadaki.images import IMAGE_SIZE
 from itadaki.interrupt import temporary_folder
@@ -58,17 +58,19 @@ class OpenVinoModel:
         kept = path.with_name(f"{path.stem}.openvino-{sha256[:12]}.xml")
         if _is_whole(kept, sha256):
             return cls(openvino.Core().read_model(kept))
+        _log.info("Converting the model %s, once; this takes up to a minute.", path.name)
         from itadaki.keras_model import load_model
 
         keras_model = load_model(path)
-        _log.info("Converting %s for OpenVINO, once.", path.name)
         model = convert(keras_model)
         converted = cls(model)
         _check_parity(keras_model, converted, path)
         try:
             _keep(model, kept, sha256, f"{path.stem}.openvino-*")
         except OSError as error:
-            _log.warning("The conversion cannot be kept, so it is made at every start: %s", error)
+            _log.warning(
+                "The conversion cannot be kept, so it is made at every start: %s.", reason(error)
+            )
         return converted
 
     def __call__(self, photos: np.ndarray, alone: bool = True) -> np.ndarray:

@@ -193,7 +193,6 @@ def _upload(client: QdrantClient, collection: str, bank: Bank, progress: bool) -
         desc="Uploading to Qdrant",
         unit="recipe",
         disable=not progress,
-        mininterval=0.5,
     ) as bar:
         for start in range(done, len(bank.embeddings), _BATCH):
             rows = range(start, min(start + _BATCH, len(bank.embeddings)))

@@ -331,7 +331,6 @@ class Trainer:
             desc=f"{phase.name} {epoch}/{phase.epochs}",
             unit="step",
             disable=not self._progress,
-            mininterval=0.5,
         ) as bar:
             for step in bar:
                 batch = order[step * self.config.batch_size : (step + 1) * self.config.batch_size]

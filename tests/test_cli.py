@@ -1,4 +1,5 @@
 import json
+import socket
 import subprocess
 import sys
 
@@ -6,6 +7,7 @@ import numpy as np
 import pytest
 from conftest import dish_photo, encode
 
+from api.core.address import check_address
 from itadaki.cli import main
 
 
@@ -142,3 +144,49 @@ def test_wrong_top_k_is_refused(top_k, photo):
     with pytest.raises(SystemExit) as caught:
         main(["search", str(photo), "--top-k", top_k])
     assert caught.value.code == 2
+
+
+@pytest.mark.parametrize("port", ["99999", "-1", "http"])
+def test_wrong_port_is_refused(port, capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(["serve", "--port", port])
+    assert caught.value.code == 2
+    assert f"'{port}' is not a whole number from 0 to 65535" in capsys.readouterr().err
+
+
+def test_where_nobody_can_listen_is_said_before_anything_is_prepared(
+    configured, monkeypatch, tmp_path, capsys
+):
+    monkeypatch.setenv("ITADAKI_HOME", str(tmp_path / "empty"))
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        assert main(["serve", "--port", port]) == 1
+    assert f"Port {port} is in use by another program" in capsys.readouterr().err
+    for host, says in (("nowhere.invalid", "no host"), ("192.0.2.1", "not an address of this")):
+        assert main(["serve", "--host", host, "--port", "0"]) == 1
+        said = capsys.readouterr().err.strip()
+        assert says in said and "--host" in said and "\n" not in said
+    assert not (tmp_path / "empty").exists()
+
+
+def test_a_file_that_cannot_be_written_is_one_line(configured, recipes_root, tmp_path, capsys):
+    photos, out = recipes_root / "Food Images/Food Images", tmp_path / "file" / "out.npz"
+    out.parent.write_text("no folder")
+    assert main(["embed", "--variant", "raw", str(photos), "--out", str(out)]) == 1
+    said = capsys.readouterr().err.strip().splitlines()[-1]
+    assert said.startswith("itadaki: ") and said.endswith("file exists")
+    assert "Errno" not in said
+
+
+def test_localhost_needs_no_ipv6(monkeypatch):
+    monkeypatch.setattr(
+        socket,
+        "getaddrinfo",
+        lambda *_, **__: [
+            (socket.AF_INET6, socket.SOCK_STREAM, 6, "", ("2001:db8::1", 0, 0, 0)),
+            (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 0)),
+        ],
+    )
+    check_address("localhost", 0)

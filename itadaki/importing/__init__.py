@@ -8,7 +8,7 @@ from pathlib import Path
 from tqdm.auto import tqdm
 
 from itadaki.collection import Recipe
-from itadaki.errors import CollectionError, ImageError
+from itadaki.errors import CollectionError, ImageError, reason
 from itadaki.images import decode
 from itadaki.importing.archive import is_archive, unpack
 from itadaki.importing.fetch import FetchError, fetch_photo
@@ -52,7 +52,6 @@ def read_recipes(
             desc="Fetching photos" if fetch_photos else "Checking photos",
             unit="photo",
             disable=not progress,
-            mininterval=0.5,
         )
         looked_at = list(bar)
     recipes = [one for one in looked_at if isinstance(one, Recipe)]
@@ -111,7 +110,7 @@ def _read_files(files: Iterable[Path], root: Path, workspace: Path) -> Iterator[
             try:
                 yield from reader(path, origin, photos)
             except Exception as error:  # a file may hold anything in the place of anything
-                yield Unusable(origin, f"it cannot be read: {error!r}")
+                yield Unusable(origin, f"it cannot be read: {reason(error)}")
         elif is_archive(path):
             yield Unusable(origin, "an archive in an archive; import it by itself")
         elif not (photos.is_photo(path) or suffix in _COMPANIONS):
