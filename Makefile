@@ -37,11 +37,13 @@ clean:
 	rm -rf $(VENV) *.egg-info .pytest_cache .ruff_cache
 
 $(VENV)/installed: requirements.txt pyproject.toml
+	@echo "Installing Itadaki into $(VENV), once: 2.6 GB on disk, about three minutes."
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install -qq --upgrade pip
-	$(BIN)/python -m pip install -qq --editable .
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --editable .
 	@touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed
-	$(BIN)/python -m pip install -qq --editable ".[dev]"
+	@echo "Installing the development tools, too."
+	$(BIN)/python -m pip install --editable ".[dev]"
 	@touch $@
