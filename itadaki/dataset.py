@@ -19,10 +19,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from tqdm.auto import tqdm
 
+from itadaki import copies, images
 from itadaki.copies import photo_groups, thumbnail
-from itadaki.dish_class import dish_class
+from itadaki.dish_class import class_rules, dish_class
 from itadaki.errors import ArtifactError, DatasetError, ImageError, reason
 from itadaki.files import load_dataframe_pickle, replacing, sha256_of, write_json
+from itadaki.fingerprint import code_fingerprint, fingerprint
 from itadaki.images import decode
 from itadaki.network import REACH_SECONDS, why_unreachable
 from itadaki.settings import PROJECT_ROOT, Settings, find_path
@@ -40,7 +42,7 @@ _KAGGLE_API = "https://api.kaggle.com"
 _KAGGLE_CSV = "Food Ingredients and Recipe Dataset with Image Name Mapping.csv"
 COLLECTION_CSV = "data.csv"
 """An imported collection's own table, in the place where other datasets keep a copy of theirs."""
-_CACHE_FORMAT = 3
+_CACHE_FORMAT = 4
 _log = logging.getLogger(__name__)
 
 
@@ -93,8 +95,8 @@ def load_dataset(settings: Settings | None = None, progress: bool = True) -> Dat
     """Load the recipes of the configured dataset, checking every photo the first time.
 
     The result is cached as ``data/recipes_with_images_dataframe.pkl`` beside ``data/data.csv``,
-    and made anew when the CSV or any photo changes. An imported collection has its cache in its
-    own folder.
+    and made anew when the CSV, any photo, or the code that reads them changes; photos that it has
+    checked before are not checked again. An imported collection has its cache in its own folder.
 
     Raises:
         DatasetError: no usable dataset; the message says what to set.
@@ -107,14 +109,13 @@ def load_dataset(settings: Settings | None = None, progress: bool = True) -> Dat
             _log.warning(notice)
         csv_path, photo_folder = layout(root)
         cache = DatasetCache(settings.data_folder)
-        fingerprint = cache.fingerprint(
-            sha256_of(csv_path), photo_folder, photo_stats(photo_folder)
-        )
+        shape = cache.fingerprint(sha256_of(csv_path), photo_folder, photo_stats(photo_folder))
 
         def read_anew() -> "tuple[pd.DataFrame, np.ndarray, dict[str, int]]":
-            return _read_recipes(csv_path, photo_folder, progress, with_ids=collection is not None)
+            with_ids = collection is not None
+            return _read_recipes(csv_path, photo_folder, progress, with_ids, cache.looks(shape))
 
-        facts = cache.facts(fingerprint)
+        facts = cache.facts(shape)
         if facts:
             sha256 = facts["dataset_sha256"]
 
@@ -134,7 +135,7 @@ def load_dataset(settings: Settings | None = None, progress: bool = True) -> Dat
         if not collection:
             with replacing(settings.data_folder / "data.csv") as beside:
                 shutil.copyfile(csv_path, beside)
-        cache.write(dataset, thumbnails, fingerprint)
+        cache.write(dataset, thumbnails, shape)
         return dataset
 
 
@@ -275,13 +276,16 @@ class DatasetCache:
 
     @staticmethod
     def fingerprint(csv_sha256: str, photo_folder: Path, stats: PhotoStats) -> str:
-        """Changes when the CSV, the photo folder or any photo's size or time of change does."""
-        digest = hashlib.sha256(
-            f"{_CACHE_FORMAT} {SPLIT_SEED} {SPLIT_SHARES} {photo_folder}\n{csv_sha256}".encode()
+        """Two hashes with a dash: of the photos and the code that looks at them, and of the rest.
+
+        The first changes when the photo folder or any photo's size or time of change does, the
+        second when the CSV does; both with the code.
+        """
+        looking = code_fingerprint(images, copies, _look_at)
+        photos = fingerprint(
+            format=_CACHE_FORMAT, folder=str(photo_folder), photos=sorted(stats.items()), by=looking
         )
-        files = (f"{name} {size} {time}\n" for name, (size, time) in sorted(stats.items()))
-        digest.update("".join(files).encode())
-        return digest.hexdigest()
+        return f"{photos}-{fingerprint(csv=csv_sha256, by=_reading_rules())}"
 
     def facts(self, fingerprint: str) -> dict[str, Any] | None:
         """The hashes and the counts of dropped rows that ``write`` noted, if what was read is
@@ -292,6 +296,21 @@ class DatasetCache:
             return facts if fits and facts["pickle_sha256"] == sha256_of(self._recipes) else None
         except (OSError, ValueError, KeyError, TypeError):
             return None
+
+    def looks(self, fingerprint: str) -> dict[str, tuple[str, np.ndarray]]:
+        """Hash and thumbnail of each photo by name, if the photos are still those on disk."""
+        try:
+            facts = json.loads(self._facts.read_text(encoding="utf-8"))
+            if facts["fingerprint"].partition("-")[0] != fingerprint.partition("-")[0]:
+                return {}
+            if facts["thumbnails_sha256"] != sha256_of(self._thumbnails):
+                return {}
+            recipes, thumbnails = self.recipes(facts), self.thumbnails()
+            hashes = recipes["photo_sha256"].tolist()
+            looks = zip(hashes, thumbnails, strict=True)
+            return dict(zip(recipes["Image_Name"].tolist(), looks, strict=True))
+        except (OSError, ValueError, KeyError, TypeError, ArtifactError):
+            return {}
 
     def recipes(self, facts: Mapping[str, Any]) -> "pd.DataFrame":
         """Read the DataFrame; raises ArtifactError if it is not the one that the facts name."""
@@ -334,6 +353,7 @@ class DatasetCache:
             {
                 "fingerprint": fingerprint,
                 "pickle_sha256": sha256_of(pickled),
+                "thumbnails_sha256": sha256_of(table),
                 "dataset_sha256": dataset.sha256,
                 "source": dataset.source,
                 "dropped": dataset.dropped,
@@ -341,8 +361,22 @@ class DatasetCache:
         )
 
 
+def _reading_rules() -> str:
+    """Identify the code that makes recipes of a table's lines."""
+    parsers = title_from_slug, ingredient_list, recipe_frame, assign_splits, _ids, _read_recipes
+    return fingerprint(
+        code=code_fingerprint(*parsers),
+        dish_classes=class_rules(),
+        split=[SPLIT_SEED, SPLIT_SHARES],
+    )
+
+
 def _read_recipes(
-    csv_path: Path, photo_folder: Path, progress: bool, with_ids: bool
+    csv_path: Path,
+    photo_folder: Path,
+    progress: bool,
+    with_ids: bool,
+    known: Mapping[str, tuple[str, np.ndarray]],
 ) -> "tuple[pd.DataFrame, np.ndarray, dict[str, int]]":
     import pandas as pd
 
@@ -358,7 +392,7 @@ def _read_recipes(
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         looks = list(
             tqdm(
-                pool.map(lambda name: _look_at(name, photo_folder), names),
+                pool.map(lambda name: known.get(name) or _look_at(name, photo_folder), names),
                 total=len(names),
                 desc="Checking photos",
                 unit="photo",

@@ -15,12 +15,14 @@ from conftest import dish_photo, encode, write_dataset
 import itadaki.dataset
 from itadaki.dataset import (
     SPLIT_SHARES,
+    DatasetCache,
     assign_splits,
     describe,
     load_dataset,
     title_from_slug,
 )
 from itadaki.errors import DatasetError
+from itadaki.images import decode
 from itadaki.settings import Settings
 
 
@@ -82,7 +84,7 @@ def test_cache_is_used_and_rebuilt_when_the_source_changes(defective, tmp_path, 
     pd.testing.assert_frame_equal(cached, first.recipes)
 
     with monkeypatch.context() as patch:
-        patch.setattr(itadaki.dataset, "_read_recipes", None)
+        patch.setattr(DatasetCache, "write", None)
         again = load_dataset(settings, progress=False)
     pd.testing.assert_frame_equal(again.recipes, first.recipes)
     assert (again.sha256, again.dropped) == (first.sha256, first.dropped)
@@ -92,6 +94,35 @@ def test_cache_is_used_and_rebuilt_when_the_source_changes(defective, tmp_path, 
     changed = load_dataset(settings, progress=False)
     assert "Lost" in changed.recipes["Title"].tolist()
     assert changed.sha256 != first.sha256
+
+
+def test_recipes_are_read_anew_by_other_code_but_photos_not_checked(
+    defective, tmp_path, monkeypatch
+):
+    settings = settings_for(defective, tmp_path)
+    first = load_dataset(settings, progress=False)
+    looked = []
+    look = itadaki.dataset._look_at
+
+    with monkeypatch.context() as patch:
+        patch.setattr(itadaki.dataset, "class_rules", lambda: "others")
+        patch.setattr(itadaki.dataset, "dish_class", lambda title: "everything")
+        patch.setattr(itadaki.dataset, "decode", lambda photo: looked.append(1) or decode(photo))
+        classes = load_dataset(settings, progress=False)
+    assert set(classes.recipes["dish_class"]) == {"everything"}
+    assert classes.sha256 == first.sha256, "a bank of these photos and texts stays"
+    assert (classes.dropped, len(looked)) == (first.dropped, 2), "of those that do not decode"
+
+    with monkeypatch.context() as patch:
+        patch.setattr(itadaki.dataset, "ingredient_list", lambda text: ["parsed otherwise"])
+        parsed = load_dataset(settings, progress=False)
+    assert parsed.recipes["Ingredients"].tolist() == [["parsed otherwise"]] * len(parsed.recipes)
+    assert parsed.sha256 != first.sha256
+
+    with monkeypatch.context() as patch:
+        patch.setattr(itadaki.dataset, "_look_at", lambda *what: looked.append(what) or look(*what))
+        load_dataset(settings, progress=False)
+    assert len(looked) > len(first.recipes), "other code for photos looks at all of them"
 
 
 def test_damaged_cache_is_rebuilt(defective, tmp_path):
