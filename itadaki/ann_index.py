@@ -19,6 +19,7 @@ from itadaki.bank import Bank
 from itadaki.errors import ArtifactError, missing_extra
 from itadaki.files import derived_facts, note_derived, replacing
 from itadaki.filters import Filters, RowFilter
+from itadaki.fingerprint import code_fingerprint, fingerprint
 from itadaki.precision import reduced, rows_of
 from itadaki.search import RESCORED, rescored, top_k
 from itadaki.settings import Settings
@@ -144,12 +145,14 @@ def build_graph(bank: Bank, settings: Settings, progress: bool = True) -> dict[s
                 _save(graph, path, "")
                 saved = time.perf_counter()
     changed = before.get("changed", 0) + len(missing)
-    if "width" in before and changed <= _REMEASURED * len(rows):
+    known = before.get("measured_by") == _measured_by()
+    if known and "width" in before and changed <= _REMEASURED * len(rows):
         measured = {name: before[name] for name in ("recall@10", "width")}
     else:
         measured, changed = _width_for_recall(graph, bank.embeddings, nodes), 0
     seconds = round(time.perf_counter() - started, 1)
     facts = {"added": len(missing), "changed": changed, "seconds": seconds, **measured}
+    facts["measured_by"] = _measured_by()
     facts = _save(graph, path, bank.manifest["sha256"]["bank"], **facts)
     _log.info(
         "The approximate index of %s finds %.1f%% of the 10 most similar recipes (it keeps %d in "
@@ -167,15 +170,34 @@ def build_graph(bank: Bank, settings: Settings, progress: bool = True) -> dict[s
 def _facts(bank: Bank, settings: Settings) -> dict[str, Any] | None:
     """What is noted of the graph, if it is whole and of this bank."""
     facts = derived_facts(path_of(bank, settings))
-    fits = facts and facts["format"] == _FORMAT
-    return facts if fits and facts["source"] == bank.manifest["sha256"]["bank"] else None
+    wanted = {
+        "made_by": _made_by(),
+        "measured_by": _measured_by(),
+        "source": bank.manifest["sha256"]["bank"],
+    }
+    return facts if facts and wanted.items() <= facts.items() else None
+
+
+def _made_by() -> str:
+    """Identify what shapes the graph of given rows."""
+    return fingerprint(
+        format=_FORMAT, knobs=[_NEIGHBOURS, _BUILD_WIDTH], rows=code_fingerprint(reduced)
+    )
+
+
+def _measured_by() -> str:
+    """Identify what a graph's width of search and recall were found by."""
+    knobs = [_WIDTHS, _RECALL, _PROBES, _PROBE_COSINE, RESCORED]
+    return fingerprint(knobs=knobs, code=code_fingerprint(_width_for_recall, _probes, rescored))
 
 
 def _start(path: Path, dimension: int, names: np.ndarray) -> tuple[Graph, dict[str, Any]]:
     """The graph on disk without the nodes that are gone, and its facts; or an empty one."""
     shape = {"connectivity": _NEIGHBOURS, "expansion_add": _BUILD_WIDTH}
     facts = derived_facts(path)
-    if facts and facts["format"] == _FORMAT:
+    # The knobs of format 2 were not noted at first; they were these.
+    unnoted = facts and facts.get("format") == 2 and (_NEIGHBOURS, _BUILD_WIDTH) == (32, 64)
+    if facts and (unnoted or facts.get("made_by") == _made_by()):
         graph = Graph.restore(path, **shape)
         known = np.array(graph.keys, np.uint64)
         gone = np.setdiff1d(known, names)
@@ -188,7 +210,7 @@ def _start(path: Path, dimension: int, names: np.ndarray) -> tuple[Graph, dict[s
 def _save(graph: Graph, path: Path, source: str, **facts: Any) -> dict[str, Any]:
     with replacing(path) as beside:
         graph.save(beside)
-    return note_derived(path, source, format=_FORMAT, **facts)
+    return note_derived(path, source, made_by=_made_by(), **facts)
 
 
 def _width_for_recall(graph: Graph, rows: np.ndarray, nodes: _Nodes) -> dict[str, Any]:

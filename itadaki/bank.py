@@ -21,7 +21,9 @@ import numpy as np
 from filelock import FileLock, Timeout
 from tqdm.auto import tqdm
 
+from itadaki import copies, text_encoder
 from itadaki.dataset import Dataset, load_dataset
+from itadaki.dish_class import class_rules
 from itadaki.errors import ArtifactError, ImageError
 from itadaki.files import (
     dump_builtin_pickle,
@@ -30,6 +32,7 @@ from itadaki.files import (
     sha256_of,
     write_json,
 )
+from itadaki.fingerprint import code_fingerprint
 from itadaki.images import PREPROCESSING, load_input
 from itadaki.settings import Settings
 from itadaki.text_encoder import TextEncoder
@@ -122,10 +125,10 @@ def build_bank(
 ) -> Bank:
     """Embed every photo of the dataset and write bank, metadata and manifest.
 
-    A bank that already matches the model and the dataset is kept unless ``force``; of one that
-    does not, the rows of photos that are still there are kept. A build that was killed goes on
-    after its last complete batch, if its batch size is the same. A build of the same bank by
-    another process is waited for.
+    A bank that already matches the model, the dataset and today's code is kept unless ``force``; of
+    one that does not, the rows of photos that are still there are kept. A build that was killed
+    goes on after its last complete batch, if its batch size is the same. A build of the same bank
+    by another process is waited for.
 
     Raises:
         ArtifactError: a photo has gone since the dataset was checked.
@@ -267,12 +270,21 @@ def write_bank(
         "dimension": photo_embeddings.shape[1],
         "preprocessing": PREPROCESSING,
         "rows_of": "photo" if fused is None else "fused",
-        "text_share": 0.0 if fused is None else TEXT_SHARE,
+        **_made_by(fused is not None),
         "dataset_source": dataset.source,
         "sha256": hashes,
     }
     write_json(change.write(variant.manifest_path(settings)), manifest)
     return Bank(variant, embeddings, photo_embeddings, recipes, manifest)
+
+
+def _made_by(fused: bool) -> dict[str, Any]:
+    """What else shapes rows and metadata than photos, texts and models: knobs and code."""
+    return {
+        "text_share": TEXT_SHARE if fused else 0.0,
+        "fused_by": code_fingerprint(fused_rows, text_encoder) if fused else None,
+        "metadata_by": code_fingerprint(metadata_of, copies) + class_rules(),
+    }
 
 
 def _has_texts(variant: Variant, settings: Settings) -> bool:
@@ -315,7 +327,7 @@ def fused_rows(
     encoder: TextEncoder,
     titles: Sequence[str],
     ingredients: Sequence[Sequence[str]],
-    share: float = TEXT_SHARE,
+    share: float | None = None,
 ) -> np.ndarray:
     """Join the embeddings of recipes' photos and texts: float32 (n, d), rows of length 1.
 
@@ -327,10 +339,10 @@ def fused_rows(
         encoder: embeds the texts.
         titles: n titles.
         ingredients: n lists, which may be empty.
-        share: weight of a text whose words are all known.
+        share: weight of a text whose words are all known; by default ``TEXT_SHARE``.
     """
     texts = encoder.encode(titles, ingredients) * encoder.coverage(titles)[:, None]
-    rows = photos + share * texts
+    rows = photos + (TEXT_SHARE if share is None else share) * texts
     return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
 
 
@@ -386,6 +398,12 @@ def _load_bank(
         raise ArtifactError(
             f"The rows of the embedding bank of {variant.name} are {manifest['rows_of']}, not "
             f"{wanted} as ITADAKI_BANK_ROWS and its text encoder say; {rebuild}"
+        )
+    made_by = _made_by(wanted == "fused")
+    if any(manifest.get(fact) != value for fact, value in made_by.items()):
+        raise ArtifactError(
+            f"Texts or dish classes in the embedding bank of {variant.name} were made in another "
+            f"way than today's; {rebuild} (no photo is embedded again)"
         )
     parts = {
         "model": variant.model_path(settings),

@@ -11,6 +11,7 @@ import numpy as np
 from itadaki.bank import Bank
 from itadaki.errors import reason
 from itadaki.files import derived_facts, note_derived, replacing
+from itadaki.fingerprint import code_fingerprint
 from itadaki.settings import Precision, Settings
 
 _CHUNK = 16_384
@@ -41,16 +42,16 @@ def rows_of(bank: Bank, settings: Settings, precision: Precision) -> np.ndarray:
     if precision == "float32":
         return bank.embeddings
     path = bank.variant.bank_path(settings).with_suffix(f".{precision}.npy")
-    source = bank.manifest["sha256"]["bank"]
+    source, by = bank.manifest["sha256"]["bank"], code_fingerprint(reduced)
     facts = derived_facts(path)
-    if facts is None or facts["source"] != source:
+    if facts is None or (facts["source"], facts.get("made_by")) != (source, by):
         try:
             with replacing(path) as beside:
                 shape = bank.embeddings.shape
                 made = np.lib.format.open_memmap(beside, mode="w+", dtype=precision, shape=shape)
                 _fill(made, bank.embeddings, precision)
                 made.flush()
-            note_derived(path, source)
+            note_derived(path, source, made_by=by)
         except OSError as error:
             _log.warning(
                 "%s cannot be kept, so each process makes its own: %s.", path.name, reason(error)

@@ -19,9 +19,11 @@ from qdrant_client.common.client_exceptions import QdrantException
 from qdrant_client.http.exceptions import ApiException
 from tqdm.auto import tqdm
 
+from itadaki import ingredients
 from itadaki.bank import Bank
 from itadaki.errors import ArtifactError, IndexUnavailableError
 from itadaki.filters import Filters
+from itadaki.fingerprint import code_fingerprint
 from itadaki.ingredients import asked_terms, edition, ingredient_terms
 from itadaki.settings import Settings
 
@@ -113,6 +115,7 @@ def collection_of(bank: Bank, settings: Settings) -> str:
     known = bank.manifest["sha256"]
     parts = [_FORMAT, edition(), known["bank"], known["metadata"], settings.bank_precision]
     parts += [settings.qdrant_shards, settings.qdrant_replicas]
+    parts += [code_fingerprint(_payload, ingredients)]
     return f"{_alias(bank, settings)}-{sha256(repr(parts).encode()).hexdigest()[:12]}"
 
 

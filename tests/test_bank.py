@@ -106,6 +106,34 @@ def test_other_version_is_refused(key, copy):
         load_bank(RAW, copy, load_dataset(copy))
 
 
+def test_dish_classes_of_other_rules_are_refreshed_without_embedding(copy, monkeypatch):
+    dataset, embedder = load_dataset(copy), load_embedder(RAW, copy)
+    rows = RAW.bank_path(copy).read_bytes()
+    monkeypatch.setattr("itadaki.bank.embed_photos", lambda photos, *rest: iter(photos[:1]))
+    changed = dataset.recipes.assign(dish_class="everything")
+    with monkeypatch.context() as patch:
+        patch.setattr("itadaki.bank.class_rules", lambda: "others")
+        with pytest.raises(ArtifactError, match=r"dish classes.*itadaki build raw \(no photo"):
+            load_bank(RAW, copy, dataset)
+        build_bank(RAW, copy, dataclasses.replace(dataset, recipes=changed), embedder)
+        assert load_bank(RAW, copy, dataset).recipes[0]["dish_class"] == "everything"
+    bank = build_bank(RAW, copy, dataset, embedder)
+    assert bank.recipes[0]["dish_class"] == dataset.recipes["dish_class"][0]
+    assert RAW.bank_path(copy).read_bytes() == rows
+
+
+def test_a_bank_from_before_its_code_was_noted_is_kept_but_for_its_metadata(copy, monkeypatch):
+    path, dataset = RAW.manifest_path(copy), load_dataset(copy)
+    manifest = json.loads(path.read_text())
+    old = {key: value for key, value in manifest.items() if not key.endswith("_by")}
+    path.write_text(json.dumps(old))
+    monkeypatch.setattr("itadaki.bank.embed_photos", lambda photos, *rest: iter(photos[:1]))
+    with pytest.raises(ArtifactError, match=r"itadaki build raw \(no photo is embedded again"):
+        load_bank(RAW, copy, dataset)
+    build_bank(RAW, copy, dataset, load_embedder(RAW, copy))
+    assert json.loads(path.read_text()) == manifest
+
+
 def test_damaged_manifest_is_refused(copy):
     RAW.manifest_path(copy).write_text("{")
     with pytest.raises(ArtifactError, match="damaged"):

@@ -67,6 +67,29 @@ def test_photos_are_not_embedded_again_when_only_the_rows_change(trained, monkey
     np.testing.assert_array_equal(build_bank(FT, trained, dataset, embedder).embeddings, fused)
 
 
+def test_a_bank_of_another_text_share_is_out_of_date(trained, monkeypatch):
+    dataset, embedder = load_dataset(trained, False), load_embedder(FT, trained)
+    fused = np.array(load_bank(FT, trained, dataset).embeddings)
+    monkeypatch.setattr("itadaki.bank.embed_photos", lambda paths, *rest: iter(paths[:1]))
+    with monkeypatch.context() as patch:
+        patch.setattr("itadaki.bank.TEXT_SHARE", 0.2)
+        with pytest.raises(ArtifactError, match=r"another way.*itadaki build ft"):
+            load_bank(FT, trained, dataset)
+        other = build_bank(FT, trained, dataset, embedder)
+    expected = bank_rows(trained, dataset, 0.2)
+    np.testing.assert_allclose(other.embeddings, expected, atol=1e-6)
+    with pytest.raises(ArtifactError, match=r"another way.*itadaki build ft"):
+        load_bank(FT, trained, dataset)
+    np.testing.assert_array_equal(build_bank(FT, trained, dataset, embedder).embeddings, fused)
+
+
+def bank_rows(settings, dataset, share):
+    recipes, encoder = dataset.recipes, TextEncoder.load(FT.text_encoder_path(settings))
+    photos = np.load(FT.photo_bank_path(settings))
+    texts = recipes["Title"].tolist(), recipes["Ingredients"].tolist()
+    return fused_rows(photos, encoder, *texts, share)
+
+
 def test_words_alone_find_the_texts_that_hold_them(trained):
     system = RetrievalSystem.load("ft", trained)
     title = system.bank.recipes[0]["title"]

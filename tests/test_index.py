@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from qdrant_client import QdrantClient
 
-from itadaki import ann_index, qdrant_index
+from itadaki import ann_index, precision, qdrant_index
 from itadaki.ann_index import AnnIndex, build_graph
 from itadaki.bank import Bank
 from itadaki.errors import ArtifactError, IndexUnavailableError
+from itadaki.files import note_derived
 from itadaki.filters import Filters, RowFilter
 from itadaki.index import ExactIndex, build_index, open_index
 from itadaki.precision import reduced, rows_of
@@ -212,14 +213,14 @@ def test_a_damaged_graph_is_refused_and_made_anew(bank, settings):
     assert build_graph(bank, settings, progress=False)["added"] == ROWS - 10
 
 
-@pytest.mark.parametrize(("precision", "error"), [("float16", 1e-3), ("int8", 0.02)])
-def test_fewer_bits_keep_the_direction(bank, settings, precision, error):
-    rows = rows_of(bank, settings, precision)
-    assert isinstance(rows, np.memmap) and rows.dtype == precision
+@pytest.mark.parametrize(("bits", "error"), [("float16", 1e-3), ("int8", 0.02)])
+def test_fewer_bits_keep_the_direction(bank, settings, bits, error):
+    rows = rows_of(bank, settings, bits)
+    assert isinstance(rows, np.memmap) and rows.dtype == bits
     again = rows.astype(np.float32)
     again /= np.linalg.norm(again, axis=1, keepdims=True)
     assert np.abs(again - bank.embeddings).max() < error
-    assert (reduced(np.zeros((1, 4), np.float32), precision) == 0).all()
+    assert (reduced(np.zeros((1, 4), np.float32), bits) == 0).all()
 
 
 def test_rows_of_fewer_bits_follow_the_bank(bank, settings):
@@ -227,6 +228,53 @@ def test_rows_of_fewer_bits_follow_the_bank(bank, settings):
     changed, _ = shuffled(bank)
     again = rows_of(changed, settings, "int8")
     assert np.array_equal(again, reduced(changed.embeddings, "int8"))
+
+
+def test_rows_of_fewer_bits_follow_the_code_that_makes_them(bank, settings, monkeypatch):
+    rows_of(bank, settings, "int8")
+
+    def halved(rows, precision):
+        return reduced(rows, precision) // 2
+
+    monkeypatch.setattr(precision, "reduced", halved)
+    assert np.array_equal(rows_of(bank, settings, "int8"), reduced(bank.embeddings, "int8") // 2)
+
+
+def test_a_graph_of_other_knobs_is_refused_and_made_anew(bank, settings, monkeypatch):
+    first = build_graph(bank, settings, progress=False)
+    with monkeypatch.context() as patch:
+        patch.setattr(ann_index, "_RECALL", 0.5)
+        with pytest.raises(ArtifactError, match="python -m itadaki build ft"):
+            AnnIndex(bank, settings)
+        again = build_graph(bank, settings, progress=False)
+        assert again["added"] == 0, "the graph itself is kept"
+        assert again["width"] <= first["width"]
+        AnnIndex(bank, settings)
+    monkeypatch.setattr(ann_index, "_BUILD_WIDTH", 32)
+    with pytest.raises(ArtifactError, match="python -m itadaki build ft"):
+        AnnIndex(bank, settings)
+    assert build_graph(bank, settings, progress=False)["added"] == ROWS - 10
+
+
+def test_a_graph_from_before_knobs_were_noted_is_kept(bank, settings):
+    first = build_graph(bank, settings, progress=False)
+    path = ann_index.path_of(bank, settings)
+    old = {name: first[name] for name in ("added", "changed", "seconds", "recall@10", "width")}
+    note_derived(path, first["source"], format=2, **old)
+    with pytest.raises(ArtifactError, match="python -m itadaki build ft"):
+        AnnIndex(bank, settings)
+    assert build_graph(bank, settings, progress=False)["added"] == 0
+
+
+def test_another_payload_is_another_collection(bank, settings, monkeypatch):
+    before = collection_of(bank, settings)
+    assert collection_of(bank, settings) == before
+
+    def payload(row, recipe):
+        return {}
+
+    monkeypatch.setattr(qdrant_index, "_payload", payload)
+    assert collection_of(bank, settings) != before
 
 
 def test_many_rows_are_told_of_the_approximate_index(bank, settings, monkeypatch, caplog):
