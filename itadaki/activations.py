@@ -11,8 +11,10 @@ import keras
 import numpy as np
 from tqdm.auto import tqdm
 
-from itadaki.augmentation import AUGMENTATION, augmented_view
+from itadaki import augmentation
+from itadaki.augmentation import augmented_view
 from itadaki.files import replacing
+from itadaki.fingerprint import code_fingerprint
 from itadaki.images import PREPROCESSING, load_rgb, preprocess
 from itadaki.openvino_model import compiled, convert
 
@@ -32,19 +34,22 @@ class ActivationCache:
     its own. A view that was interrupted goes on after its last complete chunk.
     """
 
-    def __init__(self, folder: Path, backbone: keras.Model, paths: Sequence[Path]) -> None:
+    def __init__(
+        self, folder: Path, backbone: keras.Model, paths: Sequence[Path], hashes: Sequence[str]
+    ) -> None:
         """Open a cache for n photos; the same backbone and photos find the same files again.
 
         Args:
             folder: holds the caches.
             backbone: EfficientNetB0 without its top.
             paths: the photos.
+            hashes: of their files' bytes.
         """
-        digest = hashlib.sha256(f"{AUGMENTATION} {PREPROCESSING} {CUT} {_SEED}\n".encode())
+        views = code_fingerprint(augmentation, _view)
+        digest = hashlib.sha256(f"{views} {PREPROCESSING} {CUT} {_SEED}\n".encode())
         for weights in backbone.get_weights():
             digest.update(np.ascontiguousarray(weights).tobytes())
-        for path in paths:
-            digest.update(f"{path.name} {path.stat().st_size}\n".encode())
+        digest.update("\n".join(hashes).encode())
         self.folder = folder / digest.hexdigest()[:16]
         self._backbone = backbone
         self._paths = list(paths)

@@ -3,9 +3,6 @@
 import cv2
 import numpy as np
 
-AUGMENTATION = "phone/1"
-"""Names what ``augmented_view`` does; cached views made under another name are not used."""
-
 _TURN = 20.0  # degrees
 _MIN_AREA, _MAX_AREA = 0.3, 1.0
 

@@ -62,6 +62,7 @@ class TrainingData:
             settings.home / "data" / "activations",
             backbone,
             [Path(path) for path in recipes["image_path"]],
+            recipes["photo_sha256"].tolist(),
         )
         self._tail = keras.Model(backbone.get_layer(CUT).output, backbone.output)
         self._pooled: list[np.ndarray] = []

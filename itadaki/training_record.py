@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from itadaki.dish_class import class_rules
 from itadaki.errors import ArtifactError, ItadakiError
 from itadaki.files import sha256_of, write_json
 from itadaki.settings import Settings
@@ -69,6 +70,7 @@ def add_scores(
     first = next(iter(found.values()))
     record["scores"] = {
         "dataset": dataset_sha256,
+        "class_rules": class_rules(),
         "split": first.split,
         "galleries": {
             name: evaluation.table()[["score", "low", "high"]].round(4).to_dict(orient="index")

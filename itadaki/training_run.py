@@ -1,6 +1,5 @@
 """One training run from the configuration to the artifacts of a variant."""
 
-import hashlib
 import json
 import logging
 import subprocess
@@ -11,8 +10,21 @@ from typing import Any
 import keras
 import pandas as pd
 
+from itadaki import (
+    activations,
+    augmentation,
+    evaluation,
+    losses,
+    text_encoder,
+    text_neighbours,
+    training,
+    training_data,
+    triplets,
+)
 from itadaki.dataset import Dataset
+from itadaki.dish_class import class_rules
 from itadaki.files import sha256_of, write_json
+from itadaki.fingerprint import code_fingerprint, fingerprint
 from itadaki.keras_model import build_backbone, save_model
 from itadaki.settings import PROJECT_ROOT, Settings
 from itadaki.text_encoder import TextEncoder
@@ -21,6 +33,7 @@ from itadaki.training_config import TrainingConfig
 from itadaki.training_data import TrainingData
 from itadaki.variants import Variant
 
+_COMMITS = "commits.json"
 _log = logging.getLogger(__name__)
 
 
@@ -28,7 +41,9 @@ class TrainingRun:
     """Trains a variant and writes its model, its text encoder if it has one, and a record.
 
     Views that are cached and epochs that are done are not done again: an interrupted run goes on
-    when it is started with the same configuration, seed, dataset and weights.
+    when it is started with the same configuration, seed, dataset, weights and training code.
+    Changes to other code, or to words about it, do not matter; the record names every commit that
+    trained.
 
     Attributes:
         variant: what is trained.
@@ -62,9 +77,17 @@ class TrainingRun:
             "dataset": dataset.sha256,
             "backbone": origin,
         }
-        key = hashlib.sha256(json.dumps(self._facts, sort_keys=True).encode()).hexdigest()[:16]
-        folder = settings.home / "data" / "checkpoints" / f"{variant.name}-{key}"
-        self.trainer = Trainer(checked, self.data, backbone, folder, seed, progress)
+        home = settings.home / "data" / "checkpoints"
+        run = f"{variant.name}-{fingerprint(**self._facts)[:16]}"
+        self._facts |= {"class_rules": class_rules(), "training_code": training_code()}
+        self._folder = home / f"{run}-{fingerprint(**self._facts)[:16]}"
+        if not self._folder.exists() and (others := sorted(home.glob(f"{run}*"))):
+            _log.warning(
+                "This run was begun by other training code, which it does not go on with: its "
+                "checkpoints stay in %s.",
+                ", ".join(map(str, others)),
+            )
+        self.trainer = Trainer(checked, self.data, backbone, self._folder, seed, progress)
         self._seconds = {"views": round(time.monotonic() - started, 1)}
 
     def train(self) -> pd.DataFrame:
@@ -73,6 +96,8 @@ class TrainingRun:
         Raises:
             CollapseError: the embeddings have moved to one point.
         """
+        commits = [*self._commits(), _commit()]
+        write_json(self._folder / _COMMITS, list(dict.fromkeys(commits)))
         history = self.trainer.train()
         # Of all epochs, also of those that an interrupted run had done before.
         self._seconds["training"] = round(float(history.get("seconds", pd.Series()).sum()), 1)
@@ -101,6 +126,7 @@ class TrainingRun:
                 **self._facts,
                 "dataset_source": self.data.dataset.source,
                 "commit": _commit(),
+                "trained_by_commits": self._commits(),
                 "keras": keras.__version__,
                 "seconds": self._seconds,
                 "sha256": hashes,
@@ -109,6 +135,19 @@ class TrainingRun:
         )
         _log.info("%s is trained: %s", variant.name, path)
         return path
+
+    def _commits(self) -> list[str | None]:
+        """The commits that the run was started or gone on with, in this order."""
+        try:
+            return json.loads((self._folder / _COMMITS).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return []
+
+
+def training_code() -> str:
+    """Identify the code that a model's weights depend on."""
+    modules = activations, augmentation, evaluation, losses, text_encoder, text_neighbours
+    return code_fingerprint(*modules, training, training_data, triplets)
 
 
 def _commit() -> str | None:
