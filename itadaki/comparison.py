@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from itadaki.dish_class import class_rules
 from itadaki.errors import ItadakiError
 from itadaki.evaluation import Evaluation, confidence_interval
 from itadaki.files import replacing
@@ -19,6 +21,7 @@ GALLERIES = {
     "fused": "the whole collection, by its photos and texts",
     "split": "the held-out photos alone",
 }
+_log = logging.getLogger(__name__)
 _RUNGS = ("raw", "tl_seed", "tl", "tl_hard", "ft")  # tl_seed: tl with the seed's own sampling
 _LADDER = (*((name, "photos") for name in VARIANTS), ("ft", "fused"))
 
@@ -28,6 +31,18 @@ def save_measurement(
 ) -> Path:
     """Keep the scores of every query, without any text or photo, as ``<variant>-seed<n>.npz``."""
     path = folder / f"{variant}-seed{seed}.npz"
+    others = sorted(
+        other.stem
+        for other in folder.glob("*-seed*.npz")
+        if other != path and _about(other).get("class_rules") != class_rules()
+    )
+    if others:
+        _log.warning(
+            "%s were scored under other rules of dish classes than today's: the P@1, P@10 and "
+            "MAP@R of %s cannot be held against theirs.",
+            ", ".join(others),
+            path.stem,
+        )
     arrays = {
         f"{gallery}|{metric}": scores.astype(np.float32)
         for gallery, evaluation in found.items()
@@ -35,6 +50,7 @@ def save_measurement(
     }
     about = {
         **facts,
+        "class_rules": class_rules(),
         "split": next(iter(found.values())).split,
         "galleries": {name: evaluation.gallery for name, evaluation in found.items()},
         "random": {name: evaluation.random for name, evaluation in found.items()},
@@ -43,6 +59,11 @@ def save_measurement(
     with replacing(path) as beside, beside.open("wb") as file:
         np.savez_compressed(file, about=np.array(json.dumps(about)), **arrays)
     return path
+
+
+def _about(path: Path) -> dict[str, Any]:
+    with np.load(path, allow_pickle=False) as arrays:
+        return json.loads(str(arrays["about"]))
 
 
 class Comparison:
@@ -57,7 +78,8 @@ class Comparison:
         """Read all measurements of a folder.
 
         Raises:
-            ItadakiError: there is none, or they do not share dataset and split.
+            ItadakiError: there is none, they do not share dataset and split, or the seeds of one
+                variant do not share the rules of dish classes.
         """
         self.about: dict[str, dict[str, Any]] = {}
         self.seeds: dict[str, int] = {}
@@ -71,7 +93,12 @@ class Comparison:
                 for key in arrays.files:
                     if key != "about":
                         self._scores.setdefault((variant, *key.split("|")), []).append(arrays[key])
-            self.about.setdefault(variant, about)
+            first = self.about.setdefault(variant, about)
+            if about.get("class_rules") != first.get("class_rules"):
+                raise ItadakiError(
+                    f"The seeds of {variant} in {folder} were scored under different rules of dish "
+                    "classes; delete the old ones, or bring back those that were replaced."
+                )
             self.seeds[variant] = self.seeds.get(variant, 0) + 1
         if not self.about:
             raise ItadakiError(
@@ -83,6 +110,27 @@ class Comparison:
                 f"The measurements in {folder} are of different datasets or splits; delete the "
                 "old ones."
             )
+
+    def class_note(self) -> str:
+        """What must be told of the rules that the dish classes were given by: one sentence."""
+        old = [name for name in self.about if self._rules(name) != class_rules()]
+        if not old:
+            return "The dish classes were given by the rules that give them today."
+        whose = "All" if len(old) == len(self.about) else f"The scores of {', '.join(old)}"
+        note = (
+            f"{whose} were measured when other rules gave the dish classes than today: P@1, P@10 "
+            "and MAP@R would come out otherwise now, nDCG@10 and recall would not."
+        )
+        if len({self._rules(name) for name in self.about}) > 1:
+            note += " Variants of different rules are not held against each other in those."
+        return note
+
+    def comparable(self, one: str, other: str, metric: str) -> bool:
+        """Whether a metric of two variants was scored by the same rules."""
+        return "dish class" not in metric or self._rules(one) == self._rules(other)
+
+    def _rules(self, variant: str) -> str | None:
+        return self.about.get(variant, {}).get("class_rules")
 
     def scores(self, variant: str, gallery: str, metric: str) -> np.ndarray | None:
         """Score of every query, averaged over the seeds; None if it was not measured."""
@@ -150,6 +198,8 @@ class Comparison:
                 first, second = self.scores(before, old, metric), self.scores(after, new, metric)
                 if first is None or second is None or len(first) != len(second):
                     continue
+                if not self.comparable(before, after, metric):
+                    continue
                 low, high = confidence_interval(second - first)
                 gain, ratio = (second - first).mean(), second.mean() / max(first.mean(), 1e-9)
                 step = f"{before} ({old}) to {after} ({new})"
@@ -158,7 +208,10 @@ class Comparison:
         return pd.DataFrame(rows, columns=columns)
 
     def chapter(self, variant: str) -> str:
-        """A variant beside the rung before it, as a Markdown table; raw beside a random order."""
+        """A variant beside the rung before it, as a Markdown table; raw beside a random order.
+
+        Below stands what must be told of the dish classes.
+        """
         rungs = [rung for rung in _LADDER if any(key[:2] == rung for key in self._scores)]
         own = [rung for rung in rungs if rung[0] == variant]
         first = rungs.index(own[0])
@@ -175,10 +228,11 @@ class Comparison:
             if first == 0:
                 row.append(f"{self.random('photos', metric):.3f}")
             for (before, old), (after, new) in itertools.pairwise(shown):
-                step = steps[f"{before} ({old}) to {after} ({new})", metric]
-                row.append(f"{step.gain:+.4f} ({step.low:+.4f} to {step.high:+.4f})")
+                step = steps.get((f"{before} ({old}) to {after} ({new})", metric))
+                gain = step and f"{step.gain:+.4f} ({step.low:+.4f} to {step.high:+.4f})"
+                row.append(gain or "not comparable")
             lines.append(f"| {' | '.join(row)} |")
-        return "\n".join(lines)
+        return "\n".join([*lines, "", self.class_note()])
 
     def write_report(self, folder: Path) -> list[Path]:
         """Write ``comparison.md``, its plot, and return both paths; no photo, no recipe text."""
@@ -202,7 +256,8 @@ class Comparison:
             f"`{first['dataset'][:16]}…`): held-out photos "
             "as queries, their own photo and all copies left out; 95% bootstrap intervals over "
             f"the queries. Seeds per variant: {seeds}. `tl_seed` is `tl` with positives and "
-            "negatives from the batch, none masked: triplets as one would first write them.",
+            "negatives from the batch, none masked: triplets as one would first write them. "
+            + self.class_note(),
             "",
             "![scores by variant](comparison.png)",
         ]

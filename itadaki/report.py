@@ -154,7 +154,8 @@ def _chapters(measured: Measurements) -> str:
         for metric in metrics:
             score = table.get((variant, gallery, metric), float("nan"))
             ratio = score / table["raw", "photos", metric]
-            scores.append(f"{score:.3f}" + ("" if variant == "raw" else f" ({ratio:.2f} x)"))
+            compared = variant != "raw" and measured.comparison.comparable("raw", variant, metric)
+            scores.append(f"{score:.3f}" + (f" ({ratio:.2f} x)" if compared else ""))
         rows.append([f"{number}. [`{file}`]({file})", about, *scores])
     return _table(["notebook", "what it does", *(_METRICS[metric] for metric in metrics)], rows)
 
@@ -168,6 +169,11 @@ def _protocol(measured: Measurements) -> str:
         f"{queries:,} held-out photos search {about['galleries']['photos']:,} photos, their own "
         f"and all its copies left out"
     )
+
+
+def _class_rules(measured: Measurements) -> str:
+    """Whether the dish classes were given by today's rules, in one sentence."""
+    return measured.comparison.class_note()
 
 
 def _steps(measured: Measurements) -> str:
@@ -351,6 +357,7 @@ BLOCKS: dict[str, Callable[[Measurements], str]] = {
     "protocol": _protocol,
     "steps": _steps,
     "classes": _classes,
+    "class_rules": _class_rules,
     "rendered": _rendered,
     "service": _service,
     "service_setting": _service_setting,

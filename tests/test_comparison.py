@@ -59,6 +59,42 @@ def test_measurements_of_two_datasets_are_refused(tmp_path):
         Comparison(tmp_path)
 
 
+def classes(folder, variant, scores, seed=0):
+    per_query = {"MAP@R dish class": np.array(scores, float), "nDCG@10 title": np.ones(3)}
+    found = {"photos": Evaluation(per_query, dict.fromkeys(per_query, 0.1), "test", 9)}
+    return save_measurement(found, folder, variant, seed, {"dataset": "d", "dataset_source": "x"})
+
+
+def test_scores_of_other_class_rules_are_told_and_not_held_against_todays(
+    tmp_path, monkeypatch, caplog
+):
+    with monkeypatch.context() as patch:
+        patch.setattr("itadaki.comparison.class_rules", lambda: "before")
+        classes(tmp_path, "raw", [0, 0, 1])
+        classes(tmp_path, "tl", [0, 1, 1])
+    assert "All were measured when other rules" in Comparison(tmp_path).markdown()
+    assert "MAP@R dish class" in Comparison(tmp_path).steps()["metric"].tolist()
+    assert not caplog.text
+    classes(tmp_path, "tl", [0, 1, 1])
+    assert "raw-seed0 were scored under other rules" in caplog.text
+    mixed = Comparison(tmp_path)
+    assert mixed.steps()["metric"].tolist() == ["nDCG@10 title"]
+    assert "The scores of raw were measured when other rules" in mixed.chapter("tl")
+    assert "| MAP@R dish class |" in mixed.chapter("tl") and "not comparable" in mixed.chapter("tl")
+    classes(tmp_path, "raw", [0, 0, 1])
+    today = Comparison(tmp_path)
+    assert "by the rules that give them today" in today.markdown()
+    assert len(today.steps()) == 2
+
+
+def test_seeds_of_two_class_rules_are_not_averaged(tmp_path, monkeypatch):
+    classes(tmp_path, "tl", [0, 1, 1])
+    monkeypatch.setattr("itadaki.comparison.class_rules", lambda: "later")
+    classes(tmp_path, "tl", [0, 1, 1, 1], seed=1)
+    with pytest.raises(ItadakiError, match=r"seeds of tl.*different rules"):
+        Comparison(tmp_path)
+
+
 def test_no_measurement_names_the_command(tmp_path):
     with pytest.raises(ItadakiError, match="evaluate VARIANT --save"):
         Comparison(tmp_path)

@@ -83,6 +83,18 @@ def test_dish_classes_come_best_first_from_the_measurement(checkout):
     assert "best: soup 0.40" in documents(checkout)[page]
 
 
+def test_a_chapter_over_the_baseline_needs_the_same_class_rules(checkout, monkeypatch):
+    page = write(checkout, "<!-- report: chapters -->\n<!-- /report -->")
+    assert "0.400 (2.00 x) | 0.400 (2.00 x) | 0.400 (2.00 x)" in documents(checkout)[page]
+    monkeypatch.setattr("itadaki.comparison.class_rules", lambda: "later")
+    names = ["P@10 dish class", "MAP@R dish class", "nDCG@10 title", "recall@1 re-crop"]
+    found = Evaluation({n: np.full(12, 0.4) for n in names}, dict.fromkeys(names, 0.1), "test", 90)
+    facts = {"dataset": "d", "dataset_source": "x"}
+    folder = checkout / "reports" / "measurements"
+    save_measurement({"photos": found, "fused": found}, folder, "ft", 0, facts)
+    assert "0.400 | 0.400 | 0.400 (2.00 x)" in documents(checkout)[page]
+
+
 def test_what_was_not_measured_says_so(checkout):
     page = write(checkout, "<!-- report: service --><!-- /report -->")
     assert "Not measured yet." in documents(checkout)[page]
