@@ -291,9 +291,10 @@ def average_precision_at_r(ranked: np.ndarray) -> float:
     """MAP@R of one query (Musgrave et al. 2020): precision at each hit among the first R, over R.
 
     Args:
-        ranked: bool array, whether each gallery item is relevant, best first; R are.
+        ranked: bool array, whether each gallery item is relevant, best first; R are. If none is,
+            the score is 0.
     """
-    r = int(ranked.sum())
+    r = max(1, int(ranked.sum()))
     first = ranked[:r]
     return float((np.cumsum(first) / np.arange(1, r + 1) * first).sum() / r)
 
@@ -303,7 +304,7 @@ def ndcg(similarities: np.ndarray, gains: np.ndarray, depth: int) -> float:
 
     Args:
         similarities: float array of shape (n,), what ranks the gallery.
-        gains: float array of shape (n,), the graded relevance, not all 0.
+        gains: float array of shape (n,), the graded relevance; if all are 0, so is the score.
         depth: how many of the first results count.
     """
     depth = min(depth, len(gains))
@@ -311,7 +312,7 @@ def ndcg(similarities: np.ndarray, gains: np.ndarray, depth: int) -> float:
     best = np.argpartition(-similarities, depth - 1)[:depth]
     best = best[np.lexsort((best, -similarities[best]))]
     ideal = np.sort(np.partition(gains, -depth)[-depth:])[::-1]
-    return float((gains[best] * discounts).sum() / (ideal * discounts).sum())
+    return float((gains[best] * discounts).sum() / ((ideal * discounts).sum() or 1.0))
 
 
 def recall_scores(similarities: np.ndarray, queries: np.ndarray) -> dict[str, np.ndarray]:

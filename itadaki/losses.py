@@ -7,8 +7,22 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # must stand before TensorFl
 import tensorflow as tf
 
 
+def mean_of(values: tf.Tensor, counted: tf.Tensor | None = None) -> tf.Tensor:
+    """The mean of those values that count; 0 where none does.
+
+    Args:
+        values: float tensor of shape (n,), n may be 0.
+        counted: bool tensor of shape (n,); by default all count.
+    """
+    weights = tf.ones_like(values) if counted is None else tf.cast(counted, values.dtype)
+    return tf.math.divide_no_nan(tf.reduce_sum(values * weights), tf.reduce_sum(weights))
+
+
 def triplet_loss(
-    positive_similarity: tf.Tensor, negative_similarity: tf.Tensor, margin: float | tf.Tensor
+    positive_similarity: tf.Tensor,
+    negative_similarity: tf.Tensor,
+    margin: float | tf.Tensor,
+    counted: tf.Tensor | None = None,
 ) -> tf.Tensor:
     """Mean triplet loss on cosine distance (Schroff et al. 2015, FaceNet).
 
@@ -18,23 +32,31 @@ def triplet_loss(
         positive_similarity: float tensor of shape (n,), anchors against their positives.
         negative_similarity: float tensor of shape (n,), anchors against their negatives.
         margin: by how much the positive must be nearer, in cosine similarity.
+        counted: bool tensor of shape (n,), the anchors that have a negative; by default all.
 
     Returns:
-        A scalar, at least 0.
+        A scalar, at least 0, and 0 where no anchor counts.
     """
-    return tf.reduce_mean(tf.nn.relu(margin - positive_similarity + negative_similarity))
+    return mean_of(tf.nn.relu(margin - positive_similarity + negative_similarity), counted)
 
 
-def triplet_accuracy(positive_similarity: tf.Tensor, negative_similarity: tf.Tensor) -> tf.Tensor:
+def triplet_accuracy(
+    positive_similarity: tf.Tensor,
+    negative_similarity: tf.Tensor,
+    counted: tf.Tensor | None = None,
+) -> tf.Tensor:
     """Share of triplets whose positive is more similar to the anchor than the negative."""
-    return tf.reduce_mean(tf.cast(positive_similarity > negative_similarity, tf.float32))
+    return mean_of(tf.cast(positive_similarity > negative_similarity, tf.float32), counted)
 
 
 def triplet_margin_accuracy(
-    positive_similarity: tf.Tensor, negative_similarity: tf.Tensor, margin: float | tf.Tensor
+    positive_similarity: tf.Tensor,
+    negative_similarity: tf.Tensor,
+    margin: float | tf.Tensor,
+    counted: tf.Tensor | None = None,
 ) -> tf.Tensor:
     """Share of triplets whose positive is more similar than the negative by over the margin."""
-    return triplet_accuracy(positive_similarity - margin, negative_similarity)
+    return triplet_accuracy(positive_similarity - margin, negative_similarity, counted)
 
 
 def soft_contrastive_loss(
@@ -63,8 +85,9 @@ def mean_pairwise_distance(embeddings: tf.Tensor) -> tf.Tensor:
     """Mean cosine distance of all pairs; near 0 the embeddings have collapsed to one point.
 
     Args:
-        embeddings: float tensor of shape (n, d) with rows of length 1, n at least 2.
+        embeddings: float tensor of shape (n, d) with rows of length 1; of fewer than two it is 0.
     """
     count = tf.cast(tf.shape(embeddings)[0], tf.float32)
     total = tf.reduce_sum(tf.square(tf.reduce_sum(embeddings, axis=0)))
-    return 1 - (total - count) / (count * (count - 1))
+    pairs = count * (count - 1)
+    return tf.math.divide_no_nan(pairs - (total - count), pairs)

@@ -32,6 +32,12 @@ _WARM_UP = 0.05
 _CLIP = 5.0
 _TEXT_DROPOUT = 0.3
 _PHOTOS_A_COMPONENT = 4  # at least, for its variance to be worth dividing by
+_OF_TRIPLETS = (
+    "triplet_accuracy",
+    "triplet_margin_accuracy",
+    "positive_similarity",
+    "negative_similarity",
+)
 _CANDIDATES = 1024  # texts and negatives a step is compared with, beside the batch's own
 _log = logging.getLogger(__name__)
 
@@ -96,7 +102,7 @@ class Trainer:
         keras.utils.set_random_seed(seed)
         plain = data.features(0)[data.train]
         centre = plain.mean(axis=0)
-        spread = float((plain - centre).std())
+        spread = max(float((plain - centre).std()), 1e-6)  # were all photos one
         self._head = head_layers(config, centre, spread)
         self._dense = [layer for layer in self._head if isinstance(layer, keras.layers.Dense)]
         self._head_model = self._with_head(keras.Input((plain.shape[1],), name="pooled"))
@@ -302,7 +308,7 @@ class Trainer:
             if row["score"] >= max(scores):
                 self._save(best, kept)
             self._save(last, state)
-            if row["mean_distance"] < _COLLAPSED:
+            if not row["mean_distance"] >= _COLLAPSED:  # of what is no number any more, too
                 raise CollapseError(
                     f"The embeddings collapsed in epoch {epoch} of {phase.name}: their mean "
                     f"distance is {row['mean_distance']:.3f}. Lower LEARNING_RATE or use an "
@@ -321,6 +327,7 @@ class Trainer:
     ) -> dict[str, float]:
         order = rng.permutation(len(self.data.train))
         sums: dict[str, float] = {}
+        weights: dict[str, float] = {}
         # The bank that hard negatives are mined from is refreshed once an epoch.
         if self._joint:
             self._bank = self._memory.numpy()
@@ -334,9 +341,14 @@ class Trainer:
         ) as bar:
             for step in bar:
                 batch = order[step * self.config.batch_size : (step + 1) * self.config.batch_size]
-                for name, value in train_step(batch, margin, rng).items():
-                    sums[name] = sums.get(name, 0.0) + float(value) / steps
-        return sums
+                found = {name: float(v) for name, v in train_step(batch, margin, rng).items()}
+                triplets_found = found.pop("triplets")
+                for name, value in found.items():
+                    # A batch with few triplets says as much less about them.
+                    weight = triplets_found if name in _OF_TRIPLETS else 1.0
+                    sums[name] = sums.get(name, 0.0) + value * weight
+                    weights[name] = weights.get(name, 0.0) + weight
+        return {name: total / max(weights[name], 1.0) for name, total in sums.items()}
 
     def _triplet_step(self, phase: Phase, optimizers: list) -> Callable:
         """A step of the triplet loss alone; the gradient flows through all three photos."""
@@ -354,6 +366,8 @@ class Trainer:
 
         def run(batch: np.ndarray, margin: float, rng: np.random.Generator) -> dict:
             anchors, positives, negatives = self._choose(phase, batch, rng)
+            if not len(anchors):  # nothing to learn from; weights stay as they are
+                return {"loss": 0.0, **dict.fromkeys(_OF_TRIPLETS, 0.0), "triplets": 0.0}
             rows = data.train[np.concatenate([anchors, positives, negatives])]
             return step(phase.inputs(rows, rng), tf.constant(margin, tf.float32))
 
@@ -435,6 +449,7 @@ class Trainer:
             targets: tf.Tensor,
             positives: tf.Tensor,
             negatives: tf.Tensor,
+            counted: tf.Tensor,
             expected_texts: tf.Tensor,
             margin: tf.Tensor,
         ) -> dict[str, tf.Tensor]:
@@ -454,7 +469,7 @@ class Trainer:
                 )
                 near = tf.reduce_sum(photo * tf.gather(self._memory, positives), axis=1)
                 far = tf.reduce_sum(photo * tf.gather(self._memory, negatives), axis=1)
-                triplet = losses.triplet_loss(near, far, margin)
+                triplet = losses.triplet_loss(near, far, margin, counted)
                 alignment = tf.reduce_mean(tf.reduce_sum(photo * expected_texts, axis=1))
                 loss = (
                     config.text_weight * to_text
@@ -470,7 +485,7 @@ class Trainer:
                 "photo_loss": to_photo,
                 "triplet_loss": triplet,
                 "alignment": alignment,
-                **_triplet_metrics(near, far, margin),
+                **_triplet_metrics(near, far, margin, counted),
             }
 
         def run(batch: np.ndarray, margin: float, rng: np.random.Generator) -> dict:
@@ -488,7 +503,9 @@ class Trainer:
             targets = neighbours.targets(batch, config.self_share)
             texts = np.union1d(batch, pool)
             text_targets = targets[:, texts]
-            text_targets /= text_targets.sum(axis=1, keepdims=True)
+            # Where SELF_SHARE is 0 none of a recipe's positives need be among these texts.
+            totals = text_targets.sum(axis=1, keepdims=True)
+            text_targets = np.divide(text_targets, totals, out=text_targets, where=totals > 0)
             if config.raw_share:
                 look_alikes = self.data.look_alikes[batch].toarray()
                 targets = (1 - config.raw_share) * targets + config.raw_share * look_alikes
@@ -500,6 +517,7 @@ class Trainer:
                 targets,
                 positives,
                 pool[np.maximum(chosen, 0)],
+                chosen >= 0,  # an anchor without an allowed negative makes no triplet
                 self._expected_texts[batch],
                 tf.constant(margin, tf.float32),
             )
@@ -626,12 +644,17 @@ def _apply(tape: tf.GradientTape, loss: tf.Tensor, optimizers: list) -> None:
         start += len(group)
 
 
-def _triplet_metrics(near: tf.Tensor, far: tf.Tensor, margin: tf.Tensor) -> dict[str, tf.Tensor]:
+def _triplet_metrics(
+    near: tf.Tensor, far: tf.Tensor, margin: tf.Tensor, counted: tf.Tensor | None = None
+) -> dict[str, tf.Tensor]:
+    if counted is None:
+        counted = tf.ones_like(near, tf.bool)
     return {
-        "triplet_accuracy": losses.triplet_accuracy(near, far),
-        "triplet_margin_accuracy": losses.triplet_margin_accuracy(near, far, margin),
-        "positive_similarity": tf.reduce_mean(near),
-        "negative_similarity": tf.reduce_mean(far),
+        "triplet_accuracy": losses.triplet_accuracy(near, far, counted),
+        "triplet_margin_accuracy": losses.triplet_margin_accuracy(near, far, margin, counted),
+        "positive_similarity": losses.mean_of(near, counted),
+        "negative_similarity": losses.mean_of(far, counted),
+        "triplets": tf.reduce_sum(tf.cast(counted, tf.float32)),
     }
 
 

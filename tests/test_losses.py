@@ -22,6 +22,29 @@ def test_triplet_loss_of_points_at_known_angles():
     assert float(losses.triplet_margin_accuracy(pos, neg, 0.8)) == 0.0
 
 
+def test_anchors_without_a_negative_do_not_count():
+    anchor, positive, negative = at(0, 0, 0), at(60, 90, 90), at(90, 60, 0)
+    pos, neg = (anchor * positive).sum(axis=1), (anchor * negative).sum(axis=1)
+    counted = tf.constant([True, True, False])
+    assert float(losses.triplet_loss(pos, neg, 0.3, counted)) == pytest.approx((0 + 0.8) / 2)
+    assert float(losses.triplet_accuracy(pos, neg, counted)) == 0.5
+    assert float(losses.triplet_margin_accuracy(pos, neg, 0.3, counted)) == 0.5
+
+
+@pytest.mark.parametrize("count", [0, 3])
+def test_without_any_triplet_loss_gradient_and_metrics_are_zero(count):
+    near, far = tf.Variable(np.full(count, 0.2, "f4")), tf.Variable(np.full(count, 0.9, "f4"))
+    counted = tf.zeros(count, tf.bool)
+    with tf.GradientTape() as tape:
+        loss = losses.triplet_loss(near, far, 0.3, counted)
+    assert float(loss) == 0.0
+    for gradient in tape.gradient(loss, [near, far]):
+        np.testing.assert_array_equal(gradient, np.zeros(count))
+    assert float(losses.triplet_accuracy(near, far, counted)) == 0.0
+    assert float(losses.mean_of(near, counted)) == 0.0
+    assert float(losses.triplet_loss(near[:0], far[:0], 0.3)) == 0.0
+
+
 def test_soft_contrastive_loss_is_cross_entropy_over_the_temperature():
     similarities = tf.constant([[1.0, 0.0], [0.0, 0.5]])
     sure = tf.constant([[1.0, 0.0], [0.0, 1.0]])
@@ -50,4 +73,5 @@ def test_mean_pairwise_distance_is_zero_when_collapsed_and_one_when_orthogonal()
     assert float(losses.mean_pairwise_distance(at(30, 30, 30))) == pytest.approx(0, abs=1e-6)
     assert float(losses.mean_pairwise_distance(at(0, 90))) == pytest.approx(1)
     # cos 60 = 0.5 twice and cos 120 = -0.5 once.
+    assert float(losses.mean_pairwise_distance(at(0))) == 0.0
     assert float(losses.mean_pairwise_distance(at(0, 60, 120))) == pytest.approx(1 - 0.5 / 3)

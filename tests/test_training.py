@@ -1,11 +1,14 @@
 import itertools
 import json
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.decomposition import PCA
 
+from itadaki.activations import ActivationCache
 from itadaki.dataset import load_dataset
 from itadaki.embedder import load_embedder
 from itadaki.errors import ArtifactError, ItadakiError
@@ -14,6 +17,7 @@ from itadaki.images import load_input
 from itadaki.keras_model import load_model
 from itadaki.settings import Settings
 from itadaki.text_encoder import TextEncoder
+from itadaki.text_neighbours import TextNeighbours
 from itadaki.training import CollapseError, Trainer, grown_margin
 from itadaki.training_config import CONFIG_FT, CONFIG_TL, CONFIG_TL_HARD, TrainingConfig
 from itadaki.training_run import TrainingRun
@@ -231,12 +235,125 @@ def test_an_interrupted_run_gives_the_same_model(home, tmp_path):
         np.testing.assert_allclose(a, b, atol=1e-6)
 
 
+def test_a_run_goes_on_with_the_training_code_that_began_it_only(home, monkeypatch, caplog):
+    config, dataset = TINY_TL | {"EPOCHS": 1}, load_dataset(home, False)
+
+    def run(commit: str) -> tuple[list[int], dict]:
+        monkeypatch.setattr("itadaki.training_run._commit", lambda: commit)
+        caplog.clear()
+        trained = TrainingRun(VARIANTS["tl"], config, home, dataset, 5, progress=False)
+        epochs = []
+        with monkeypatch.context() as patch:
+            patch.setattr(Trainer, "_epoch", lambda *a: epochs.append(1) or real(*a))
+            trained.train()
+        trained.export()
+        return epochs, json.loads(VARIANTS["tl"].record_path(home).read_text())
+
+    real = Trainer._epoch
+    epochs, record = run("first")
+    assert len(epochs) == 1 and record["trained_by_commits"] == ["first"]
+    epochs, record = run("documents changed")
+    assert not epochs and record["trained_by_commits"] == ["first", "documents changed"]
+    assert "other training code" not in caplog.text
+    for changed in ("training_code", "class_rules"):
+        monkeypatch.setattr(f"itadaki.training_run.{changed}", lambda: "other")
+        epochs, record = run("code changed")
+        assert len(epochs) == 1 and record["trained_by_commits"] == ["code changed"]
+        assert record[changed] == "other"
+        assert "begun by other training code" in caplog.text
+
+
+def test_a_photo_of_the_same_name_and_size_gets_its_own_activations(tmp_path):
+    path, folder = tmp_path / "photo.jpg", tmp_path / "activations"
+    backbone = SimpleNamespace(get_weights=list)
+
+    def cache(content: bytes) -> ActivationCache:
+        path.write_bytes(content)
+        return ActivationCache(folder, backbone, [path], [sha256_of(path)])
+
+    assert cache(b"a").folder == cache(b"a").folder != cache(b"b").folder
+
+
 def test_collapse_is_noticed(home, monkeypatch):
     from itadaki import training
 
     monkeypatch.setattr(training, "_COLLAPSED", 2.1)
     with pytest.raises(CollapseError, match="LEARNING_RATE"):
         train("tl", TINY_TL | {"LEARNING_RATE": 2e-3}, home)
+
+
+class PlacedData:
+    """Points placed by hand instead of features of photos, each with a text of its own."""
+
+    def __init__(self, config: TrainingConfig, titles: list[str], classes: list[str]) -> None:
+        angles = np.linspace(0, np.pi, len(titles))
+        points = np.stack([np.cos(angles), np.sin(angles), np.ones(len(titles))], axis=1)
+        self.points = (points / np.linalg.norm(points, axis=1, keepdims=True)).astype(np.float32)
+        ingredients = [[] for _ in titles]
+        recipes = {"Title": titles, "Ingredients": ingredients, "dish_class": classes}
+        self.dataset = SimpleNamespace(recipes=pd.DataFrame(recipes))
+        self.train = self.validation = np.arange(len(titles))
+        self.watched = np.arange(0)
+        self.encoder = TextEncoder.fit(titles, ingredients, config.embedding_dim)
+        self.neighbours = TextNeighbours.of(
+            self.encoder, titles, ingredients, classes, np.eye(len(titles), dtype=np.float32)
+        )
+
+    def features(self, view: int) -> np.ndarray:
+        return self.points
+
+    def texts(self, rows: np.ndarray) -> tuple[list[str], list[list[str]]]:
+        chosen = self.dataset.recipes.iloc[rows]
+        return chosen["Title"].tolist(), chosen["Ingredients"].tolist()
+
+
+TITLES = ["tomato soup", "tomato bisque", "lentil soup", "lentil broth", "onion soup", "leek soup"]
+PLACED = {"BATCH_SIZE": 3, "EMBEDDING_DIM": 4, "HIDDEN_DIM": 4, "VIEWS": 1, "DROPOUT": 0.0}
+JOINT = CONFIG_FT | PLACED | {"PHASE_1_EPOCHS": 2, "PHASE_2_EPOCHS": 0, "RAW_SHARE": 0.0}
+JOINT |= {"FEATURE_SHARE": 0.0}
+
+
+def train_placed(config: dict, folder, classes: list[str]) -> tuple[Trainer, pd.DataFrame]:
+    checked = TrainingConfig.of(config)
+    trainer = Trainer(checked, PlacedData(checked, TITLES, classes), None, folder, progress=False)
+    return trainer, trainer.train()
+
+
+@pytest.mark.parametrize("sampling", ["random", "hard_negative"])
+def test_no_forbidden_negative_is_taken_where_none_is_allowed(tmp_path, sampling):
+    found = {}
+    for weight in (0.0, 1.0):  # all of one class: no triplet may say anything
+        config = JOINT | {"SAMPLING": sampling, "TRIPLET_WEIGHT": weight}
+        trainer, history = train_placed(config, tmp_path / str(weight), ["soup"] * 6)
+        found[weight] = trainer.embed(np.arange(6))
+        trained = history.iloc[1:]
+        assert np.isfinite(trained["loss"]).all()
+        of_triplets = trained[["triplet_loss", "triplet_accuracy", "negative_similarity"]]
+        assert not of_triplets.to_numpy().any()
+    np.testing.assert_array_equal(found[0.0], found[1.0])
+
+
+def test_allowed_negatives_count_in_the_joint_loss(tmp_path):
+    classes = ["a", "b", "c", "d", "e", "f"]
+    config = JOINT | {"SAMPLING": "random"}
+    _, history = train_placed(config, tmp_path, classes)
+    assert (history["triplet_loss"].iloc[1:] > 0).all()
+    assert (history["negative_similarity"].iloc[1:] != 0).all()
+
+
+def test_batches_without_a_triplet_cost_nothing_and_teach_nothing(tmp_path):
+    config = CONFIG_TL | PLACED | {"EPOCHS": 2, "SAMPLING": "random", "WEIGHT_DECAY": 0.1}
+    trainer, history = train_placed(config, tmp_path / "trained", ["soup"] * 6)
+    assert (history["loss"].iloc[1:] == 0).all()
+    assert np.isfinite(history.drop(columns="phase").iloc[1:].to_numpy(float)).all()
+    untrained, _ = train_placed(config | {"EPOCHS": 0}, tmp_path / "not", ["soup"] * 6)
+    np.testing.assert_array_equal(trainer.embed(np.arange(6)), untrained.embed(np.arange(6)))
+
+
+def test_a_recipe_whose_positives_are_not_among_the_texts_costs_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr("itadaki.training._CANDIDATES", 1)
+    _, history = train_placed(JOINT | {"SELF_SHARE": 0.0, "BATCH_SIZE": 2}, tmp_path, ["soup"] * 6)
+    assert np.isfinite(history["loss"].iloc[1:]).all()
 
 
 def test_margin_grows_as_triplets_get_easy_and_never_beyond():
