@@ -14,7 +14,8 @@ _PREPARATIONS = {
     "stew": "stew chili chile-verde chili-verde gumbo goulash tagine ragout ragu cassoulet "
     "jambalaya birria stroganoff bourguignon posole pozole bouillabaisse cioppino etouffee daube "
     "feijoada coq osso-buco osso-bucco pot-au-feu",
-    "curry": "curry tikka-masala masala vindaloo korma dal dahl daal dhal rendang country-captain",
+    "curry": "curry tikka-masala masala vindaloo korma dal dahl daal dhal rendang country-captain "
+    "rogan-josh palak-paneer",
     "salad": "salad salade ensalada insalata slaw coleslaw kaleslaw lettuce iceberg tabbouleh "
     "tabouli tabouleh panzanella fattoush caprese",
     "pasta": "pasta spaghetti linguine linguini fettuccine fettucine penne rigatoni lasagna "
@@ -37,9 +38,10 @@ _PREPARATIONS = {
     "burger": "burger hamburger cheeseburger steakburger slider",
     "taco": "taco burrito quesadilla enchilada fajita tostada tamale tamal nachos taquito flauta "
     "gordita chilaquiles enfrijolada chimichanga",
-    "sushi": "sushi nigiri maki sashimi california-roll hand-roll sushi-roll tuna-roll salmon-roll",
+    "sushi": "sushi nigiri maki sashimi california-roll hand-roll sushi-roll tuna-roll "
+    "salmon-roll hosomaki futomaki uramaki gunkan",
     "dumplings": "dumpling wonton pierogi potsticker pot-sticker gyoza shumai momo kreplach "
-    "matzo-ball",
+    "matzo-ball mandu manti siu-mai",
     "egg dish": "egg omelet omelette frittata quiche strata scramble huevos shakshuka migas "
     "spanish-tortilla tortilla-espanola matzo-brei",
     "bread": "bread bun biscuit baguette roll loaf brioche naan bagel cornbread challah popover "
@@ -54,7 +56,7 @@ _PREPARATIONS = {
     "johnnycake hoecake flapjack griddle-cake dosa",
     "cake": "cake cupcake cheesecake gingerbread torte gateau shortcake coffeecake bundt "
     "fruitcake madeleine financier ciambella pavlova kuchen whoopie-pie moonpie cake-pop friand "
-    "dacquoise linzertorte sachertorte",
+    "dacquoise linzertorte sachertorte sponge",
     "pie": "pie tart galette gallete tartlet crostata tarte empanada turnover strudel tart-tatin",
     "cookies": "cookie biscotti shortbread macaroon macaron snickerdoodle gingersnap linzer sable "
     "rugelach florentine ladyfinger tuile amaretti hamantaschen lebkuchen meringue thumbprint "
@@ -66,7 +68,7 @@ _PREPARATIONS = {
     "creme-caramel floating-island roly-poly zuppa-inglese bavarian",
     "frozen dessert": "ice-cream sorbet sorbetto granita gelato sherbet popsicle pop semifreddo "
     "semifreddi sundae frozen-yogurt paleta ice-pop ice bombe affogato baked-alaska kulfi "
-    "ice-cream-sandwich frozen-custard ice-cream-bar",
+    "ice-cream-sandwich frozen-custard ice-cream-bar banana-split",
     "candy": "candy fudge truffle brittle caramel toffee marshmallow praline nougat bark marzipan "
     "halva halvah torrone nougatine buckeye peanut-butter-cup bonbon turkish-delight",
     "cocktail": "cocktail martini margarita punch sangria mojito spritz daiquiri sour fizz "
@@ -74,7 +76,7 @@ _PREPARATIONS = {
     "caipirinha bloody-mary swizzle sling mule sazerac boulevardier old-fashioned michelada smash "
     "buck spritzer royale sidecar brandy-alexander sbagliato paloma mai-tai pina-colada "
     "gin-and-tonic cognac-and-tonic buttered-rum rusty-nail prosecco wassail grog glogg gluhwein "
-    "rickey jell-o-shot",
+    "rickey jell-o-shot tequila-sunrise",
     "drink": "drink smoothie lemonade tea coffee cider juice shake milkshake cocoa eggnog lassi "
     "hot-chocolate limeade agua-fresca soda slushie slush shrub refresher horchata cordial latte "
     "chai float limonada cooler sparkling-water egg-cream root-beer kombucha nog frappe tonic "
@@ -154,6 +156,7 @@ _FLAVOURS = (
 _MEATS = frozenset(
     ("chicken", "turkey and duck", "ribs and chops", "beef", "pork", "lamb", "fish", "shellfish")
 )
+_SIDES = ("sauce", "meatballs")  # which a dish of something "and" these is not
 _SAVOURY = {name: name for name in (*_MEATS, "potatoes", "beans", "rice", "grains")}
 _GARDEN = _SAVOURY | {"vegetables": "vegetables"}
 _BY_INGREDIENT = {
@@ -273,10 +276,12 @@ def _of_phrase(phrase: str) -> str | None:
     """The class of a phrase's last noun, or of the weightier item where it is a list."""
     last = _last_noun(_words(phrase))
     items = _AND.split(phrase)
-    if len(items) == 1 or (last in _PREPARATIONS and last != "sauce"):
+    if len(items) == 1 or (last in _PREPARATIONS and last not in _SIDES):
         return last
     first = _last_noun(_words(items[0]), ends=False)
-    if first in _MEATS or (first in _PREPARATIONS and first != "sauce"):
+    if first in _PREPARATIONS and first not in _SIDES:
+        return first
+    if first in _MEATS and last != "meatballs":
         return first
     lighter = last in _MAIN_INGREDIENTS or last in ("fruit", "cheese")
     return first if first in _CLASSES and lighter and last not in _MEATS else last

@@ -38,6 +38,8 @@ from itadaki.dish_class import DISH_CLASSES, dish_class
         ("Ragout of Lamb and Spring Vegetables", "stew"),
         ("Steak and Broccolini", "beef"),
         ("Turkey and Gravy", "turkey and duck"),
+        ("Spaghetti and Meatballs", "pasta"),
+        ("Turkey and Apricot Meatloaf", "meatballs"),
         ("Macaroni and Cheese", "pasta"),
         ("Chicken (or Turkey) Salad", "salad"),
         ("Skordalia (Garlic Dip)", "dip"),
