@@ -15,6 +15,7 @@ import openvino
 from itadaki.cores import usable_cores
 from itadaki.errors import ArtifactError, reason
 from itadaki.files import sha256_of, write_json
+from itadaki.fingerprint import code_fingerprint
 from itadaki.images import IMAGE_SIZE
 from itadaki.interrupt import temporary_folder
 
@@ -153,6 +154,7 @@ def _facts(kept: Path, sha256: str) -> dict[str, Any]:
     return {
         "format": _FORMAT,
         "openvino": openvino.__version__,
+        "converted_by": code_fingerprint(convert),
         "model": sha256,
         "xml": sha256_of(kept),
         "bin": sha256_of(kept.with_suffix(".bin")),

@@ -137,3 +137,8 @@ def test_copies_are_neither_query_nor_answer(system):
 def test_empty_split_is_named(system):
     with pytest.raises(ItadakiError, match="nosuch"):
         evaluate(system.bank, system.embedder, system.dataset.root, "nosuch")
+
+
+def test_a_query_without_anything_relevant_scores_zero():
+    assert average_precision_at_r(np.zeros(5, bool)) == 0
+    assert ndcg(np.arange(5.0), np.zeros(5), 10) == 0

@@ -7,8 +7,10 @@ import pytest
 from conftest import dish_photo
 
 from itadaki import embedder as embedder_module
+from itadaki import openvino_model
 from itadaki.embedder import Embedder
 from itadaki.errors import ArtifactError
+from itadaki.files import write_json
 from itadaki.images import load_input
 from itadaki.keras_model import save_model
 
@@ -67,6 +69,20 @@ def test_a_damaged_conversion_is_made_anew(path, photos):
     weights.write_bytes(b"\0" * len(whole))
     np.testing.assert_allclose(Embedder(path).embed(photos), expected, atol=1e-6)
     assert weights.read_bytes() == whole
+
+
+@pytest.mark.parametrize("changed", ["openvino.__version__", "_FORMAT", "convert"])
+def test_a_conversion_made_in_another_way_does_not_fit(tmp_path, monkeypatch, changed):
+    def other(model):
+        return model
+
+    kept = tmp_path / "model.xml"
+    for suffix in (".xml", ".bin"):
+        kept.with_suffix(suffix).write_bytes(b"made")
+    write_json(kept.with_suffix(".json"), openvino_model._facts(kept, "a" * 64))
+    assert openvino_model._is_whole(kept, "a" * 64)
+    monkeypatch.setattr(f"itadaki.openvino_model.{changed}", other if changed == "convert" else "9")
+    assert not openvino_model._is_whole(kept, "a" * 64)
 
 
 def test_another_model_gets_its_own_conversion_and_the_old_one_goes(path):
