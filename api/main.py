@@ -30,6 +30,7 @@ from api.core.inference_queue import InferenceQueue
 from api.core.known_fields import close_forms, only_known_fields
 from api.core.memory import give_large_blocks_back
 from api.core.metrics import Metrics
+from api.core.rate_limit import RateLimit
 from api.core.reload import Reloader
 from api.core.request_log import RequestLog, configure_logs, with_request_ids
 from api.core.security_headers import SecurityHeaders
@@ -110,7 +111,9 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
         max_total=settings.max_uploads_mb * megabyte,
         seconds=settings.upload_seconds,
     )
-    app.add_middleware(Access, settings=settings)
+    app.state.rate_limit = RateLimit(settings.rate_limit)
+    key = settings.api_key and settings.api_key.get_secret_value()
+    app.add_middleware(Access, key=key, rate=app.state.rate_limit)
     if settings.cors_origins:
         # The key is a header that scripts set; cookies and other credentials are never allowed.
         app.add_middleware(

@@ -62,7 +62,7 @@ def test_ready_is_not_health(service):
 
 def test_documentation_can_be_switched_off(service):
     for path in ("/docs", "/openapi.json", "/redoc"):
-        assert service.client.get(path).status_code == 404
+        assert service.client.get(path, headers=KEY).status_code == 404
 
 
 def test_headers_protect_the_page(service):
@@ -89,7 +89,8 @@ def test_only_configured_origins_may_call(service):
 def test_any_origin_may_be_allowed_but_never_with_credentials(settings):
     app = create_app(ApiSettings(**settings.model_dump(), cors_origins=["*"]))
     asked = {"Origin": "https://evil.example", "Access-Control-Request-Method": "POST"}
-    allowed = TestClient(app).options(SEARCH, headers=asked)
+    client = TestClient(app)
+    allowed = client.options(SEARCH, headers=asked)
     assert allowed.headers["access-control-allow-origin"] == "*"
     assert "access-control-allow-credentials" not in allowed.headers
 
@@ -147,6 +148,25 @@ def test_batch_answers_photo_by_photo(service):
     too_many = [("images", ("x", photos[0]))] * 11
     refused = service.client.post("/api/v1/search/batch", files=too_many, headers=KEY)
     assert refused.status_code == 422 and "images" in refused.json()["errorMessage"]
+
+
+def test_a_batch_counts_each_photo(environment):
+    def batch(count: int):
+        files = [("images", ("x", encode(dish_photo(3))))] * count
+        return service.client.post("/api/v1/search/batch", files=files)
+
+    with running_service({**environment, "ITADAKI_RATE_LIMIT": "9/minute"}) as service:
+        assert batch(4).status_code == 200
+        refused = batch(6)
+        assert refused.status_code == 429 and 1 <= int(refused.headers["retry-after"]) <= 60
+        assert batch(4).status_code == 200  # which it had said by then
+        assert post(service.client, headers={}).status_code == 429
+    with running_service({**environment, "ITADAKI_RATE_LIMIT": "3/minute"}) as service:
+        for _ in range(2):
+            never = batch(4)
+            assert never.status_code == 422
+            assert "at most 3 photos" in never.json()["errorMessage"]
+        assert post(service.client, headers={}).status_code == 200
 
 
 def test_without_a_key_nobody_reloads_over_http(environment):

@@ -37,8 +37,9 @@ class ApiSettings(Settings):
     )
     rate_limit: Annotated[str, AfterValidator(_checked_rate_limit)] = Field(
         "",
-        description="Searches that one client address may ask for, like 60/minute; "
-        "the next one is answered with 429.",
+        description="Requests to the API that one client address may send, like 60/minute; the "
+        "next one is answered with 429. A batch counts each photo. Requests without the right key "
+        "are counted for themselves, within the same limit.",
     )
     cors_origins: list[str] = Field(
         [], description="Web origins whose pages may call the API, as a JSON list."

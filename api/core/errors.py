@@ -13,8 +13,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.core.collections import UnknownCollectionError
 from api.core.inference_queue import BusyError, ClientGoneError
-from api.core.paths import route_path
 from api.core.reload import ReloadError
+from api.core.request_scope import route_path
 from api.features.search.schemas.search import SearchResponse
 from itadaki.errors import (
     BusyFolderError,

@@ -3,7 +3,7 @@
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.core.paths import route_path
+from api.core.request_scope import route_path
 
 _POLICY = (
     "default-src 'none'; script-src 'self'{inline}; style-src 'self'{inline}; "
@@ -20,12 +20,13 @@ class SecurityHeaders:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # FastAPI starts Swagger with a script inside the page.
+        policy = _DOCS if scope["type"] == "http" and route_path(scope) == "/docs" else _STRICT
+
         async def adding(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                # FastAPI starts Swagger with a script inside the page.
-                inline = route_path(scope) == "/docs"
-                headers["Content-Security-Policy"] = _DOCS if inline else _STRICT
+                headers["Content-Security-Policy"] = policy
                 headers["X-Content-Type-Options"] = "nosniff"
                 headers["Referrer-Policy"] = "no-referrer"
                 headers["Permissions-Policy"] = "geolocation=(), microphone=()"

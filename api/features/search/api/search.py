@@ -17,6 +17,7 @@ from fastapi import (
 from fastapi.responses import FileResponse
 
 from api.core.inference_queue import InferenceQueue
+from api.core.request_scope import client_of
 from api.features.search.schemas.search import (
     BatchResponse,
     RecipeResponse,
@@ -127,6 +128,7 @@ async def search_batch(
     top_k: Annotated[int, Form(ge=1, le=10, description=_TOP_K)] = 3,
 ) -> BatchResponse:
     """Search with several photos, each for itself; one that cannot be read fails alone."""
+    request.app.state.rate_limit.take(client_of(request.scope), len(images), noted=1)
     answers = []
     for image in images:
         try:
