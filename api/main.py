@@ -26,6 +26,7 @@ from api.core.body_limit import BodyLimit
 from api.core.collections import Collections, watch
 from api.core.config import ApiSettings
 from api.core.errors import StartupErrors, add_error_handlers
+from api.core.hosts import Hosts
 from api.core.inference_queue import InferenceQueue
 from api.core.known_fields import close_forms, only_known_fields
 from api.core.memory import give_large_blocks_back
@@ -123,6 +124,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
             allow_headers=["X-API-Key", "Authorization", "X-Request-ID"],
             expose_headers=["X-Request-ID", "Retry-After"],
         )
+    app.add_middleware(Hosts, allowed=settings.allowed_hosts)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(RequestLog, metrics=metrics)
     app.add_middleware(with_request_ids)

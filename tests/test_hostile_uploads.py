@@ -239,7 +239,7 @@ def test_mutated_requests(service, soak):
         rng = np.random.default_rng(number)
         body = multipart(files[number % len(files)])
         head = (
-            f"POST {SEARCH} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
+            f"POST {SEARCH} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
             "Content-Type: multipart/form-data; boundary=x\r\n"
         ).encode()
         if number % 2:
@@ -309,15 +309,17 @@ def test_hostile_content_types(service, kind):
 @pytest.mark.parametrize(
     "request_bytes",
     [
-        b"POST %s HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999\r\n\r\n",
-        b"POST %s HTTP/1.1\r\nHost: a\r\nContent-Length: -5\r\n\r\nhello",
-        b"POST %s HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nContent-Length: 50\r\n\r\nhello",
-        b"POST %s HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\nhello\r\n",
-        b"POST %s HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffff\r\nhello",
-        b"POST %s HTTP/1.1\r\nHost: a\r\nX: " + b"y" * 200_000 + b"\r\n\r\n",
+        b"POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999\r\n\r\n",
+        b"POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Length: -5\r\n\r\nhello",
+        b"POST %s HTTP/1.1\r\nHost: localhost\r\n"
+        b"Content-Length: 5\r\nContent-Length: 50\r\n\r\nhello",
+        b"POST %s HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\nhello\r\n",
+        b"POST %s HTTP/1.1\r\nHost: localhost\r\n"
+        b"Transfer-Encoding: chunked\r\n\r\nffffffffffff\r\nhello",
+        b"POST %s HTTP/1.1\r\nHost: localhost\r\nX: " + b"y" * 200_000 + b"\r\n\r\n",
         b"POST %s HTTP/9.9\r\n\r\n",
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
-        b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n",
         b"GET /%%00%%ff HTTP/1.1\r\nHost: \xff\xfe\r\n\r\n",
     ],
 )
@@ -336,7 +338,7 @@ def test_clients_that_hang_up(service):
     address = (service.client.base_url.host, service.client.base_url.port)
     body = multipart(encode(dish_photo(3)))
     head = (
-        f"POST {SEARCH} HTTP/1.1\r\nHost: a\r\nContent-Length: {len(body)}\r\n"
+        f"POST {SEARCH} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n"
         "Content-Type: multipart/form-data; boundary=x\r\n\r\n"
     ).encode()
     for cut in itertools.islice(itertools.cycle([10, 200, len(body) // 2, len(body)]), 100):

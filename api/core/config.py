@@ -1,5 +1,6 @@
 """Settings of the HTTP API, on top of the library's."""
 
+import re
 from typing import Annotated, Literal
 
 from limits import RateLimitItem, parse_many
@@ -21,6 +22,12 @@ def _checked_rate_limit(text: str) -> str:
     return text
 
 
+def _checked_host(host: str) -> str:
+    if not re.fullmatch(r"\*|(\*\.)?[a-z0-9._-]+|\[?[0-9a-f:.]+\]?", host := host.lower()):
+        raise ValueError("write hosts without port, like cooks.example, *.cooks.example or *")
+    return host
+
+
 class ApiSettings(Settings):
     """What the API reads from the environment (``ITADAKI_...``) and ``.env``."""
 
@@ -40,6 +47,12 @@ class ApiSettings(Settings):
         description="Requests to the API that one client address may send, like 60/minute; the "
         "next one is answered with 429. A batch counts each photo. Requests without the right key "
         "are counted for themselves, within the same limit.",
+    )
+    allowed_hosts: list[Annotated[str, AfterValidator(_checked_host)]] = Field(
+        [],
+        description="Hosts that clients may ask for beside localhost and the address that they "
+        'reach the service at, as a JSON list: names, addresses, "*.example.com" or "*"; others '
+        "are answered with 421. Behind a proxy: the names that it passes on.",
     )
     cors_origins: list[str] = Field(
         [], description="Web origins whose pages may call the API, as a JSON list."
