@@ -25,7 +25,7 @@ from api.core.access import Access
 from api.core.body_limit import BodyLimit
 from api.core.collections import Collections, watch
 from api.core.config import ApiSettings
-from api.core.errors import StartupErrors, add_error_handlers
+from api.core.errors import ErrorShape, StartupErrors, add_error_handlers
 from api.core.hosts import Hosts
 from api.core.inference_queue import InferenceQueue
 from api.core.known_fields import close_forms, only_known_fields
@@ -125,6 +125,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
             expose_headers=["X-Request-ID", "Retry-After"],
         )
     app.add_middleware(Hosts, allowed=settings.allowed_hosts)
+    app.add_middleware(ErrorShape)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(RequestLog, metrics=metrics)
     app.add_middleware(with_request_ids)

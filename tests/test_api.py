@@ -228,6 +228,31 @@ def test_what_is_not_there(client, path):
     assert_failure(client.get(path), 404, "")
 
 
+@pytest.mark.parametrize("path", ["/api/v1/photos/4", "/page/page.js", "/examples/1.jpg"])
+@pytest.mark.parametrize(
+    ("asked", "status"),
+    [
+        ("apples=0-5", 400),
+        ("bytes", 400),
+        ("bytes=", 400),
+        ("bytes=5-2", 400),
+        ("bytes=99999999-", 416),
+        ("bytes=0-1,99999999-", 416),
+    ],
+)
+def test_a_bad_range(client, path, asked, status):
+    answer = client.get(path, headers={"Range": asked})
+    assert_failure(answer, status, "")
+    assert answer.headers["content-length"] == str(len(answer.content))
+    assert (answer.headers.get("content-range", "")[:8] == "bytes */") is (status == 416)
+    assert "content-security-policy" in answer.headers
+
+
+def test_a_good_range(client, photo):
+    answer = client.get("/api/v1/photos/4", headers={"Range": "bytes=2-9"})
+    assert (answer.status_code, answer.content) == (206, photo[2:10])
+
+
 def test_wrong_method(client):
     assert_failure(client.get(SEARCH), 405, "GET does not work at /api/v1/search/search")
 

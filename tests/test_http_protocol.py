@@ -6,6 +6,7 @@ import pytest
 import uvicorn
 
 from api.core.http_protocol import BoundedProtocol
+from api.features.search.schemas.search import SearchResponse
 
 HEAD = b"POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n"
 
@@ -88,6 +89,20 @@ def test_a_head_that_is_too_large_is_told_so(connection):
     time.sleep(0.1)
     connection.sendall(b"X: " + b"y" * 70_000)
     assert said(connection).startswith(b"HTTP/1.1 431")
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [b"\x16\x03\x01\x02\x00", b"GET / HTTP/9.9\r\n\r\n", b"GET / HTTP/1.1\r\nA b: c\r\n\r\n"],
+)
+def test_what_is_no_http_is_told_so_in_the_shape_of_every_error(connection, request_bytes):
+    connection.sendall(request_bytes)
+    head, _, body = said(connection).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 ") and b"connection: close" in head
+    assert b"content-type: application/json" in head
+    assert b"content-length: %d" % len(body) in head
+    answer = SearchResponse.model_validate_json(body)
+    assert not answer.success and answer.error_message == "Invalid HTTP request received."
 
 
 @pytest.mark.parametrize("start", [b"", b"G", b"GET / HTTP/1.1\r\nHost: a\r\n"])

@@ -93,6 +93,8 @@ def test_any_origin_may_be_allowed_but_never_with_credentials(settings):
     allowed = client.options(SEARCH, headers=asked)
     assert allowed.headers["access-control-allow-origin"] == "*"
     assert "access-control-allow-credentials" not in allowed.headers
+    refused = client.options(SEARCH, headers={**asked, "Access-Control-Request-Method": "PATCH"})
+    assert refused.status_code == 400 and refused.json()["success"] is False
 
 
 def test_every_request_has_an_id_and_one_log_line_without_its_photo(service):

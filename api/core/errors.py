@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -63,6 +64,48 @@ class StartupErrors:
             for message in held:
                 await send(message)
             raise
+
+
+class ErrorShape:
+    """ASGI middleware: puts errors that others have said in plain text into the shape of ours.
+
+    So it is with what Starlette says of a bad Range, or to a preflight that may not be.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        start: Message | None = None
+        said = b""
+
+        async def shaping(message: Message) -> None:
+            nonlocal start, said
+            if message["type"] == "http.response.start" and message["status"] >= 400:
+                headers = Headers(raw=message.get("headers", []))
+                if headers.get("content-type", "").startswith("text/plain"):
+                    start = message
+                    return
+            if start is None:
+                await send(message)
+                return
+            said += message.get("body", b"")
+            if not message.get("more_body"):
+                await _shaped(start, said.decode(errors="replace"))(scope, receive, send)
+
+        await self.app(scope, receive, shaping)
+
+
+def _shaped(start: Message, said: str) -> JSONResponse:
+    status, headers = start["status"], MutableHeaders(raw=list(start["headers"]))
+    for name in ("content-type", "content-length"):
+        del headers[name]
+    answer = failure(status, f"{said.removesuffix('.') or HTTPStatus(status).phrase}.")
+    answer.raw_headers += headers.raw
+    return answer
 
 
 def add_error_handlers(app: FastAPI) -> None:

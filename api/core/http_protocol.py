@@ -5,6 +5,8 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from api.core.errors import failure
+
 _MAX_HEAD = 65_536
 _LINGER = 1.0  # seconds for a refused client to read why
 _TOO_LARGE = (
@@ -76,6 +78,17 @@ class BoundedProtocol(HttpToolsProtocol):
     def resume_writing(self) -> None:
         self._came("answer taken")
         super().resume_writing()
+
+    def send_400_response(self, msg: str) -> None:
+        body = failure(400, msg).body
+        head = [
+            b"HTTP/1.1 400 Bad Request",
+            b"content-type: application/json",
+            b"content-length: %d" % len(body),
+            b"connection: close",
+        ]
+        self.transport.write(b"\r\n".join([*head, b"", body]))
+        self.transport.close()
 
     def _expect(self, what: str, seconds: float) -> None:
         self._came(what)
