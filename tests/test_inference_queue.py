@@ -1,5 +1,7 @@
 import asyncio
+import gc
 import threading
+import weakref
 
 import pytest
 
@@ -9,8 +11,8 @@ from api.core.inference_queue import BusyError, ClientGoneError, InferenceQueue
 class Client:
     """Stands in for a request of which only the connection matters."""
 
-    def __init__(self, gone: bool = False) -> None:
-        self.gone = gone
+    def __init__(self, address: str = "203.0.113.7", gone: bool = False) -> None:
+        self.scope, self.gone = {"client": (address, 1)}, gone
 
     async def is_disconnected(self) -> bool:
         return self.gone
@@ -63,5 +65,119 @@ def test_an_error_of_the_work_reaches_the_caller_and_frees_the_place():
             await queue.run(Client(), lambda: 1 // 0)
         await settled(queue, 0)
         queue.close()
+
+    asyncio.run(scenario())
+
+
+class Photo:
+    """Unlike bytes it can be asked whether anything holds it still."""
+
+
+@pytest.mark.parametrize("how", ["hung up", "cancelled", "displaced"])
+def test_a_search_that_leaves_the_queue_takes_its_photo_along(how):
+    async def scenario() -> None:
+        queue, gate = InferenceQueue(threads=1, waiting=1), threading.Event()
+        first = asyncio.create_task(queue.run(Client(), gate.wait, 20))
+        await settled(queue, 1)
+        photo = Photo()
+        kept = weakref.ref(photo)
+        leaving = asyncio.create_task(queue.run(Client(gone=how == "hung up"), id, photo))
+        del photo
+        await settled(queue, 2)
+        if how == "cancelled":
+            leaving.cancel()
+        if how == "displaced":
+            other = asyncio.create_task(queue.run(Client("203.0.113.8"), lambda: "done"))
+        await asyncio.wait({leaving})
+        assert how == "cancelled" or leaving.exception()
+        del leaving
+        gc.collect()
+        assert kept() is None and queue.depth == (2 if how == "displaced" else 1)
+        gate.set()
+        assert await first
+        if how == "displaced":
+            assert await other == "done"
+        await settled(queue, 0)
+        queue.close()
+
+    asyncio.run(scenario())
+
+
+def test_turns_go_round_among_clients():
+    async def scenario() -> list[str]:
+        queue, gate, did = InferenceQueue(threads=1, waiting=20), threading.Event(), []
+        searches = [asyncio.create_task(queue.run(Client("a"), gate.wait, 20))]
+        await settled(queue, 1)
+        for client in "aaaaabbbcc":
+            searches.append(asyncio.create_task(queue.run(Client(client), did.append, client)))
+            await settled(queue, len(searches))
+        gate.set()
+        await asyncio.gather(*searches)
+        queue.close()
+        return did
+
+    assert "".join(asyncio.run(scenario())) == "abcabcabaa"
+
+
+def test_the_next_thread_is_for_the_client_of_whom_the_fewest_run():
+    async def scenario() -> list[str]:
+        queue, did = InferenceQueue(threads=2, waiting=20), []
+        gates = threading.Event(), threading.Event()
+        searches = [asyncio.create_task(queue.run(Client("a"), gate.wait, 20)) for gate in gates]
+        await settled(queue, 2)
+        for client in "aabb":
+            searches.append(asyncio.create_task(queue.run(Client(client), did.append, client)))
+            await settled(queue, len(searches))
+        gates[0].set()
+        await asyncio.gather(searches[0], *searches[2:])
+        gates[1].set()
+        await searches[1]
+        queue.close()
+        return did
+
+    assert "".join(asyncio.run(scenario())) == "bbaa"
+
+
+def test_who_holds_most_places_gives_way_and_only_then():
+    async def scenario() -> None:
+        queue, gate = InferenceQueue(threads=1, waiting=3), threading.Event()
+
+        async def enter(client: str) -> asyncio.Task:
+            task = asyncio.create_task(queue.run(Client(client), lambda: gate.wait(20) and client))
+            await asyncio.sleep(0.05)
+            return task
+
+        greedy = [await enter("greedy") for _ in range(4)]
+        assert isinstance((await enter("greedy")).exception(), BusyError) and queue.is_full
+        modest = [await enter("modest")]
+        assert [task.done() for task in greedy] == [False, False, False, True]
+        with pytest.raises(BusyError):
+            greedy[3].result()
+        modest.append(await enter("modest"))
+        assert [task.done() for task in greedy] == [False, False, True, True]
+        for client in ("modest", "greedy"):  # both hold two
+            with pytest.raises(BusyError):
+                (await enter(client)).result()
+        assert queue.depth == 4
+        gate.set()
+        assert await asyncio.gather(*greedy[:2], *modest) == ["greedy"] * 2 + ["modest"] * 2
+        await settled(queue, 0)
+        queue.close()
+
+    asyncio.run(scenario())
+
+
+def test_closing_ends_what_waits():
+    async def scenario() -> None:
+        queue, gate = InferenceQueue(threads=1, waiting=2), threading.Event()
+        running, waiting = (
+            asyncio.create_task(queue.run(Client(), gate.wait, 20)) for _ in range(2)
+        )
+        await settled(queue, 2)
+        gate.set()
+        queue.close()
+        assert await running is True
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
 
     asyncio.run(scenario())

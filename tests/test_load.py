@@ -4,6 +4,7 @@ import asyncio
 import json
 import shutil
 import signal
+import sys
 import time
 from collections import Counter
 
@@ -85,6 +86,40 @@ def test_four_times_the_capacity(environment, soak):
     print(f"\ncapacity {at_most:.0f}/s, at four times that {dict(seen)}, recovery {recovery:.3f} s")
     assert set(seen) == {200, 503}
     assert recovery < 1
+
+
+async def greedy_and_modest(url: str, photo: bytes, connections: int, searches: int) -> list[int]:
+    """What a client is answered that searches once at a time, from an address of its own, while
+    another one asks over so many connections without a pause."""
+    until, answers = asyncio.Event(), []
+    everybody = aiohttp.TCPConnector(limit=0)
+    of_its_own = aiohttp.TCPConnector(local_addr=("127.0.0.2", 0))
+    async with (
+        aiohttp.ClientSession(url, connector=everybody) as greedy,
+        aiohttp.ClientSession(url, connector=of_its_own) as modest,
+    ):
+
+        async def client() -> None:
+            while not until.is_set():
+                answers.append((await ask(greedy, photo))[0])
+
+        crowd = [asyncio.create_task(client()) for _ in range(connections)]
+        while 503 not in answers:  # all places are taken
+            await asyncio.sleep(0.05)
+        statuses = [(await ask(modest, photo))[0] for _ in range(searches)]
+        until.set()
+        await asyncio.gather(*crowd)
+    assert set(answers) == {200, 503}
+    return statuses
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a second address of this machine")
+def test_a_modest_client_is_answered_beside_a_greedy_one(environment, soak):
+    searches = 250 if soak else 25
+    with running_service(environment) as service:
+        url = str(service.client.base_url)
+        statuses = asyncio.run(greedy_and_modest(url, encode(dish_photo(5)), 60, searches))
+    assert statuses == [200] * searches
 
 
 def test_kill_under_load_and_restart(environment, settings):

@@ -1,11 +1,16 @@
 """Runs searches on a few threads of their own, with a bounded queue in front."""
 
 import asyncio
+import threading
+from collections import Counter, deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from fastapi import Request
+
+from api.core.request_scope import client_of
 
 T = TypeVar("T")
 
@@ -20,8 +25,18 @@ class ClientGoneError(Exception):
     """The client hung up before its turn came."""
 
 
+@dataclass(eq=False)
+class _Search:
+    client: str
+    work: Callable[[], Any]
+    answer: asyncio.Future
+
+
 class InferenceQueue:
-    """A fixed number of threads and of places to wait for one.
+    """A fixed number of threads and of places to wait for one, shared evenly by the clients.
+
+    The next turn is of the client of whom the fewest run; several such take turns. Where no place
+    is free, a client that would hold fewer than the one that holds the most takes its last.
 
     Attributes:
         depth: searches that run or wait.
@@ -36,37 +51,105 @@ class InferenceQueue:
         """
         self.depth = 0
         self._places = threads + waiting
+        self._lock = threading.Lock()
+        self._running: Counter[str] = Counter()
+        self._waiting: dict[str, deque[_Search]] = {}
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix="search")
 
     async def run(self, request: Request, work: Callable[..., T], *arguments: Any) -> T:
         """Do the work in its turn; a client that hangs up while it waits loses its place.
 
         Raises:
-            BusyError: no place is free.
+            BusyError: no place is free, or another client had the better right to it.
             ClientGoneError: the client has gone.
         """
-        if self.is_full:
-            raise BusyError
-        self.depth += 1
-        future = self._executor.submit(work, *arguments)
-        loop = asyncio.get_running_loop()
-        future.add_done_callback(lambda _: loop.call_soon_threadsafe(self._leave))
-        waiting = asyncio.wrap_future(future)
-        while True:
-            done, _ = await asyncio.wait({waiting}, timeout=_LOOK_EVERY)
-            if done:
-                return waiting.result()
-            if await request.is_disconnected() and future.cancel():
-                raise ClientGoneError
+        answer = asyncio.get_running_loop().create_future()
+        search = _Search(client_of(request.scope), lambda: work(*arguments), answer)
+        self._enter(search)
+        try:
+            self._executor.submit(self._next)
+            while True:
+                done, _ = await asyncio.wait({answer}, timeout=_LOOK_EVERY)
+                if done:
+                    return answer.result()
+                if await request.is_disconnected() and self._withdraw(search):
+                    raise ClientGoneError
+        finally:
+            # At once, for what waits holds its photo, which no other bound counts any more.
+            self._withdraw(search)
+            answer.cancel()
 
     @property
     def is_full(self) -> bool:
-        """Whether the next search would be refused."""
+        """Whether all places are taken."""
         return self.depth >= self._places
 
     def close(self) -> None:
         """Finish what runs and wait for it."""
+        for search in [one for searches in self._waiting.values() for one in searches]:
+            search.answer.cancel()
         self._executor.shutdown(wait=True, cancel_futures=True)
 
-    def _leave(self) -> None:
+    def _enter(self, search: _Search) -> None:
+        with self._lock:
+            displaced = None
+            if self.is_full:
+                displaced = self._last_of_the_greediest(search.client)
+                self._take_out(displaced)
+            self._waiting.setdefault(search.client, deque()).append(search)
+            self.depth += 1
+        if displaced:
+            displaced.answer.set_exception(BusyError())
+
+    def _last_of_the_greediest(self, client: str) -> _Search:
+        greediest = max(self._waiting, key=self._held, default=None)
+        if greediest is None or self._held(greediest) <= self._held(client) + 1:
+            raise BusyError
+        return self._waiting[greediest][-1]
+
+    def _held(self, client: str) -> int:
+        return self._running[client] + len(self._waiting.get(client, ()))
+
+    def _withdraw(self, search: _Search) -> bool:
+        """Take a search out of the queue; False if it does not wait any more."""
+        with self._lock:
+            waits = search in self._waiting.get(search.client, ())
+            if waits:
+                self._take_out(search)
+        return waits
+
+    def _take_out(self, search: _Search) -> None:
+        searches = self._waiting[search.client]
+        searches.remove(search)
+        if not searches:
+            del self._waiting[search.client]
         self.depth -= 1
+
+    def _next(self) -> None:
+        """Do the search whose turn it is, in a thread; none is left if clients have gone."""
+        with self._lock:
+            if not self._waiting:
+                return
+            client = min(self._waiting, key=self._running.__getitem__)
+            searches = self._waiting.pop(client)
+            search = searches.popleft()
+            if searches:
+                self._waiting[client] = searches  # behind the others
+            self._running[client] += 1
+        try:
+            answer = search.work()
+        except BaseException as error:
+            self._leave(search, search.answer.set_exception, error)
+        else:
+            self._leave(search, search.answer.set_result, answer)
+
+    def _leave(self, search: _Search, tell: Callable[[Any], None], outcome: Any) -> None:
+        with self._lock:
+            self._running -= Counter({search.client: 1})
+            self.depth -= 1
+
+        def told() -> None:
+            if not search.answer.done():  # or nobody waits for it any more
+                tell(outcome)
+
+        search.answer.get_loop().call_soon_threadsafe(told)

@@ -21,7 +21,7 @@ def health(request: Request) -> Health:
     responses={503: error("The queue of searches is full.")},
 )
 async def ready(request: Request) -> dict[str, bool]:
-    """A search sent now would be taken; balancers ask this before they send one."""
+    """The queue of searches has a place; balancers ask this before they send one."""
     if request.app.state.inference_queue.is_full:
         raise HTTPException(503, "The queue of searches is full.", {"Retry-After": "1"})
     return {"ready": True}
