@@ -33,7 +33,7 @@ from itadaki.dataset import (
 from itadaki.errors import CollectionError, RecipeError, UnknownRecipeError, reason
 from itadaki.files import replacing, sha256_of, write_json
 from itadaki.images import decode
-from itadaki.index import build_index, open_index
+from itadaki.index import following_index
 from itadaki.interrupt import temporary
 from itadaki.retrieval import RetrievalSystem
 from itadaki.settings import COLLECTION_FILE, Settings, is_collection_name
@@ -157,13 +157,16 @@ def change_collection(
         remove: ids of recipes to remove.
 
     Returns:
-        The systems with their new banks, and the ids of the new recipes.
+        The systems with their new banks, and the ids of the new recipes. Where the index could not
+        follow, a system has a ``StandInIndex``.
 
     Raises:
         CollectionError: the dataset is no collection, or would be empty.
         UnknownRecipeError: there is no recipe with an id.
         ImageError: a photo cannot be read; nothing has changed.
         ArtifactError: a bank does not fit what lies on disk.
+
+    Whatever is raised, nothing has changed.
     """
     folder = settings.collection_folder
     if folder is None:
@@ -210,8 +213,7 @@ def change_collection(
             ]
         followed = []
         for system, bank in zip(systems, changed, strict=True):
-            build_index(bank, settings, progress=False)
-            index = open_index(bank, settings)
+            index = following_index(bank, settings)
             followed.append(
                 RetrievalSystem(system.embedder, bank, dataset, system.text_encoder, index)
             )

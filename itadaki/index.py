@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from itadaki.bank import Bank
-from itadaki.errors import missing_extra
+from itadaki.errors import ItadakiError, missing_extra
 from itadaki.filters import Filters, RowFilter
 from itadaki.precision import rows_of
 from itadaki.search import top_k
@@ -101,3 +101,30 @@ class ExactIndex:
         """See ``Index.search``."""
         exact = None if self._rows is self._bank else self._bank
         return top_k(self._rows, query, k, self._filter.rows(filters), exact)
+
+
+class StandInIndex(ExactIndex):
+    """In place of the chosen index of a bank that has changed, until that one has followed."""
+
+
+def following_index(bank: Bank, settings: Settings) -> Index:
+    """Bring the chosen index up to date with a bank whose change is on disk, and open it.
+
+    The change is made, whatever fails now: then the log says why, and how to mend it, and what
+    comes back is a ``StandInIndex``.
+    """
+    try:
+        build_index(bank, settings, progress=False)
+        return open_index(bank, settings)
+    except Exception as error:
+        expected, name = isinstance(error, ItadakiError), bank.variant.name
+        _log.warning(
+            "The recipes are changed, but the index of %s could not follow: %s Until it does, "
+            "searches compare with every recipe; run: python -m itadaki build %s --dataset %s",
+            name,
+            error if expected else repr(error),
+            name,
+            settings.dataset,
+            exc_info=None if expected else error,
+        )
+        return StandInIndex(bank)

@@ -59,7 +59,10 @@ class Transaction:
                 with (self._folder / source).open("rb+") as written:
                     os.fsync(written.fileno())
         write_json(self._folder / _BESIDE / _JOURNAL, self._moves)
-        _finish(self._folder)
+        try:
+            _finish(self._folder)
+        except OSError as error:  # no reason to say that nothing was changed
+            _log.warning("%s is changed by whoever opens it next: %s", self._folder, error)
 
     def _relative(self, path: Path) -> str:
         return path.relative_to(self._folder).as_posix()

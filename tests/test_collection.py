@@ -26,10 +26,11 @@ from itadaki.errors import (
     CollectionError,
     DatasetError,
     ImageError,
+    IndexUnavailableError,
     UnknownRecipeError,
 )
 from itadaki.filters import Filters
-from itadaki.index import ExactIndex, build_index, open_index
+from itadaki.index import ExactIndex, StandInIndex, build_index, open_index
 from itadaki.retrieval import RetrievalSystem
 from itadaki.settings import Settings
 from itadaki.text_encoder import TextEncoder
@@ -242,13 +243,36 @@ def test_the_index_follows(mine):
     system = pixel_system(mine)
     build_index(system.bank, mine, progress=False)
     (system,), (new_id,) = change_collection(mine, [system], add=[recipe(20)], remove=[1])
-    assert type(system.index) is not ExactIndex
+    assert not isinstance(system.index, ExactIndex)
     found = system.search_similar_recipes(recipe(20).photo, top_k=8)
     assert found[0].id == new_id and len(found) == 8
     assert 1 not in {result.id for result in found}
     opened = open_index(system.bank, mine)
     query = system.embed(recipe(20).photo)
     assert opened.search(query, 1, Filters())[0].tolist() == [found[0].index]
+
+
+@pytest.mark.parametrize(
+    "error", [IndexUnavailableError("It is away."), ArtifactError("Odd."), OSError(28, "No space")]
+)
+def test_a_change_is_made_though_the_index_cannot_follow(mine, monkeypatch, caplog, error):
+    ann_index = pytest.importorskip("itadaki.ann_index")
+    mine = mine.model_copy(update={"index": "ann"})
+    system = pixel_system(mine)
+    build_index(system.bank, mine, progress=False)
+
+    def fail(*_):
+        raise error
+
+    monkeypatch.setattr(ann_index, "build_graph", fail)
+    (system,), (new_id,) = change_collection(mine, [system], add=[recipe(20)], remove=[1])
+    assert isinstance(system.index, StandInIndex)
+    assert "build ft --dataset mine" in caplog.text and str(error) in caplog.text
+    assert load_dataset(mine, progress=False).recipes["recipe_id"].tolist()[-1] == new_id
+    assert system.search_similar_recipes(recipe(20).photo)[0].id == new_id
+    monkeypatch.undo()
+    (system,), _ = change_collection(mine, [system], remove=[2])
+    assert not isinstance(system.index, StandInIndex)
 
 
 def test_the_rest_of_a_table_edited_by_hand_is_kept(mine):

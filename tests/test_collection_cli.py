@@ -85,6 +85,39 @@ def test_a_cookbook_from_import_to_removal(home, source, tmp_path, capsys):
     assert "my-recipes" in table and "3" in table and "raw" in table
 
 
+def test_a_change_is_made_though_the_index_cannot_follow(
+    home, source, tmp_path, monkeypatch, capsys, caplog
+):
+    ann_index = pytest.importorskip("itadaki.ann_index")
+    monkeypatch.setenv("ITADAKI_INDEX", "ann")
+    assert main(["import", str(source)]) == 0
+    mine = ["--dataset", "my-recipes"]
+    assert main(["build", "raw", *mine]) == 0
+
+    def fail(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(ann_index, "build_graph", fail)
+    new = ["--title", "Lentil Stew", "--photo", photo(tmp_path, 7)]
+    capsys.readouterr()
+    for command, says in (
+        (["add", *new], "4  Lentil Stew\n"),
+        (["update", "1", "--title", "Pea Soup"], "Recipe 1 is changed.\n"),
+        (["remove", "2"], "1 recipes are removed.\n"),
+    ):
+        caplog.clear()
+        assert main([*command, *mine]) == 0
+        assert capsys.readouterr().out == says
+        assert "No space left" in caplog.text and "build raw --dataset my-recipes" in caplog.text
+        monkeypatch.undo()
+        monkeypatch.setenv("ITADAKI_HOME", str(home))
+        monkeypatch.setenv("ITADAKI_INDEX", "ann")
+        assert main(["build", "raw", *mine]) == 0
+        capsys.readouterr()
+        monkeypatch.setattr(ann_index, "build_graph", fail)
+    assert titles(home) == ["Pea Soup", "Apple Pie", "Lentil Stew"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

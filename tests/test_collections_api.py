@@ -5,7 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from conftest import dish_photo, encode, running_service
+from starlette.testclient import TestClient
 
+from api.core.config import ApiSettings
+from api.main import create_app
 from itadaki.collection import Recipe, change_collection, create_collection
 from itadaki.dataset import load_dataset
 from itadaki.retrieval import RetrievalSystem
@@ -194,3 +197,45 @@ def test_the_documents_tell_of_changes_when_there_is_a_key(client):
     paths = client.get("/openapi.json").json()["paths"]
     assert list(paths[RECIPES]) == ["post"]
     assert list(paths[f"{RECIPES}/{{recipe_id}}"]) == ["get", "put", "delete"]
+
+
+def test_a_change_that_is_made_is_answered_as_one_though_its_index_does_not_follow(
+    mine, tmp_path, monkeypatch
+):
+    ann_index = pytest.importorskip("itadaki.ann_index")
+    home = shutil.copytree(mine.home, tmp_path / "home")
+    ours = mine.model_copy(update={"home": home, "index": "ann"})
+    RetrievalSystem.load("raw", ours, build=True)
+    before = load_dataset(ours, progress=False).recipes["Title"].tolist()
+    app = create_app(ApiSettings(**ours.model_dump(), api_key=KEY["X-API-Key"]))
+    with (
+        TestClient(app, base_url="http://localhost", headers=KEY) as client,
+        monkeypatch.context() as broken,
+    ):
+
+        def fail(*_):
+            raise OSError(28, "No space left on device")
+
+        broken.setattr(ann_index, "build_graph", fail)
+        added = client.post(RECIPES, data={"title": "Pea Soup"}, files=photo_of(300))
+        assert added.status_code == 201, added.text
+        assert added.headers["warning"].startswith("199 itadaki ")
+        assert first_hit(client, 300, None)["id"] == added.json()["id"]
+        path = f"{RECIPES}/{added.json()['id']}"
+        assert client.get(added.headers["location"]).json() == added.json()
+        changed = client.put(path, data={"title": "Pea Stew"})
+        assert (changed.status_code, changed.json()["title"]) == (200, "Pea Stew")
+        gone = client.delete(f"{RECIPES}/1")
+        assert (
+            gone.status_code == 204 and "warning" in changed.headers and "warning" in gone.headers
+        )
+        assert load_dataset(ours, progress=False).recipes["Title"].tolist() == [
+            *before[1:],
+            "Pea Stew",
+        ]
+
+        broken.undo()
+        app.state.collections.refresh("mine")
+        again = client.put(path, data={"title": "Pea Soup"})
+        assert again.status_code == 200 and "warning" not in again.headers
+        assert first_hit(client, 300, None)["title"] == "Pea Soup"

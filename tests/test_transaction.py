@@ -3,6 +3,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -110,3 +111,24 @@ def test_a_folder_that_cannot_be_written_can_be_read(tmp_path, monkeypatch):
         pass
     with pytest.raises(PermissionError), changing(tmp_path):
         pass
+
+
+def test_a_change_that_cannot_be_carried_out_yet_is_made_all_the_same(
+    tmp_path, monkeypatch, caplog
+):
+    (tmp_path / "a.txt").write_text("old")
+    replace = Path.replace
+
+    def failing(path, target):
+        if path.parent.name == ".change" and Path(target).name == "b.txt":
+            raise OSError(errno.EIO, "Input/output error")
+        return replace(path, target)
+
+    monkeypatch.setattr(Path, "replace", failing)
+    with changing(tmp_path) as change:
+        change.write(tmp_path / "a.txt").write_text("new")
+        change.write(tmp_path / "deep" / "b.txt").write_text("new")
+    assert "Input/output error" in caplog.text
+    monkeypatch.undo()
+    with reading(tmp_path):
+        assert state(tmp_path) == ("new", "new", None)

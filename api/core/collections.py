@@ -5,6 +5,7 @@ import json
 import logging
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from api.features.search.services.search_service import SearchService
 from api.features.search.utils.model_loader import load_retrieval_system
 from itadaki.collection import change_collection
 from itadaki.errors import ArtifactError, CollectionError, ItadakiError
+from itadaki.index import StandInIndex, build_index, open_index
 from itadaki.retrieval import RetrievalSystem
 from itadaki.settings import Settings
 
@@ -66,7 +68,7 @@ class Collections:
     def warm_up(self) -> None:
         """Make ready what the first searches of some kinds would wait for."""
         for service in self._services.values():
-            service.warm_up()
+            _warm_up(service)
 
     def names(self) -> list[str]:
         """All that are served, the default first."""
@@ -93,7 +95,8 @@ class Collections:
         """Change recipes of a collection, on disk and in service; see ``change_collection``.
 
         Returns:
-            The service that knows the change, and the ids of the new recipes.
+            The service that knows the change, and the ids of the new recipes. If its system has a
+            ``StandInIndex``, ``refresh`` tries again to let the chosen one follow.
         """
         with self._changing:
             system = self.service(name).system
@@ -104,7 +107,8 @@ class Collections:
             return self._take(name, system), ids
 
     def refresh(self, name: str) -> None:
-        """Take a collection into service anew if another process has changed it."""
+        """Take a collection into service anew if another process has changed it, or its index
+        has not followed a change yet."""
         with self._changing:
             settings, old = self._settings[name], self.service(name).system
             manifest_path = old.bank.variant.manifest_path(settings)
@@ -115,11 +119,20 @@ class Collections:
             if manifest != old.bank.manifest:
                 self._take(name, load_retrieval_system(settings, like=old))
                 _log.info("The collection %s was changed: %d recipes.", name, manifest["rows"])
+            elif isinstance(old.index, StandInIndex):
+                build_index(old.bank, settings, progress=False)
+                index = open_index(old.bank, settings)
+                self._take(
+                    name,
+                    RetrievalSystem(old.embedder, old.bank, old.dataset, old.text_encoder, index),
+                )
+                _log.info("The index of the collection %s has followed.", name)
 
     def _take(self, name: str, system: RetrievalSystem) -> SearchService:
         service = self._served(system, name)
         self._services = {**self._services, name: service}
-        threading.Thread(target=service.warm_up, daemon=True).start()
+        with suppress(RuntimeError):  # without a thread to be had it is served all the same
+            threading.Thread(target=_warm_up, args=(service,), daemon=True).start()
         return service
 
     def _load(self) -> dict[str, SearchService]:
@@ -137,6 +150,15 @@ class Collections:
 
     def _served(self, system: RetrievalSystem, name: str) -> SearchService:
         return self._serve(system, None if name == self.default else name)
+
+
+def _warm_up(service: SearchService) -> None:
+    """Nobody waits for it, so what fails is only logged; a search will say it, too."""
+    try:
+        service.warm_up()
+    except Exception as error:
+        expected = isinstance(error, ItadakiError)
+        _log.error("Nothing was warmed up: %s", error, exc_info=None if expected else error)
 
 
 async def watch(collections: Collections) -> None:

@@ -12,6 +12,7 @@ from api.features.search.api.search import COLLECTION, ERRORS, NO_RECIPE, Recipe
 from api.features.search.schemas.search import RecipeResponse, error
 from api.features.search.services.search_service import SearchService
 from itadaki.collection import Edit, Recipe
+from itadaki.index import StandInIndex
 
 router = APIRouter(tags=["recipes"])
 change_router = APIRouter(prefix="/api/v1/recipes", tags=["recipes"])
@@ -21,6 +22,17 @@ _CONFLICT = error(
     "that is served."
 )
 _CHANGE_ERRORS = {**ERRORS, 404: NO_RECIPE, 409: _CONFLICT}
+# A change that is made is not answered as a failure, or it would be sent again.
+_NOT_FOLLOWED = '199 itadaki "The change is made, but its index has not followed; the log says why"'
+_WARNED = {
+    "headers": {
+        "Warning": {
+            "description": "The change is made, but the index could not follow yet: searches are "
+            "slower meanwhile.",
+            "schema": {"type": "string"},
+        }
+    }
+}
 _INGREDIENTS = "One ingredient a line."
 _PHOTO = "A photo: JPEG, PNG, WebP or GIF."
 
@@ -44,7 +56,7 @@ def collections(request: Request) -> list[CollectionResponse]:
     ]
 
 
-@change_router.post("", status_code=201, responses=_CHANGE_ERRORS)
+@change_router.post("", status_code=201, responses={**_CHANGE_ERRORS, 201: _WARNED})
 async def add(
     request: Request,
     response: Response,
@@ -59,7 +71,7 @@ async def add(
     Changes of recipes are there only if the service has an API key.
     """
     recipe = Recipe(title, ingredients.split("\n"), instructions, await photo.read())
-    service, ids = await _change(request, collection, add=[recipe])
+    service, ids = await _change(request, response, collection, add=[recipe])
     answer = _recipe(request, service, ids[0])
     response.headers["Location"] = str(
         request.url_for("recipe", recipe_id=ids[0]).include_query_params(
@@ -69,9 +81,10 @@ async def add(
     return answer
 
 
-@change_router.put("/{recipe_id}", responses=_CHANGE_ERRORS)
+@change_router.put("/{recipe_id}", responses={**_CHANGE_ERRORS, 200: _WARNED})
 async def update(
     request: Request,
+    response: Response,
     recipe_id: RecipeId,
     photo: Annotated[UploadFile, File(description=_PHOTO)] = None,
     title: Annotated[str, _TITLE, Form()] = "",
@@ -86,28 +99,32 @@ async def update(
         instructions or None,
         await photo.read() if photo else None,
     )
-    service, _ = await _change(request, collection, edits={recipe_id: edit})
+    service, _ = await _change(request, response, collection, edits={recipe_id: edit})
     return _recipe(request, service, recipe_id)
 
 
-@change_router.delete("/{recipe_id}", status_code=204, responses=_CHANGE_ERRORS)
+@change_router.delete("/{recipe_id}", status_code=204, responses={**_CHANGE_ERRORS, 204: _WARNED})
 async def remove(
     request: Request,
+    response: Response,
     recipe_id: RecipeId,
     collection: Annotated[str, Query(max_length=100, description=COLLECTION)] = "",
 ) -> None:
     """Remove a recipe; its id is never given again."""
-    await _change(request, collection, remove=[recipe_id])
+    await _change(request, response, collection, remove=[recipe_id])
 
 
 async def _change(
-    request: Request, collection: str, **what: Any
+    request: Request, response: Response, collection: str, **what: Any
 ) -> tuple[SearchService, list[int]]:
     served: Collections = request.app.state.collections
     queue: InferenceQueue = request.app.state.change_queue
     name = collection or served.default
     served.service(name)  # an unknown one is said at once
-    return await queue.run(request, lambda: served.change(name, **what))
+    service, ids = await queue.run(request, lambda: served.change(name, **what))
+    if isinstance(service.system.index, StandInIndex):
+        response.headers["Warning"] = _NOT_FOLLOWED
+    return service, ids
 
 
 def _recipe(request: Request, service: SearchService, recipe_id: int) -> RecipeResponse:
