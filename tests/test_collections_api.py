@@ -7,7 +7,9 @@ import pytest
 from conftest import dish_photo, encode, running_service
 from starlette.testclient import TestClient
 
+from api.core.collections import Collections
 from api.core.config import ApiSettings
+from api.features.search.services.search_service import SearchService
 from api.main import create_app
 from itadaki.collection import Recipe, change_collection, create_collection
 from itadaki.dataset import load_dataset
@@ -239,3 +241,25 @@ def test_a_change_that_is_made_is_answered_as_one_though_its_index_does_not_foll
         again = client.put(path, data={"title": "Pea Soup"})
         assert again.status_code == 200 and "warning" not in again.headers
         assert first_hit(client, 300, None)["title"] == "Pea Soup"
+
+
+def test_a_folder_that_is_called_like_a_collection_does_not_hide_it(
+    mine, recipes_root, settings, tmp_path
+):
+    folder = shutil.copytree(recipes_root, tmp_path / "mine")
+
+    def served(dataset: str) -> Collections:
+        ours = mine.model_copy(update={"dataset": dataset}).model_dump()
+        return Collections(
+            ApiSettings(**ours, collections=["mine", "others"]),
+            lambda system, name: SearchService(system, None, lambda: False, name),
+        )
+
+    both = served(str(folder))
+    assert both.names() == ["folder mine", "mine", "others"]
+    assert len(both.service().system.bank.recipes) == 40
+    assert both.service("folder mine") is both.service()
+    assert both.service("mine").collection == "mine"
+    assert 0 < len(both.service("mine").system.bank.recipes) < 40
+    assert both.may_change("mine") and not both.may_change("folder mine")
+    assert served("mine").names() == ["mine", "others"]

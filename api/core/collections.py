@@ -47,8 +47,9 @@ class Collections:
         Raises:
             ItadakiError: something is missing; the message says which command makes it.
         """
-        self.default = Path(settings.dataset).name
-        others = [name for name in settings.collections if name != self.default]
+        others = [name for name in settings.collections if name != settings.dataset]
+        name = Path(settings.dataset).name
+        self.default = f"folder {name}" if name in others else name
         self._settings: dict[str, Settings] = {
             self.default: settings,
             **{name: settings.model_copy(update={"dataset": name}) for name in others},
