@@ -2,6 +2,7 @@ import http.server
 import socket
 import threading
 import time
+from contextlib import suppress
 from typing import ClassVar
 
 import pytest
@@ -30,8 +31,6 @@ class Host(http.server.BaseHTTPRequestHandler):
                 headers["Content-Length"] = str(fetch.MAX_BYTES + 1)
             case ["endless.jpg"]:
                 body = bytes(fetch.MAX_BYTES + 1)
-            case ["drip.jpg"]:
-                body = None
             case ["to", *target]:
                 to = "/".join(target)
                 status, headers["Location"] = 302, to if ":" in to else f"/{to}"
@@ -42,16 +41,8 @@ class Host(http.server.BaseHTTPRequestHandler):
         for name, value in headers.items():
             self.send_header(name, value)
         self.end_headers()
-        try:
-            if body is None:
-                for _ in range(50):
-                    self.wfile.write(b"x")
-                    self.wfile.flush()
-                    time.sleep(0.05)
-            else:
-                self.wfile.write(body)
-        except OSError:
-            pass
+        with suppress(OSError):
+            self.wfile.write(body)
 
     def log_message(self, *arguments):
         pass
@@ -101,6 +92,7 @@ def test_redirects_are_followed(host, tmp_path):
         ("to/http://localhost.invalid/x.jpg", "not found"),
         ("to/http://169.254.169.254/latest/meta-data", "no public address"),
         ("to/file:///etc/passwd", "only http and https"),
+        ("to/http://x:99999999/", "only http and https"),
     ],
 )
 def test_what_is_not_fetched(host, tmp_path, path, says):
@@ -109,12 +101,154 @@ def test_what_is_not_fetched(host, tmp_path, path, says):
     assert not any(tmp_path.iterdir())
 
 
-def test_a_host_that_drips_is_left(host, tmp_path, monkeypatch):
-    monkeypatch.setattr(fetch, "_SECONDS", 0.3)
-    started = time.monotonic()
+@pytest.fixture
+def raw_host(host, monkeypatch):
+    """Starts servers that answer each connection as they are told; returns their addresses."""
+    servers = []
+
+    def start(answer):
+        server = socket.create_server(("127.0.0.1", 0))
+        servers.append(server)
+
+        def loop():
+            while True:
+                try:
+                    client, _ = server.accept()
+                except OSError:
+                    return
+                with client, suppress(OSError):
+                    client.settimeout(20)
+                    answer(client)
+
+        threading.Thread(target=loop, daemon=True).start()
+        return f"photos.example:{server.getsockname()[1]}"
+
+    yield start
+    for server in servers:
+        server.close()
+
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\n"
+
+
+def dripping(head: bytes, drip: bytes, tail: bytes):
+    """An answer that is right in the end, and takes ten seconds."""
+
+    def answer(client):
+        client.recv(65_536)
+        client.sendall(head)
+        for _ in range(200):
+            client.sendall(drip)
+            time.sleep(0.05)
+        client.sendall(tail)
+
+    return answer
+
+
+SIZED = b"Content-Length: %d\r\n\r\n" % len(PHOTO)
+CHUNK = b"\r\n%b\r\n0\r\n\r\n" % PHOTO
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        dripping(b"HTTP/1.1 200 ", b"x", b"\r\nContent-Type: image/jpeg\r\n" + SIZED + PHOTO),
+        dripping(OK + b"X: ", b"x", b"\r\n" + SIZED + PHOTO),
+        dripping(OK + b"X: ", b"x\r\n y", b"\r\n" + SIZED + PHOTO),
+        dripping(b"", b"HTTP/1.1 100 Continue\r\n\r\n", OK + SIZED + PHOTO),
+        dripping(OK + b"Transfer-Encoding: chunked\r\n\r\n%x;" % len(PHOTO), b"x", CHUNK),
+        dripping(OK + b"Content-Length: 200\r\n\r\n", b"x", b""),
+        dripping(OK + b"\r\n", b"x", b""),
+        dripping(b"", b"", b""),
+    ],
+    ids=["status", "header", "folded", "continue", "chunk", "body", "endless", "silence"],
+)
+def test_a_host_that_drips_is_left(raw_host, tmp_path, monkeypatch, answer):
+    monkeypatch.setattr(fetch, "_SECONDS", 0.5)
     with pytest.raises(FetchError, match="takes longer"):
-        fetch_photo(f"{host}/drip.jpg", tmp_path)
-    assert time.monotonic() - started < 2
+        fetch_photo(f"http://{raw_host(answer)}/x.jpg", tmp_path)
+
+
+def test_a_handshake_that_drips_is_left(raw_host, tmp_path, monkeypatch):
+    monkeypatch.setattr(fetch, "_SECONDS", 0.5)
+    # The head of a TLS record of 16 KB, of which a byte comes now and then.
+    answer = dripping(b"\x16\x03\x03\x40\x00", b"\x02", b"")
+    with pytest.raises(FetchError, match="takes longer"):
+        fetch_photo(f"https://{raw_host(answer)}/x.jpg", tmp_path)
+
+
+def test_redirects_share_one_deadline(raw_host, tmp_path, monkeypatch):
+    monkeypatch.setattr(fetch, "_SECONDS", 0.5)
+    monkeypatch.setattr(fetch, "_MAX_REDIRECTS", 1000)
+
+    def answer(client):
+        client.recv(65_536)
+        time.sleep(0.1)
+        client.sendall(b"HTTP/1.1 302 Found\r\nLocation: /again\r\nContent-Length: 0\r\n\r\n")
+
+    with pytest.raises(FetchError, match="takes longer"):
+        fetch_photo(f"http://{raw_host(answer)}/x.jpg", tmp_path)
+
+
+def test_a_name_that_is_looked_up_for_ever_is_left(tmp_path, monkeypatch):
+    monkeypatch.setattr(fetch, "_SECONDS", 0.2)
+    end = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *a, **b: [][: end.wait(10)])
+    with pytest.raises(FetchError, match="takes longer"):
+        fetch_photo("http://slow.example/x.jpg", tmp_path)
+    end.set()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        OK + b"Content-Length: " + b"9" * 5_000 + b"\r\n\r\n",
+        OK + b"Content-Length: -1\r\n\r\n",
+        OK + b"Transfer-Encoding: chunked\r\n\r\n" + b"f" * 5_000 + b"\r\n",
+        OK + b"Transfer-Encoding: chunked\r\n\r\n-5\r\nxxxxx",
+        OK + b"X: y\r\n" * 1000 + b"\r\n",
+        OK + b"X: " + b"y" * 100_000 + b"\r\n\r\n",
+        b"HTTP/1.1 " + b"9" * 5_000 + b" OK\r\n\r\n",
+        b"HTTP/1.1 302 Found\r\nLocation: http://[\r\n\r\n",
+        b"HTTP/1.1 302 Found\r\nLocation: http://\xff\x00/\r\n\r\n",
+        b"\x1b[31m\r\n\r\n",
+        b"",
+    ],
+)
+def test_one_photo_s_failure_is_one_line(raw_host, host, tmp_path, answer):
+    def answering(client):
+        client.recv(65_536)
+        client.sendall(answer)
+
+    source = tmp_path / "table"
+    source.mkdir()
+    rows = f"title,photo\nOdd,http://{raw_host(answering)}/x.jpg\nSoup,{host}/soup.jpg\n"
+    (source / "r.csv").write_text(rows)
+    recipes, unusable = read_recipes(source, tmp_path / "one", fetch_photos=True, progress=False)
+    assert [recipe.title for recipe in recipes] == ["Soup"]
+    assert [one.origin for one in unusable] == ["r.csv, line 2"]
+    assert unusable[0].reason.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("address", "is_public"),
+    [
+        *[(ip, True) for ip in ("1.1.1.1", "93.184.216.34", "223.255.255.254", "192.0.1.1")],
+        *[(ip, True) for ip in ("2606:4700::1111", "2a00:1450::1", "64:ff9b::101:101")],
+        ("::ffff:1.1.1.1", True),
+        *[(ip, False) for ip in ("192.0.0.9", "192.0.0.192", "192.88.99.1", "198.19.0.1")],
+        *[(ip, False) for ip in ("0.1.2.3", "100.127.0.1", "172.31.0.1", "203.0.113.7")],
+        *[(ip, False) for ip in ("224.0.0.1", "239.1.1.1", "240.0.0.1", "255.255.255.255")],
+        *[(ip, False) for ip in ("::", "::1", "::8.8.8.8", "fc00::1", "fe80::1", "fec0::1")],
+        *[(ip, False) for ip in ("ff0e::1", "100::1", "4000::1", "5f00::1", "fe80::1%eth0")],
+        *[(ip, False) for ip in ("2001:db8::1", "3fff::1", "2001:2::1", "2001:20::1", "2001::1")],
+        *[(ip, False) for ip in ("2002:808:808::1", "64:ff9b:1::808:808", "64:ff9b::7f00:1")],
+        *[(ip, False) for ip in ("64:ff9b::a00:1", "::ffff:10.0.0.1", "::ffff:0:8.8.8.8")],
+        *[(ip, False) for ip in ("2606:4700::1111%1", "localhost", "")],
+    ],
+)
+def test_which_addresses_are_public(address, is_public):
+    assert fetch._is_public(address) == is_public
 
 
 @pytest.mark.parametrize(
