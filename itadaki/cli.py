@@ -15,8 +15,7 @@ from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
 from itadaki import __version__, interrupt
-from itadaki.errors import ArtifactError, ItadakiError, reason
-from itadaki.interrupt import temporary_folder
+from itadaki.errors import ArtifactError, ItadakiError
 from itadaki.settings import PROJECT_ROOT, Settings, setting_problem
 from itadaki.variants import VARIANTS, Variant, require_model, served_variant
 
@@ -273,14 +272,15 @@ def _build(options: argparse.Namespace, settings: Settings) -> None:
 
 def _import(options: argparse.Namespace, settings: Settings) -> None:
     from itadaki.collection import check_new_name, create_collection
+    from itadaki.workspace import workspace
 
     name = options.name
     if name is None:
         stem = options.source.expanduser().resolve().name.split(".")[0].lower()
         name = re.sub(r"[^a-z0-9_-]+", "-", stem).strip("-_")[:64]
     check_new_name(settings, name)
-    with temporary_folder("itadaki-") as workspace:
-        recipes = _read(options, workspace)
+    with workspace(settings.collections_folder) as room:
+        recipes = _read(options, room)
         create_collection(settings, name, recipes)
     print(
         f"{len(recipes):,} recipes are in the collection {name}. "
@@ -322,13 +322,14 @@ def _collections(options: argparse.Namespace, settings: Settings) -> None:
 
 def _add(options: argparse.Namespace, settings: Settings) -> None:
     from itadaki.collection import Recipe, change_collection
+    from itadaki.workspace import workspace
 
     fields = [options.title, options.photo, options.ingredients, options.instructions]
     if (options.source is None) == (fields == [None] * 4):
         raise ItadakiError("Give either a SOURCE, or a recipe's --title and --photo.")
-    with temporary_folder("itadaki-") as workspace:
+    with workspace(settings.collections_folder) as room:
         if options.source:
-            recipes = _read(options, workspace)
+            recipes = _read(options, room)
         elif options.title and options.photo:
             texts = options.ingredients or [], options.instructions or ""
             recipes = [Recipe(options.title, *texts, _photo(options.photo))]

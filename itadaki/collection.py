@@ -34,16 +34,26 @@ from itadaki.errors import CollectionError, RecipeError, UnknownRecipeError, rea
 from itadaki.files import replacing, sha256_of, write_json
 from itadaki.images import decode
 from itadaki.index import following_index
-from itadaki.interrupt import temporary
 from itadaki.retrieval import RetrievalSystem
 from itadaki.settings import COLLECTION_FILE, Settings, is_collection_name
 from itadaki.transaction import Transaction, changing, locked
+from itadaki.workspace import workspace
 
 if TYPE_CHECKING:  # a service that changes nothing starts faster without pandas
     import pandas as pd
 
 _COLUMNS = ("Id", "Title", "Ingredients", "Instructions", "Image_Name")
 PHOTO_FOLDER = "Food Images"
+
+MAX_TITLE, MAX_TEXT = 300, 100_000
+VISIBLE = (
+    "[^\\s\\x00-\\x1f\\x7f-\\x9f"
+    # Unicode's Default_Ignorable_Code_Point, the blank of Braille, and what is no character.
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e"
+    "\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+"""A regular expression: a character that is seen, of which each title has one."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +67,7 @@ class Recipe:
         photo: a file, or its bytes.
 
     Raises:
-        RecipeError: the title is empty.
+        RecipeError: nothing of the title can be seen, or a text is too long.
     """
 
     title: str
@@ -69,8 +79,14 @@ class Recipe:
         object.__setattr__(self, "title", _line(self.title))
         object.__setattr__(self, "ingredients", [i for i in map(_line, self.ingredients) if i])
         object.__setattr__(self, "instructions", _text(self.instructions))
-        if not self.title:
+        if not has_title(self.title):
             raise RecipeError("A recipe needs a title.")
+        if len(self.title) > MAX_TITLE:
+            raise RecipeError(f"A title has at most {MAX_TITLE:,} characters.")
+        if max(len(self.instructions), sum(map(len, self.ingredients))) > MAX_TEXT:
+            raise RecipeError(
+                f"The ingredients, and the instructions, have at most {MAX_TEXT:,} characters."
+            )
 
 
 @dataclass(frozen=True)
@@ -81,6 +97,11 @@ class Edit:
     ingredients: Sequence[str] | None = None
     instructions: str | None = None
     photo: Path | bytes | None = None
+
+
+def has_title(text: str) -> bool:
+    """Whether a text can be a title: something of it is seen."""
+    return re.search(VISIBLE, text) is not None
 
 
 def collections(settings: Settings) -> list[str]:
@@ -101,25 +122,22 @@ def create_collection(settings: Settings, name: str, recipes: Iterable[Recipe]) 
     check_new_name(settings, name)
     home = settings.collections_folder
     home.mkdir(parents=True, exist_ok=True)
-    with locked(home):
-        for left_behind in home.glob(".*/"):
-            shutil.rmtree(left_behind, ignore_errors=True)
-        beside = home / f".{name}"
-        with temporary(beside):
-            (beside / PHOTO_FOLDER).mkdir(parents=True)
-            next_id = 1
-            with (beside / COLLECTION_CSV).open("w", newline="", encoding="utf-8") as file:
-                writer = csv.writer(file, lineterminator="\n")
-                writer.writerow(_COLUMNS)
-                for next_id, recipe in enumerate(recipes, 2):
-                    image_name = _image_name(recipe.title, next_id - 1)
-                    writer.writerow(_csv_row(next_id - 1, image_name, recipe).values())
-                    _write_photo(beside / PHOTO_FOLDER / f"{image_name}.jpg", recipe.photo)
-            if next_id == 1:
-                raise CollectionError("There is no recipe to import.")
-            write_json(beside / COLLECTION_FILE, {"format": 1, "next_id": next_id})
-            check_new_name(settings, name)
-            beside.rename(home / name)
+    with locked(home), workspace(home) as room:
+        beside = room / name
+        (beside / PHOTO_FOLDER).mkdir(parents=True)
+        next_id = 1
+        with (beside / COLLECTION_CSV).open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(_COLUMNS)
+            for next_id, recipe in enumerate(recipes, 2):
+                image_name = _image_name(recipe.title, next_id - 1)
+                writer.writerow(_csv_row(next_id - 1, image_name, recipe).values())
+                _write_photo(beside / PHOTO_FOLDER / f"{image_name}.jpg", recipe.photo)
+        if next_id == 1:
+            raise CollectionError("There is no recipe to import.")
+        write_json(beside / COLLECTION_FILE, {"format": 1, "next_id": next_id})
+        check_new_name(settings, name)
+        beside.rename(home / name)
     return home / name
 
 

@@ -309,9 +309,9 @@ def test_a_collection_that_fails_half_way_is_not_there(mine):
         yield recipe(1)
         raise CollectionError("no more")
 
-    (mine.collections_folder / ".killed" / "Food Images").mkdir(parents=True)
+    (mine.collections_folder / ".git" / "refs").mkdir(parents=True)
     with pytest.raises(CollectionError, match="no more"):
         create_collection(mine, "other", recipes())
-    assert not (mine.collections_folder / ".killed").exists()
+    assert (mine.collections_folder / ".git" / "refs").exists()
     assert collections(mine) == ["mine"]
     assert [path.name for path in mine.collections_folder.glob("*other*")] == []

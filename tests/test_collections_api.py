@@ -146,6 +146,7 @@ def test_a_recipe_comes_changes_and_goes(client, mine):
         ({"title": "   ", "collection": "mine"}, encode(dish_photo(1)), 422, "title"),
         ({"collection": "mine"}, encode(dish_photo(1)), 422, "title"),
         ({"title": "\x01", "collection": "mine"}, encode(dish_photo(1)), 422, "title"),
+        ({"title": "\u200b\u202e", "collection": "mine"}, encode(dish_photo(1)), 422, "title"),
     ],
 )
 def test_what_cannot_be_added(client, fields, content, status, says):

@@ -11,7 +11,7 @@ from api.features.recipes.schemas.recipes import CollectionResponse
 from api.features.search.api.search import COLLECTION, ERRORS, NO_RECIPE, RecipeId, described
 from api.features.search.schemas.search import RecipeResponse, error
 from api.features.search.services.search_service import SearchService
-from itadaki.collection import Edit, Recipe
+from itadaki.collection import MAX_TEXT, MAX_TITLE, VISIBLE, Edit, Recipe
 from itadaki.index import StandInIndex
 
 router = APIRouter(tags=["recipes"])
@@ -36,9 +36,8 @@ _WARNED = {
 _INGREDIENTS = "One ingredient a line."
 _PHOTO = "A photo: JPEG, PNG, WebP or GIF."
 
-# A title has a character that is neither a space nor a control character.
-_TITLE = StringConstraints(max_length=300, pattern=r"[^\s\x00-\x1f\x7f-\x9f]")
-_TEXT = StringConstraints(max_length=100_000)
+_TITLE = StringConstraints(max_length=MAX_TITLE, pattern=VISIBLE)
+_TEXT = StringConstraints(max_length=MAX_TEXT)
 
 
 @router.get("/api/v1/collections")
