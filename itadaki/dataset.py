@@ -11,7 +11,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,6 +35,8 @@ if TYPE_CHECKING:  # a service does not look at the table, and starts faster wit
 
 KAGGLE_HANDLE = "pes12017000148/food-ingredients-and-recipe-dataset-with-images"
 SAMPLE_ROOT = PROJECT_ROOT / "data" / "sample"
+_LONGEST_LITERAL = 100_000
+"""Characters; Python's parser takes a hundred times their memory."""
 SPLIT_SEED = 2025
 SPLIT_SHARES = {"train": 0.80, "validation": 0.08, "test": 0.12}
 
@@ -498,9 +500,11 @@ def _look_at(name: str, photo_folder: Path) -> tuple[str, np.ndarray] | str:
 
 def ingredient_list(text: str) -> list[str]:
     """Parse the string of a Python list, as on Kaggle; plain text gives one item a line."""
-    try:
-        value = ast.literal_eval(text)
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        value = text.splitlines()
-    items = value if isinstance(value, list) else [value]
-    return [item for item in (str(item).strip() for item in items) if item]
+    items = text.splitlines()
+    if len(text) <= _LONGEST_LITERAL:
+        with suppress(ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+            # Python brings names into one form of Unicode, which takes the square of a long one's
+            # length; in ASCII there is nothing to bring, and texts between quotes stay the same.
+            value = ast.literal_eval(text.encode("ascii", "backslashreplace").decode())
+            items = [str(item) for item in (value if isinstance(value, list) else [value])]
+    return [item for item in (item.strip() for item in items) if item]

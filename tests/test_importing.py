@@ -2,15 +2,31 @@ import base64
 import gzip
 import io
 import json
+import os
+import subprocess
+import sys
 import tarfile
+import unicodedata
+import warnings
 import zipfile
 from pathlib import Path
 
 import pytest
 from conftest import dish_photo, encode, write_dataset
 
-from itadaki.errors import CollectionError
-from itadaki.importing import archive, read_recipes
+from itadaki import importing
+from itadaki.collection import MAX_TEXT, MAX_TITLE, Recipe
+from itadaki.errors import CollectionError, ItadakiError, RecipeError
+from itadaki.importing import (
+    archive,
+    budget,
+    fetch,
+    markdown,
+    read_recipes,
+    reader,
+    schema_org,
+    table,
+)
 
 PHOTO = encode(dish_photo(1))
 WEBP = encode(dish_photo(2), "WEBP")
@@ -542,19 +558,259 @@ def pax_bomb() -> bytes:
         ("bomb.zip", zipped({"a.jpg": bytes(5_000_000)}), "far more than it should"),
         ("nested.zip", zipped({"a.zip": zipped({"a": bytes(5_000_000)})}), "far more"),
         ("bomb.tgz", pax_bomb(), "far more than it should"),
-        ("many.zip", zipped({str(i): b"" for i in range(30)}), "more than 20 files"),
+        ("many.zip", zipped({str(i): b"" for i in range(30)}), "holds more than"),
         ("cut.zip", zipped({"a.jpg": PHOTO})[:-30], "cannot be unpacked"),
         ("cut.tgz", hostile_tar(tarfile.TarInfo("a"))[:-30], "cannot be unpacked"),
         ("text.tar", b"not a tar", "cannot be unpacked"),
     ],
 )
 def test_hostile_archives_are_refused(read, tmp_path, monkeypatch, name, content, says):
-    monkeypatch.setattr(archive, "_MAX_FILES", 20)
-    monkeypatch.setattr(archive, "_ALWAYS_ALLOWED", 1_000_000)
+    monkeypatch.setattr(budget, "MAX_FILES", 20)
+    monkeypatch.setattr(budget, "ALWAYS_ALLOWED", 1_000_000)
     with pytest.raises(CollectionError, match=says):
         read(write(tmp_path / "in", {name: content}) / name)
     outside = {path.name for path in tmp_path.rglob("*")} - {name, "in"}
     assert not [path for path in outside if "evil" in path]
+
+
+def tar_of(*names: str) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as file:
+        for name in names:
+            info = tarfile.TarInfo("a.md")
+            info.pax_headers = {"path": name}  # which may be anything
+            file.addfile(info)
+    return buffer.getvalue()
+
+
+def zip_of(*members: tuple[str, bytes | str]) -> bytes:
+    """A zip of names that zipfile itself would refuse to write, or warn of."""
+    buffer = io.BytesIO()
+    with warnings.catch_warnings(), zipfile.ZipFile(buffer, "w") as file:
+        warnings.simplefilter("ignore")
+        for name, content in members:
+            info = zipfile.ZipInfo()
+            info.filename = name
+            with file.open(info, "w") as member:
+                member.write(content if isinstance(content, bytes) else content.encode())
+    return buffer.getvalue()
+
+
+SOUP = [("soup.md", "# Soup"), ("soup.jpg", PHOTO)]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "listed"),
+    [
+        ("nameless.zip", zip_of(("", "x"), *SOUP), {"": "it has no name"}),
+        ("long.zip", zip_of(("a" * 260 + ".md", "x"), *SOUP), {"a" * 260 + ".md": "too long"}),
+        ("twice.zip", zip_of(*SOUP, ("soup.md", "# Stew")), {"soup.md": "exists"}),
+        ("below.zip", zip_of(*SOUP, ("soup.md/x.md", "x")), {"soup.md/x.md": "cannot be unpacked"}),
+        ("deep.zip", zip_of(("a/" * 101 + "x.md", "x"), *SOUP), {"a/" * 101 + "x.md": "deep"}),
+        ("inner.zip", zip_of(("1.zip", zipped({"a": PHOTO})[:-9]), *SOUP), {"1.zip": "archive"}),
+        ("worse.zip", zip_of(("1.zip", zip_with_link()), *SOUP), {"1.zip": "link or a device"}),
+        ("null.tar", tar_of("a\0b.md"), {"a\ufffdb.md": "no file can have its name"}),
+    ],
+)
+def test_members_that_cannot_be_files_are_listed(read, tmp_path, name, content, listed):
+    files = {name: content, "stew.md": "# Stew", "stew.jpg": PHOTO}
+    recipes, unusable = read(write(tmp_path / "in", files))
+    assert "Stew" in recipes and ("Soup" in recipes or name == "null.tar")
+    assert unusable.keys() == {f"{name}/{origin}" for origin in listed}
+    for origin, reason in listed.items():
+        assert reason in unusable[f"{name}/{origin}"].lower()
+
+
+def paprika(size: int) -> bytes:
+    return gzip.compress(json.dumps({"name": "x" * size, "photo_data": "AAAA"}).encode())
+
+
+def test_one_budget_for_all_that_is_unpacked_at_any_depth(read, tmp_path, monkeypatch):
+    monkeypatch.setattr(budget, "ALWAYS_ALLOWED", 2_500_000)
+    monkeypatch.setattr(budget, "MAX_RATIO", 1)
+    inside = {f"{i}.paprikarecipe": paprika(1_000_000) for i in range(3)}
+    inside["photo.paprikarecipe"] = paprika(10)
+    files = {"x.paprikarecipes": zipped(inside), **dict(SOUP)}
+    recipes, unusable = read(write(tmp_path / "in", files))
+    assert recipes.keys() == {"Soup"}
+    refused = [origin for origin, reason in unusable.items() if "far more than it should" in reason]
+    assert refused == ["x.paprikarecipes/2.paprikarecipe", "x.paprikarecipes/photo.paprikarecipe"]
+
+
+ALIASES = "\n".join(
+    ["a0: &a0 [x, x, x]", *(f"a{i}: &a{i} [{f'*a{i - 1}, ' * 9}]" for i in range(1, 9))]
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("x.md", f"---\n{ALIASES}\ntitle: *a8\n---\nx", "aliases"),
+        ("x.md", "---\ntitle: " + "[" * 50_000 + "\n---\nx", "nested too deeply"),
+        ("x.md", "---\na: " + "b" * 100_000 + "\n---\nx", "front matter has more than"),
+        ("x.md", "---" + "\n" * 500_000, "no photo"),
+        ("x.md", "a" * 1_000_001, "larger than 1 MB"),
+        ("x.html", "<a " * 200_000, "more than 100,000 tags"),
+        ("x.html", "<meta " * 85_000, "processor time"),
+        ("x.html", "x" * 10_000_001, "larger than 10 MB"),
+        ("x.json", "[" * 100_000 + "]" * 100_000, "nested too deeply"),
+        ("x.json", '{"a": ' + "1" * 5_000 + "}", "no JSON"),
+        ("x.csv", "title,photo\n" + "a" * 1_000_001 + ",b", "no CSV from here on"),
+        ("x.csv", "title,photo\n" + "a" * 301 + ",soup.jpg", "at most 300 characters"),
+        ("x.csv", f"title,photo,method\na,soup.jpg,{'b' * 100_001}", "at most 100,000"),
+    ],
+)
+def test_a_file_that_would_cost_much_is_listed(read, tmp_path, monkeypatch, name, content, says):
+    monkeypatch.setattr(reader, "SECONDS", 3)
+    monkeypatch.setattr(reader, "SECONDS_PER_MB", 1)
+    recipes, unusable = read(write(tmp_path / "in", {name: content, **dict(SOUP)}))
+    assert recipes.keys() == {"Soup"}
+    assert len(unusable) == 1 and says in unusable.popitem()[1]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits a process's memory")
+def test_a_file_that_takes_too_much_memory_is_listed(read, tmp_path, monkeypatch):
+    monkeypatch.setattr(reader, "MAX_MEMORY", 1_000_000_000)
+    files = {"x.json": "[" + "[]," * 13_000_000 + "[]]", **dict(SOUP)}
+    recipes, unusable = read(write(tmp_path / "in", files))
+    assert recipes.keys() == {"Soup"} and "GB of memory" in unusable["x.json"]
+
+
+REPEATED = """
+import resource
+from pathlib import Path
+
+from itadaki.collection import Recipe
+from itadaki.errors import RecipeError
+from itadaki.filters import ingredient_terms
+from itadaki.importing import found, markdown, table
+
+resource.setrlimit(resource.RLIMIT_CPU, (60, 60))
+spaces = [chr(code) for code in range(0x3001) if chr(code).isspace()]
+parts = ["a", "A", "1", "_", "-", ".", "é", "\u0301\u0323", ";", "|", "[", "(", "![[", "<", "'"]
+for part in [*parts, "0x", '"', "\\\\", "\\0", "{", "-1", "//", "../", *spaces]:
+    print(repr(part), flush=True)
+    text = part * 100_000
+    for one in (text, f"a{text}b", f"{text}\\n---{text}"):
+        found.lines(one)
+        found.lines(f"[{one[:99_990]}]")
+        found.amount(one)
+        found.Photos(Path("nowhere"), Path("nowhere")).find(one, Path("nowhere/x"))
+        found.Photos(Path("nowhere"), Path("nowhere")).find(f"http://{one}", Path("nowhere/x"))
+        markdown._front_matter(f"---{one}")
+        markdown._INGREDIENTS.search(one), markdown._INSTRUCTIONS.search(one)
+        markdown._EMBED.sub("", one)
+        table._places([one])
+        ingredient_terms([one])
+        try:
+            Recipe(one, [one], one, b"")
+        except RecipeError:
+            pass
+"""
+
+
+def test_what_looks_at_foreign_text_is_linear():
+    """A hundred thousand times the same, over which a square expression takes minutes."""
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", REPEATED], capture_output=True)
+    assert done.returncode == 0, (done.stdout.decode()[-50:], done.stderr.decode()[-2000:])
+
+
+def test_what_is_no_file_of_the_folder_is_listed(read, tmp_path):
+    source = write(tmp_path / "in", {"a.md": "# Soup\n![](soup.jpg)", "soup.jpg": PHOTO})
+    write(
+        tmp_path, {"secret.jpg": PHOTO, "elsewhere/x.md": "# Elsewhere", "elsewhere/x.jpg": PHOTO}
+    )
+    for name in ("pipe.md", "pipe.jpg"):
+        os.mkfifo(source / name)
+    (source / "leak.md").write_text("# Leak\n![](leak.jpg)")
+    (source / "leak.jpg").symlink_to(tmp_path / "secret.jpg")
+    (source / "zero.jpg").symlink_to("/dev/zero")
+    (source / "loop.jpg").symlink_to("loop.jpg")
+    (source / "loop.md").write_text("# Loop\n![](loop.jpg)")
+    (source / "linked").symlink_to(tmp_path / "elsewhere")
+    (source / "inside.jpg").symlink_to("soup.jpg")
+    (source / "inside.md").write_text("# Inside\n![](inside.jpg)")
+    recipes, unusable = read(source)
+    assert recipes.keys() == {"Soup", "Inside"}
+    assert unusable["leak.md"] == unusable["loop.md"] == "it has no photo"
+    for name in ("pipe.md", "pipe.jpg", "leak.jpg", "zero.jpg", "loop.jpg", "linked"):
+        assert "no file of this folder" in unusable[name]
+    with pytest.raises(CollectionError, match="no file or folder"):
+        read(source / "pipe.md")
+
+
+def test_a_photo_of_gigabytes_is_listed(read, tmp_path):
+    source = write(tmp_path / "in", {"x.md": "# X", "x.jpg": b"", **dict(SOUP)})
+    with (source / "x.jpg").open("wb") as file:
+        file.truncate(1_000_000_000)
+    recipes, unusable = read(source)
+    assert recipes.keys() == {"Soup"} and "more than 100 MB" in unusable["x.md"]
+
+
+def test_what_is_listed_is_fit_for_a_terminal(tmp_path):
+    source = write(tmp_path / "in", {"a\x1b[31m\n\u202eb.md": "# A", **dict(SOUP)})
+    Path(os.fsdecode(os.fsencode(source) + b"/\xff.md")).write_text("# B")
+    _, unusable = read_recipes(source, tmp_path / "workspace", progress=False)
+    listed = [f"{one.origin}: {one.reason}" for one in unusable]
+    assert listed == ["a\ufffd[31m\ufffd\ufffdb.md: it has no photo", "\ufffd.md: it has no photo"]
+    assert all(line.encode().decode().isprintable() for line in listed)
+
+
+def test_names_are_found_however_their_accents_are_written(read, tmp_path):
+    composed, apart = "Crème.jpg", unicodedata.normalize("NFD", "Crème.jpg")
+    assert composed != apart
+    files = {"x.csv": f"title,photo\nCrème,{composed}\n", f"photos/{apart}": PHOTO}
+    recipes, _ = read(write(tmp_path / "in", files))
+    assert recipes.keys() == {"Crème"}
+
+
+@pytest.mark.parametrize(
+    "title", ["\u200b\u200d", "\u2060\ufeff", "\u202e \u2066", "\x01", "\u3164"]
+)
+def test_a_title_that_nobody_sees_is_none(read, tmp_path, title):
+    files = {"x.csv": f"title,photo\n{title},soup.jpg\n", **dict(SOUP)}
+    recipes, unusable = read(write(tmp_path / "in", files))
+    assert recipes.keys() == {"Soup"} and unusable == {"x.csv, line 2": "it has no title"}
+    with pytest.raises(RecipeError, match="needs a title"):
+        Recipe(title, [], "", PHOTO)
+    assert Recipe(f"{title}Crème 🫕 \u200f", [], "", PHOTO).title
+
+
+def test_a_child_that_does_not_start_is_said_once(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    with pytest.raises(ItadakiError, match="does not start"):
+        read_recipes(write(tmp_path / "in", dict(SOUP)), tmp_path / "w", progress=False)
+
+
+def test_the_working_directory_s_modules_are_not_run(tmp_path, monkeypatch):
+    source = write(tmp_path / "in", {"yaml.py": "open('ran', 'w')", **dict(SOUP)})
+    (source / "soup.md").write_text("---\ntitle: Soup\n---\n")
+    monkeypatch.chdir(source)
+    recipes, _ = read_recipes(source, tmp_path / "workspace", progress=False)
+    assert [recipe.title for recipe in recipes] == ["Soup"] and not (source / "ran").exists()
+
+
+def test_the_document_names_the_bounds():
+    megabytes = {end: limit for end, (_, limit) in reader._READERS.items()}
+    text = Path(__file__).parents[1].joinpath("docs", "own-recipes.md").read_text(encoding="utf-8")
+    for row in (
+        f"{reader.SECONDS} seconds of processor time, and {reader.SECONDS_PER_MB} more for each MB",
+        f"by the clock {({6: 'six'})[reader._PATIENCE]} times as long",
+        f"| {reader.MAX_MEMORY // 10**9} GB, on Linux",
+        f"| a page | {megabytes['.html']} MB, and {schema_org._MAX_TAGS:,} tags |",
+        f"| a JSON file, a Paprika recipe | {megabytes['.json']} MB |",
+        f"| {megabytes['.md']} MB, its front matter {markdown._MAX_FACTS:,} characters and no",
+        f"| {megabytes['.csv']} MB, a cell of it {table._MAX_CELL:,} characters |",
+        f"| a photo | {importing._MAX_PHOTO // 10**6} MB |",
+        f"| {budget.ALWAYS_ALLOWED // 10**6} MB and {budget.MAX_RATIO} times the size",
+        f"more than {budget.MAX_BYTES // 10**9} GB nor",
+        f"{budget.MAX_FILES:,} files, {archive._MAX_DEPTH} folders deep |",
+        f"a title of {MAX_TITLE} characters, ingredients and instructions of {MAX_TEXT:,} each |",
+        f"{fetch._SECONDS:.0f} seconds, {fetch.MAX_BYTES // 10**6} MB, {fetch._MAX_REDIRECTS} redi",
+        f"{importing._MAX_FETCHES} photos are tried for a recipe |",
+    ):
+        assert row in text
+    assert megabytes[".json"] == megabytes[".paprikarecipe"]
 
 
 def test_a_source_that_is_not_there(read, tmp_path):

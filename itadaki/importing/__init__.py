@@ -1,25 +1,32 @@
 """Reads recipes with photos from what other programs export, from saved pages and from folders."""
 
 import os
-from collections.abc import Iterable, Iterator
+import shutil
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tqdm.auto import tqdm
-
-from itadaki.collection import Recipe
-from itadaki.errors import CollectionError, ImageError, reason
-from itadaki.images import decode
-from itadaki.importing.archive import is_archive, unpack
+from itadaki.errors import CollectionError, ImageError, RecipeError
+from itadaki.importing.archive import is_archive
+from itadaki.importing.budget import Budget
 from itadaki.importing.fetch import FetchError, fetch_photo
-from itadaki.importing.found import Found, Photos, Unusable
+from itadaki.importing.found import Found, Photos, Unusable, walk
+from itadaki.importing.reader import Reader, reads
+
+if TYPE_CHECKING:  # the process that reads, of which there may be many, needs none of it
+    from itadaki.collection import Recipe
 
 _FETCHES = 4  # at the same time
+_MAX_FETCHES = 5  # for one recipe
+_MAX_PHOTO = 100_000_000  # bytes
 
 
 def read_recipes(
     source: Path, workspace: Path, fetch_photos: bool = False, progress: bool = True
-) -> tuple[list[Recipe], list[Unusable]]:
+) -> "tuple[list[Recipe], list[Unusable]]":
     """Read all recipes of a source that have a title and a photo which decodes.
 
     Args:
@@ -35,17 +42,31 @@ def read_recipes(
     Raises:
         CollectionError: the source is not there, or is an archive that must not be unpacked.
     """
-    source = source.expanduser()
-    if not source.exists():
+    from tqdm.auto import tqdm
+
+    source, workspace = source.expanduser(), workspace.resolve()
+    if not (source.is_file() or source.is_dir()):
         raise CollectionError(f"There is no file or folder {source}.")
+    source = source.resolve()
     found: list[Found] = []
     unusable: list[Unusable] = []
-    for item in _read(source, workspace):
-        (found if isinstance(item, Found) else unusable).append(item)
+    workspace.mkdir(parents=True, exist_ok=True)
+    compressed = sum(
+        path.stat().st_size
+        for path in (walk(source)[0] if source.is_dir() else [source])
+        if is_archive(path) or path.suffix.lower() == ".paprikarecipe"
+    )
+    budget = Budget.of(compressed, shutil.disk_usage(workspace).free)
+    with Reader(workspace, budget) as reader:
+        for item in _read(source, reader, workspace):
+            (found if isinstance(item, Found) else unusable).append(item)
 
     with ThreadPoolExecutor(_FETCHES if fetch_photos else os.cpu_count()) as pool:
-        folder = workspace / "fetched"
-        looked_at = pool.map(lambda one: _recipe(one, folder if fetch_photos else None), found)
+        folder = workspace / "fetched" if fetch_photos else None
+        problem_of = cache(
+            _problem
+        )  # a small table may name one big photo a hundred thousand times
+        looked_at = pool.map(lambda one: _recipe(one, problem_of, folder), found)
         bar = tqdm(
             looked_at,
             total=len(found),
@@ -54,92 +75,97 @@ def read_recipes(
             disable=not progress,
         )
         looked_at = list(bar)
-    recipes = [one for one in looked_at if isinstance(one, Recipe)]
+    recipes = [one for one in looked_at if not isinstance(one, Unusable)]
     unusable += [one for one in looked_at if isinstance(one, Unusable)]
     return recipes, unusable
 
 
-def _read(source: Path, workspace: Path) -> Iterator[Found | Unusable]:
+def _read(source: Path, reader: Reader, workspace: Path) -> Iterator[Found | Unusable]:
     if source.is_dir():
-        files = _files(source)
+        files, others = walk(source)
         archives = [path for path in files if is_archive(path)]
-        texts = [path for path in files if path not in archives]
-        yield from _read_files(texts, source, workspace)
+        texts = sorted(set(files) - set(archives))
+        for path in others:
+            yield Unusable(path.relative_to(source).as_posix(), _NO_FILE)
+        yield from _read_files(texts, source, reader)
         for number, archive in enumerate(archives):
+            name = archive.relative_to(source).as_posix()
             try:
-                root = unpack(archive, workspace / f"inside-{number}")
+                for item in _read_archive(archive, workspace / f"inside-{number}", reader):
+                    yield replace(item, origin=f"{name}/{item.origin}")
             except CollectionError as error:
-                yield Unusable(archive.relative_to(source).as_posix(), str(error))
-                continue
-            for item in _read_files(_files(root), root, workspace):
-                item.origin = f"{archive.relative_to(source).as_posix()}/{item.origin}"
-                yield item
+                yield Unusable(name, str(error))
     elif is_archive(source):
-        root = unpack(source, workspace / "unpacked")
-        yield from _read_files(_files(root), root, workspace)
+        yield from _read_archive(source, workspace / "unpacked", reader)
     else:
-        yield from _read_files([source], source.parent, workspace)
+        yield from _read_files([source], source.parent, reader)
 
 
-def _files(folder: Path) -> list[Path]:
-    def is_hidden(path: Path) -> bool:
-        return any(part.startswith((".", "__MACOSX")) for part in path.relative_to(folder).parts)
+def _read_archive(archive: Path, folder: Path, reader: Reader) -> Iterator[Found | Unusable]:
+    try:
+        yield from reader.unpack(archive, folder)
+    except CollectionError:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    yield from _read_files(walk(folder)[0], folder, reader)
 
-    return [path for path in sorted(folder.rglob("*")) if path.is_file() and not is_hidden(path)]
 
-
-def _read_files(files: Iterable[Path], root: Path, workspace: Path) -> Iterator[Found | Unusable]:
-    from itadaki.importing import json_file, markdown, paprika, schema_org, table
-
-    readers = {
-        ".html": schema_org.read_page,
-        ".htm": schema_org.read_page,
-        ".xhtml": schema_org.read_page,
-        ".json": json_file.read,
-        ".jsonld": json_file.read,
-        ".paprikarecipe": paprika.read,
-        ".md": markdown.read,
-        ".markdown": markdown.read,
-        ".csv": table.read,
-    }
-    photos = Photos(root, workspace)
+def _read_files(files: Iterable[Path], root: Path, reader: Reader) -> Iterator[Found | Unusable]:
     for path in files:
         origin = path.relative_to(root).as_posix()
-        suffix = path.suffix.lower()
-        if reader := readers.get(suffix):
-            try:
-                yield from reader(path, origin, photos)
-            except Exception as error:  # a file may hold anything in the place of anything
-                yield Unusable(origin, f"it cannot be read: {reason(error)}")
+        if reads(path):
+            yield from reader.read(path, root)
         elif is_archive(path):
             yield Unusable(origin, "an archive in an archive; import it by itself")
-        elif not (photos.is_photo(path) or suffix in _COMPANIONS):
+        elif not (Photos.is_photo(path) or path.suffix.lower() in _COMPANIONS):
             yield Unusable(origin, "not a kind of file that recipes are read from")
 
 
+_NO_FILE = "it is no file of this folder: a pipe, a device, or a link that leads elsewhere"
 _COMPANIONS = {".css", ".js", ".svg", ".ico", ".woff", ".woff2", ".ttf", ".txt", ".log", ".db"}
 """Of files that come with saved pages and backups nobody expects a recipe."""
 
 
-def _recipe(found: Found, fetched: Path | None) -> Recipe | Unusable:
-    if not found.title.strip():
+def _recipe(
+    found: Found, problem_of: Callable[[Path], str | None], fetched: Path | None
+) -> "Recipe | Unusable":
+    """The recipe, with the first of its photos that can be used."""
+    from itadaki.collection import Recipe, has_title
+
+    if not has_title(found.title):
         return Unusable(found.origin, "it has no title")
     if not found.photos:
         return Unusable(found.origin, "it has no photo")
-    reasons = []
+    reasons, fetches = [], 0
     for photo in found.photos:
         try:
             if isinstance(photo, str):
                 if fetched is None:
                     reasons.append(f"its photo is at {photo} (--fetch-photos fetches it)")
                     continue
+                fetches += 1
+                if fetches > _MAX_FETCHES:
+                    break
                 photo = fetch_photo(photo, fetched)
-            decode(photo)
+            if problem := problem_of(photo):
+                reasons.append(f"its photo {photo.name} cannot be used: {problem}")
+                continue
+            return Recipe(found.title, found.ingredients, found.instructions, photo)
         except FetchError as error:
             reasons.append(f"its photo {photo} was not fetched: {error}")
-        except ImageError as error:
-            reasons.append(f"its photo {photo.name} cannot be used: {error}")
-        else:
-            ingredients = [str(ingredient) for ingredient in found.ingredients]
-            return Recipe(found.title, ingredients, str(found.instructions), photo)
+        except RecipeError as error:
+            return Unusable(found.origin, f"it cannot be kept: {error}")
     return Unusable(found.origin, reasons[0])
+
+
+def _problem(photo: Path) -> str | None:
+    """Why a photo cannot be used; None if it decodes."""
+    from itadaki.images import decode
+
+    try:
+        if photo.stat().st_size > _MAX_PHOTO:
+            return f"It has more than {_MAX_PHOTO // 10**6} MB."
+        decode(photo)
+    except (ImageError, OSError) as error:
+        return str(error)
+    return None

@@ -1,36 +1,28 @@
 """Unpacks archives from strangers: nothing outside the folder, no links, no bombs."""
 
 import bz2
+import errno
 import gzip
 import lzma
+import re
 import shutil
 import stat
+import sys
 import tarfile
 import zipfile
-import zlib
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import IO
 
-from itadaki.errors import CollectionError, reason
+from itadaki.errors import CollectionError
+from itadaki.importing.budget import Budget, OverBudgetError, RefusedError
+from itadaki.importing.found import Unusable
 
-_MAX_FILES = 100_000
-_MAX_BYTES = 10_000_000_000
-_MAX_RATIO = 100
-"""Photos hardly shrink at all and texts ten times, bombs a thousand times."""
-_ALWAYS_ALLOWED = 50_000_000
+_MAX_DEPTH = 100
 _CHUNK = 1 << 20
+_PER_FILE = 2048  # bytes of a tar for a file's header, its long name and what fills blocks up
 _OPENERS = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\x00": lzma.open}
-_DAMAGED = (
-    zipfile.BadZipFile,
-    tarfile.TarError,
-    zlib.error,
-    lzma.LZMAError,
-    EOFError,
-    OSError,
-    NotImplementedError,
-    RuntimeError,  # zipfile's word for a file that asks for a password
-)
+_OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EACCES)
 
 
 def is_archive(path: Path) -> bool:
@@ -43,59 +35,91 @@ def is_archive(path: Path) -> bool:
     )
 
 
-def unpack(archive: Path, folder: Path) -> Path:
+def unpack(archive: Path, folder: Path, budget: Budget) -> Iterator[Unusable]:
     """Unpack an archive into a new folder, and the zips in it too, as Tandoor nests them.
 
-    Returns:
-        The folder.
+    Yields:
+        What of it cannot be unpacked while the rest can.
 
     Raises:
         CollectionError: the archive is damaged, asks for a password, would write outside the
             folder, holds a link or a device, or is out of all proportion.
     """
-    budget = _Budget(archive)
     try:
-        _unpack(archive, folder, budget)
+        yield from _unpack(archive, folder, budget)
         for inner in sorted(folder.rglob("*.zip")):
             if zipfile.is_zipfile(inner):
                 beside = inner.with_name(f"{inner.name}.unpacked")
-                _unpack(inner, beside, budget)
+                try:
+                    yield from _unpack(inner, beside, budget)
+                except (OverBudgetError, MemoryError):
+                    raise
+                except Exception as error:
+                    shutil.rmtree(beside, ignore_errors=True)
+                    yield Unusable(inner.relative_to(folder).as_posix(), f"not unpacked: {error}")
                 inner.unlink()
-                beside.rename(inner)
-    except _DAMAGED as error:
-        raise CollectionError(f"{archive.name} cannot be unpacked: {reason(error)}.") from None
-    return folder
+                if beside.exists():
+                    beside.rename(inner)
+    except RefusedError as error:
+        raise CollectionError(f"{archive.name} is not unpacked: {error}.") from None
+    except MemoryError:
+        raise
+    except Exception as error:  # damaged bytes make the readers of archives raise almost anything
+        raise CollectionError(f"{archive.name} cannot be unpacked: {error}.") from None
 
 
-def _unpack(archive: Path, folder: Path, budget: "_Budget") -> None:
+def _unpack(archive: Path, folder: Path, budget: Budget) -> Iterator[Unusable]:
     members = _zip_members if zipfile.is_zipfile(archive) else _tar_members
     folder.mkdir(parents=True)
     for name, content in members(archive, budget):
         path = PurePosixPath(name.replace("\\", "/"))
-        if path.is_absolute() or ".." in path.parts or ":" in name.split("/")[0] or not path.name:
-            raise budget.refused(f"{name!r} leads out of it")
-        target = folder / path
-        target.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_absolute() or ".." in path.parts or re.match("[A-Za-z]:[/\\\\]", name):
+            raise RefusedError(f"{name[:300]!r} leads out of it")
         budget.count_file()
-        with target.open("xb") as file:
+        if reason := _why_no_name(path):
+            yield Unusable(name, reason)
+            continue
+        try:
+            target = folder / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            file = target.open("xb")
+        except OSError as error:
+            if error.errno in _OF_THE_DISK:
+                raise
+            yield Unusable(name, f"it cannot be unpacked: {error.strerror}")
+            continue
+        with file:
             while chunk := content.read(_CHUNK):
                 budget.count(len(chunk))
                 file.write(chunk)
 
 
-def _zip_members(archive: Path, budget: "_Budget") -> Iterator[tuple[str, IO[bytes]]]:
+def _why_no_name(path: PurePosixPath) -> str | None:
+    if not path.name:
+        return "it has no name"
+    if "\0" in str(path):
+        return "no file can have its name"
+    if len(path.parts) > _MAX_DEPTH:
+        return f"it lies more than {_MAX_DEPTH} folders deep"
+    if sys.platform == "win32" and (":" in str(path) or PureWindowsPath(path).is_reserved()):
+        return "Windows has no such names"
+    return None
+
+
+def _zip_members(archive: Path, budget: Budget) -> Iterator[tuple[str, IO[bytes]]]:
     with zipfile.ZipFile(archive) as file:
         for info in file.infolist():
-            if info.is_dir():
+            # ZipInfo.is_dir() of Python 3.11 fails if there is no name.
+            if info.filename.endswith("/"):
                 continue
             kind = stat.S_IFMT(info.external_attr >> 16)
             if kind not in (0, stat.S_IFREG):
-                raise budget.refused(f"{info.filename!r} is a link or a device")
+                raise RefusedError(f"{info.filename[:300]!r} is a link or a device")
             with file.open(info) as content:
                 yield info.filename, content
 
 
-def _tar_members(archive: Path, budget: "_Budget") -> Iterator[tuple[str, IO[bytes]]]:
+def _tar_members(archive: Path, budget: Budget) -> Iterator[tuple[str, IO[bytes]]]:
     with archive.open("rb") as raw:
         head = raw.read(6)
     opener = next((o for magic, o in _OPENERS.items() if head.startswith(magic)), None)
@@ -108,31 +132,8 @@ def _tar_members(archive: Path, budget: "_Budget") -> Iterator[tuple[str, IO[byt
                 continue
             content = file.extractfile(info) if info.isreg() else None
             if content is None:
-                raise budget.refused(f"{info.name!r} is a link or a device")
+                raise RefusedError(f"{info.name[:300]!r} is a link or a device")
             yield info.name, content
-
-
-class _Budget:
-    """What an archive may still unpack to."""
-
-    def __init__(self, archive: Path) -> None:
-        self._archive = archive
-        self.bytes = min(_MAX_BYTES, _ALWAYS_ALLOWED + _MAX_RATIO * archive.stat().st_size)
-        self.bytes = min(self.bytes, shutil.disk_usage(archive.parent).free)
-        self._files = _MAX_FILES
-
-    def count(self, size: int) -> None:
-        self.bytes -= size
-        if self.bytes < 0:
-            raise self.refused("it unpacks to far more than it should")
-
-    def count_file(self) -> None:
-        self._files -= 1
-        if self._files < 0:
-            raise self.refused(f"it holds more than {_MAX_FILES:,} files")
-
-    def refused(self, reason: str) -> CollectionError:
-        return CollectionError(f"{self._archive.name} is not unpacked: {reason}.")
 
 
 class _Bounded:
@@ -141,12 +142,12 @@ class _Bounded:
     tarfile reads some headers whole, whatever length they claim to have.
     """
 
-    def __init__(self, stream: IO[bytes], budget: _Budget) -> None:
-        self._stream, self._budget, self._left = stream, budget, budget.bytes + _ALWAYS_ALLOWED
+    def __init__(self, stream: IO[bytes], budget: Budget) -> None:
+        self._stream, self._left = stream, budget.bytes + _PER_FILE * budget.files
 
     def read(self, size: int) -> bytes:
         if size > self._left:
-            raise self._budget.refused("it unpacks to far more than it should")
+            raise RefusedError("it unpacks to far more than it should")
         chunk = self._stream.read(size)
         self._left -= len(chunk)
         return chunk

@@ -3,13 +3,17 @@
 import hashlib
 import os
 import re
+import unicodedata
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from itadaki.dataset import ingredient_list
+from itadaki.importing.budget import Budget
 
+_MAX_NAME, _MAX_PATH = 255, 4096
+_MAX_SHOWN = 300
 _PHOTO_SUFFIXES = {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".heic", ".avif"}
 
 
@@ -31,29 +35,80 @@ class Found:
     instructions: str = ""
     photos: list[Path | str] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        self.title, self.instructions = str(self.title), str(self.instructions)
+        self.ingredients = [str(ingredient) for ingredient in self.ingredients]
+
 
 @dataclass
 class Unusable:
-    """What of a source is no recipe, and why: a clause that follows the origin and a colon."""
+    """What of a source is no recipe, and why: a clause that follows the origin and a colon.
+
+    Both are fit to be printed, whatever a file's name or content may do to a terminal.
+    """
 
     origin: str
     reason: str
 
+    def __post_init__(self) -> None:
+        self.origin, self.reason = _shown(self.origin), _shown(self.reason)
+
+
+def _shown(text: str) -> str:
+    shown = "".join(c if c.isprintable() else "\ufffd" for c in text[:_MAX_SHOWN])
+    return shown if len(text) <= _MAX_SHOWN else f"{shown}…"
+
+
+def walk(root: Path) -> tuple[list[Path], list[Path]]:
+    """What a folder holds at any depth, without what is hidden.
+
+    Returns:
+        Its files, and what cannot be read as one: pipes and devices, links that lead out of the
+        folder or nowhere, linked folders, and folders that may not be opened.
+    """
+    files, others, folders = [], [], [root]
+    while folders:
+        folder = folders.pop()
+        try:
+            with os.scandir(folder) as entries:
+                for entry in entries:
+                    if entry.name.startswith((".", "__MACOSX")):
+                        continue
+                    path = Path(entry.path)
+                    if entry.is_dir(follow_symlinks=False):
+                        folders.append(path)
+                    else:
+                        (files if is_file_in(root, path) else others).append(path)
+        except OSError:
+            others.append(folder)
+    return sorted(files), sorted(others)
+
+
+def is_file_in(root: Path, path: Path) -> bool:
+    """Whether this is a regular file, which no link leads out of the folder to."""
+    try:
+        return path.is_file() and path.resolve().is_relative_to(root.resolve())
+    except (OSError, ValueError, RuntimeError):  # a name that none can have, links in a circle
+        return False
+
 
 class Photos:
-    """The pictures that lie in a source, or that readers find inside its files."""
+    """The pictures that lie in a source, or that readers find inside its files.
+
+    Attributes:
+        budget: what may still be unpacked of the source.
+    """
 
     def __init__(self, root: Path, workspace: Path) -> None:
-        self._root, self._workspace = root.resolve(), workspace
+        self._root, self._workspace = root, workspace
+        self.budget = Budget()
         self._by_name: dict[str, list[Path]] = defaultdict(list)
-        self._names: dict[Path, list[str]] = {}
-        for folder, _, names in os.walk(root):
-            self._names[Path(folder)] = names
-            for name in names:
-                path = Path(folder, name)
-                if self.is_photo(path):
-                    self._by_name[name.lower()].append(path)
-                    self._by_name[path.stem.lower()].append(path)
+        self._beside: dict[Path, list[Path]] = defaultdict(list)
+        for path in walk(root)[0]:
+            self._beside[path.parent].append(path)
+            if self.is_photo(path):
+                self._by_name[_key(path.name)].append(path)
+                self._by_name[_key(path.stem)].append(path)
 
     @staticmethod
     def is_photo(path: Path) -> bool:
@@ -62,10 +117,19 @@ class Photos:
 
     def beside(self, path: Path) -> list[Path]:
         """The files in a file's folder."""
-        return [path.with_name(name) for name in self._names.get(path.parent, [])]
+        return self._beside.get(path.parent, [])
+
+    def there(self, paths: Iterable[Path]) -> list[Path | str]:
+        """Those of the paths at which the source has a file."""
+        return [path for path in paths if is_file_in(self._root, path)]
 
     def keep(self, content: bytes) -> Path:
-        """Put a picture that was inside a file where it can be read."""
+        """Put a picture that was inside a file where it can be read.
+
+        Raises:
+            RefusedError: too much was unpacked.
+        """
+        self.budget.count(len(content))
         path = self._workspace / "inside" / hashlib.sha256(content).hexdigest()
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
@@ -84,6 +148,8 @@ class Photos:
         if not isinstance(reference, str) or not reference.strip():
             return []
         reference = reference.strip()
+        if len(reference) > _MAX_PATH:
+            return []
         address = urlsplit(reference) if re.match(r"(?i)https?://|//", reference) else None
         path = unquote(address.path if address else reference.split("?")[0]).replace("\\", "/")
         local = self._of_page(path, beside) if address else self._local(path, beside)
@@ -91,12 +157,9 @@ class Photos:
         return ([local] if local else []) + (remote if address else [])
 
     def _local(self, path: str, beside: Path) -> Path | None:
-        try:
-            direct = (beside.parent / path.lstrip("/")).resolve()
-            if direct.is_relative_to(self._root) and direct.is_file():
-                return direct
-        except (OSError, ValueError):
-            return None
+        direct = beside.parent / path.lstrip("/")
+        if is_file_in(self._root, direct):
+            return direct.resolve()
         candidates = self._named(path)
         near = [found for found in candidates if found.is_relative_to(beside.parent)]
         return next((some[0] for some in (near, candidates) if len(some) == 1), None)
@@ -111,15 +174,22 @@ class Photos:
         return found[0] if len(found) == 1 else None
 
     def _named(self, path: str) -> list[Path]:
-        return self._by_name.get(path.rsplit("/", 1)[-1].lower(), [])
+        return self._by_name.get(_key(path.rsplit("/", 1)[-1]), [])
+
+
+def _key(name: str) -> str:
+    """What names are compared by: some systems write é as one character, others as two."""
+    return unicodedata.normalize("NFC", name[: _MAX_NAME + 1]).lower()
 
 
 def lines(text: object) -> list[str]:
     """Ingredients in one text: a list as Python or JSON writes it, else a line each, else
     separated by semicolons or bars."""
+    from itadaki.dataset import ingredient_list  # which takes longer to import than all else here
+
     items = ingredient_list(str(text or ""))
     if len(items) == 1:
-        items = re.split(r"\s*[;|]\s*", items[0])
+        items = [item.strip() for item in re.split("[;|]", items[0])]
     return [item for item in items if item]
 
 
@@ -131,6 +201,6 @@ def amount(quantity: object, *words: object) -> str:
     """
     try:
         number = f"{float(quantity):.6g}" if quantity and float(quantity) else ""
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         number = str(quantity)
     return " ".join(str(word).strip() for word in (number, *words) if word)

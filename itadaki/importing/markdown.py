@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from itadaki.importing.budget import RefusedError
 from itadaki.importing.found import Found, Photos, Unusable, lines
 
 _INGREDIENTS = re.compile(r"(?i)\b(ingredients?|ingrédients?|ingredient[ei]s?|zutaten)\b")
@@ -12,7 +13,7 @@ _INSTRUCTIONS = re.compile(
     r"(?i)\b(instructions?|directions?|method|steps?|preparation|préparation|preparación|"
     r"preparazione|étapes|recette|zubereitung|anleitung|elaboración|procedimento)\b"
 )
-_FRONT_MATTER = re.compile(r"\A---\s*\n(.*?)\n---\s*\n", re.DOTALL)
+_MAX_FACTS = 100_000
 _EMBED = re.compile(r"!\[\[([^\]|#]+)")  # Obsidian's way to show a picture
 
 
@@ -23,9 +24,7 @@ def read(path: Path, origin: str, photos: Photos) -> Iterator[Found | Unusable]:
     list under a heading that says so, or else all bulleted lists; the rest is instructions.
     """
     text = path.read_text(encoding="utf-8-sig", errors="replace")
-    facts: dict[str, Any] = {}
-    if match := _FRONT_MATTER.match(text):
-        facts, text = _front_matter(match[1]), text[match.end() :]
+    facts, text = _front_matter(text)
     parsed = _Parsed(text)
     references = [facts.get(key) for key in ("image", "photo", "picture", "cover", "thumbnail")]
     references += [*parsed.images, *_EMBED.findall(text)]
@@ -47,14 +46,34 @@ def read(path: Path, origin: str, photos: Photos) -> Iterator[Found | Unusable]:
     )
 
 
-def _front_matter(text: str) -> dict[str, Any]:
+def _front_matter(text: str) -> tuple[dict[str, Any], str]:
+    """The facts in front of a text, and the rest of it.
+
+    Raises:
+        RefusedError: they are written so that they may unfold to far more than they are.
+    """
+    lines = text.split("\n")
+    marks = (number for number, line in enumerate(lines) if line.rstrip() == "---")
+    if next(marks, None) != 0 or not (end := next(marks, None)):
+        return {}, text
     import yaml
 
+    class Loader(yaml.SafeLoader):
+        """Takes no aliases: a few hundred bytes of them may stand for gigabytes."""
+
+        def compose_node(self, parent: Any, index: Any) -> Any:
+            if self.check_event(yaml.AliasEvent):
+                raise RefusedError("its front matter has aliases (*name), which are not read")
+            return super().compose_node(parent, index)
+
+    given = "\n".join(lines[1:end])
+    if len(given) > _MAX_FACTS:
+        raise RefusedError(f"its front matter has more than {_MAX_FACTS:,} characters")
     try:
-        facts = yaml.safe_load(text)
+        facts = yaml.load(given, Loader)
     except yaml.YAMLError:
-        return {}
-    return facts if isinstance(facts, dict) else {}
+        facts = None
+    return facts if isinstance(facts, dict) else {}, "\n".join(lines[end + 1 :])
 
 
 def _texts(value: Any) -> list[str]:

@@ -2,7 +2,7 @@
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ def read(
 ) -> Iterator[Found | Unusable]:
     """Read a backup or a recipe."""
     if _is_backup(data):
-        yield from _backup(data, path, origin)
+        yield from _backup(data, path, origin, photos)
         return
     steps = _list(data, "instructions") or []
     yield Found(
@@ -35,11 +35,11 @@ def read(
         str(data.get("name") or ""),
         [line for item in _list(data, "ingredient") if (line := _ingredient(item))],
         "\n".join(filter(None, map(_step, steps))),
-        _photos(path.parent / "images") + _photos(path.parent, data["slug"]),
+        photos.there([*_paths(path.parent / "images"), *_paths(path.parent, _slug(data["slug"]))]),
     )
 
 
-def _backup(data: dict[str, Any], path: Path, origin: str) -> Iterator[Found]:
+def _backup(data: dict[str, Any], path: Path, origin: str, photos: Photos) -> Iterator[Found]:
     names = {
         kind: {row["id"]: row.get("name") for row in data.get(table, [])}
         for kind, table in (("food", "ingredient_foods"), ("unit", "ingredient_units"))
@@ -60,7 +60,7 @@ def _backup(data: dict[str, Any], path: Path, origin: str) -> Iterator[Found]:
             name,
             ingredients[recipe.get("id")],
             "\n".join(steps[recipe.get("id")]),
-            _photos(folder),
+            photos.there(_paths(folder)),
         )
 
 
@@ -102,7 +102,9 @@ def _uuid(value: Any) -> str:
         return "none"
 
 
-def _photos(folder: Path, name: str | None = None) -> list[Path | str]:
-    names = ["original", *([name] if name and "/" not in name else [])]
-    paths = [folder / f"{stem}.{suffix}" for stem in names for suffix in _SUFFIXES]
-    return [path for path in paths if path.is_file()]
+def _slug(value: Any) -> list[str]:
+    return [value] if isinstance(value, str) and value else []
+
+
+def _paths(folder: Path, names: Iterable[str] = ()) -> list[Path]:
+    return [folder / f"{stem}.{end}" for stem in ("original", *names) for end in _SUFFIXES]

@@ -4,27 +4,22 @@ import base64
 import binascii
 import gzip
 import json
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
 from itadaki.errors import reason
 from itadaki.importing.found import Found, Photos, Unusable, lines
 
-_MAX_BYTES = 200_000_000
-
 
 def read(path: Path, origin: str, photos: Photos) -> Iterator[Found | Unusable]:
     """Read a recipe, with the photo inside it."""
     try:
         with gzip.open(path) as file:
-            content = file.read(_MAX_BYTES + 1)
-        if len(content) > _MAX_BYTES:
-            yield Unusable(origin, "it unpacks to far more than it should")
-            return
-        recipe = json.loads(content)
+            recipe = json.loads(photos.budget.read(file))
         name = recipe.get("name")
-    except (OSError, EOFError, ValueError, AttributeError) as error:
-        yield Unusable(origin, f"it is no recipe of Paprika: {reason(error)}")
+    except (OSError, EOFError, zlib.error, ValueError, AttributeError) as error:
+        yield Unusable(origin, f"it is no recipe of Paprika: {error}")
         return
     pictures = [recipe.get("photo_data")]
     pictures += [one.get("data") for one in recipe.get("photos") or [] if isinstance(one, dict)]

@@ -8,6 +8,8 @@ from typing import Any
 from itadaki.importing.found import Found, Photos, Unusable
 
 _NOWHERE = "https://page.invalid/"  # recipe-scrapers asks where a page comes from
+_MAX_TAGS = 100_000  # a long page has ten thousand
+_HEAD = 4096  # bytes of a page in which its encoding is looked for
 _NONE = "it holds no schema.org recipe"
 _BESIDE = ("full.jpg", "full.png", "full.jpeg", "full.webp")
 """The photo's names beside a recipe.json of Nextcloud Cookbook."""
@@ -16,6 +18,9 @@ _BESIDE = ("full.jpg", "full.png", "full.jpeg", "full.webp")
 def read_page(path: Path, origin: str, photos: Photos) -> Iterator[Found | Unusable]:
     """Read the recipe of a page that was saved from a browser, or that Paprika exported."""
     page = path.read_bytes()
+    if page.count(b"<") > _MAX_TAGS:
+        yield Unusable(origin, f"it holds more than {_MAX_TAGS:,} tags")
+        return
     found = _scraped(page.decode(_encoding(page), "replace"), origin, path, photos)
     yield found or Unusable(origin, _NONE)
 
@@ -32,7 +37,7 @@ def read_json(data: Any, path: Path, origin: str, photos: Photos) -> Iterator[Fo
         page = f'<html><script type="application/ld+json">{script}</script></html>'
         found = _scraped(page, name, path, photos)
         if found and len(recipes) == 1:
-            found.photos[:0] = [p for n in _BESIDE if (p := path.with_name(n)).is_file()]
+            found.photos[:0] = photos.there(path.with_name(name) for name in _BESIDE)
         yield found or Unusable(name, _NONE)
 
 
@@ -51,12 +56,13 @@ def _recipes(data: Any) -> Iterator[dict[str, Any]]:
 
 
 def _scraped(page: str, origin: str, path: Path, photos: Photos) -> Found | None:
-    from bs4 import BeautifulSoup
     from recipe_scrapers import scrape_html
 
     try:
         scraper = scrape_html(page, org_url=_NOWHERE, supported_only=False)
         schema = scraper.schema.data
+    except (MemoryError, RecursionError):
+        raise
     except Exception:  # it raises its own errors, extruct's, and those of what pages hold
         return None
     if not schema:
@@ -69,7 +75,7 @@ def _scraped(page: str, origin: str, path: Path, photos: Photos) -> Found | None
             return without
 
     references = _references(schema.get("image"))
-    for tag in BeautifulSoup(page, "html.parser").find_all("meta", property="og:image"):
+    for tag in scraper.soup.find_all("meta", property="og:image"):
         references += _references(tag.get("content"))
     places: list[Path | str] = []
     for reference in references:
@@ -96,7 +102,7 @@ def _references(image: Any) -> list[str]:
 def _encoding(page: bytes) -> str:
     from bs4.dammit import EncodingDetector
 
-    declared = EncodingDetector.find_declared_encoding(page, is_html=True)
+    declared = EncodingDetector.find_declared_encoding(page[:_HEAD], is_html=True)
     try:
         "".encode(declared or "utf-8")
     except LookupError:

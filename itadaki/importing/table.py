@@ -1,13 +1,14 @@
 """A CSV with a recipe a line, one of whose columns names the photo."""
 
 import csv
-import io
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TextIO
 
 from itadaki.importing.found import Found, Photos, Unusable, lines
 
+_MAX_CELL = 1_000_000
 _COLUMNS = {
     "title": "title name recipe recipename recipetitle titre nom titel titulo título nombre",
     "photo": "photo photos image images picture imagename imagepath imageurl photourl photopath "
@@ -21,15 +22,27 @@ _COLUMNS = {
 
 def read(path: Path, origin: str, photos: Photos) -> Iterator[Found | Unusable]:
     """Read all recipes of a table; its columns are known by their names, in any order."""
-    content = path.read_bytes()
+    with path.open(encoding=_encoding(path), errors="replace", newline="") as text:
+        head = text.readline(_MAX_CELL)
+        text.seek(0)
+        yield from _rows(text, head, path, origin, photos)
+
+
+def _encoding(path: Path) -> str:
     try:
-        text = content.decode("utf-8-sig")
+        with path.open(encoding="utf-8-sig", newline="") as text:
+            while text.read(1 << 20):
+                pass
     except UnicodeDecodeError:
-        text = content.decode("cp1252", "replace")  # as spreadsheets on Windows save it
-    head = text.split("\n", 1)[0]
-    delimiter = max(",;\t", key=head.count)
-    csv.field_size_limit(10_000_000)
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+        return "cp1252"  # as spreadsheets on Windows save it
+    return "utf-8-sig"
+
+
+def _rows(
+    text: TextIO, head: str, path: Path, origin: str, photos: Photos
+) -> Iterator[Found | Unusable]:
+    csv.field_size_limit(_MAX_CELL)
+    rows = csv.reader(text, delimiter=max(",;\t", key=head.count))
     try:
         at = _places(next(rows, []))
         missing = {"title", "photo"} - at.keys()

@@ -33,5 +33,5 @@ def read(
         str(data.get("name") or ""),
         ingredients,
         "\n".join(str(text) for text in texts if text),
-        sorted(p for p in path.parent.glob("image.*") if photos.is_photo(p)),
+        [p for p in photos.beside(path) if p.stem == "image" and photos.is_photo(p)],
     )
