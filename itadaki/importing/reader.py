@@ -195,9 +195,12 @@ def _limit(what: str, most: int) -> None:
         import resource
 
         kind = getattr(resource, f"RLIMIT_{what}")
-        resource.setrlimit(kind, (most, resource.getrlimit(kind)[1]))
+        _, hard = resource.getrlimit(kind)
+        resource.setrlimit(
+            kind, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard)
+        )
     except (ImportError, ValueError, OSError):
-        return  # on Windows, or where less is allowed already
+        return  # on Windows
 
 
 def _read(
