@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
 from itadaki import __version__, interrupt
-from itadaki.errors import ArtifactError, ItadakiError
+from itadaki.errors import ArtifactError, ItadakiError, reason
 from itadaki.settings import PROJECT_ROOT, Settings, setting_problem
 from itadaki.variants import VARIANTS, Variant, require_model, served_variant
 

@@ -95,7 +95,9 @@ def _folded(text: str) -> str:
     """A text in lower case, without accents, characters that nobody sees and the "'s" of words."""
     text = text.casefold().translate(_LETTERS)
     if not text.isascii():
-        letters = unicodedata.normalize("NFKD", text)
+        # One by one: the order of the accents of a letter, of which there may be a hundred
+        # thousand, does not matter, and to bring them into one takes their number's square.
+        letters = "".join(unicodedata.normalize("NFKD", letter) for letter in text)
         text = "".join(c for c in letters if unicodedata.category(c) not in ("Mn", "Cf"))
     return _POSSESSIVE.sub("", text)
 

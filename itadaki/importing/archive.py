@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import IO
 
-from itadaki.errors import CollectionError
+from itadaki.errors import CollectionError, reason
 from itadaki.importing.budget import Budget, OverBudgetError, RefusedError
 from itadaki.importing.found import Unusable
 
@@ -56,7 +56,9 @@ def unpack(archive: Path, folder: Path, budget: Budget) -> Iterator[Unusable]:
                     raise
                 except Exception as error:
                     shutil.rmtree(beside, ignore_errors=True)
-                    yield Unusable(inner.relative_to(folder).as_posix(), f"not unpacked: {error}")
+                    yield Unusable(
+                        inner.relative_to(folder).as_posix(), f"not unpacked: {reason(error)}"
+                    )
                 inner.unlink()
                 if beside.exists():
                     beside.rename(inner)
@@ -65,7 +67,7 @@ def unpack(archive: Path, folder: Path, budget: Budget) -> Iterator[Unusable]:
     except MemoryError:
         raise
     except Exception as error:  # damaged bytes make the readers of archives raise almost anything
-        raise CollectionError(f"{archive.name} cannot be unpacked: {error}.") from None
+        raise CollectionError(f"{archive.name} cannot be unpacked: {reason(error)}.") from None
 
 
 def _unpack(archive: Path, folder: Path, budget: Budget) -> Iterator[Unusable]:
@@ -76,8 +78,8 @@ def _unpack(archive: Path, folder: Path, budget: Budget) -> Iterator[Unusable]:
         if path.is_absolute() or ".." in path.parts or re.match("[A-Za-z]:[/\\\\]", name):
             raise RefusedError(f"{name[:300]!r} leads out of it")
         budget.count_file()
-        if reason := _why_no_name(path):
-            yield Unusable(name, reason)
+        if why := _why_no_name(path):
+            yield Unusable(name, why)
             continue
         try:
             target = folder / path
@@ -86,7 +88,7 @@ def _unpack(archive: Path, folder: Path, budget: Budget) -> Iterator[Unusable]:
         except OSError as error:
             if error.errno in _OF_THE_DISK:
                 raise
-            yield Unusable(name, f"it cannot be unpacked: {error.strerror}")
+            yield Unusable(name, f"it cannot be unpacked: {reason(error)}")
             continue
         with file:
             while chunk := content.read(_CHUNK):

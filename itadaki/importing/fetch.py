@@ -71,7 +71,7 @@ def fetch_photo(address: str, folder: Path) -> Path:
             raise FetchError(late) from None
         if isinstance(error, FetchError):
             raise
-        raise FetchError(f"it does not answer as it should ({error})") from None
+        raise FetchError(f"it does not answer as it should ({reason(error)})") from None
     folder.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(".jpg", dir=folder)
     with os.fdopen(handle, "wb") as file:
@@ -143,7 +143,7 @@ def _hang_up(line: socket.socket) -> None:
 
 @contextmanager
 def _connected(addresses: list[str], port: int, deadline: float) -> Iterator[socket.socket]:
-    error: OSError | None = None
+    error = OSError("it has no address")
     for address in addresses:
         if late := _late(deadline):
             raise FetchError(late)
@@ -156,7 +156,7 @@ def _connected(addresses: list[str], port: int, deadline: float) -> Iterator[soc
             with connected:
                 yield connected
             return
-    raise FetchError(f"it does not answer ({error})")
+    raise FetchError(f"it does not answer ({reason(error)})")
 
 
 def _body(response: http.client.HTTPResponse) -> bytes:
@@ -201,7 +201,7 @@ def _public_addresses(host: str, port: int, deadline: float) -> list[str]:
     if thread.is_alive():
         raise FetchError(f"it takes longer than {_SECONDS:.0f} seconds to find {host}")
     if failures or not answers:
-        raise FetchError(f"{host} is not found ({failures[0] if failures else 'no address'})")
+        raise FetchError(f"{host} is not found")
     addresses = list(dict.fromkeys(str(answer[4][0]) for answer in answers))
     for address in addresses:
         if not _is_public(address):

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from itadaki.errors import reason
 from itadaki.importing import mealie, schema_org, tandoor
 from itadaki.importing.found import Found, Photos, Unusable
 
@@ -13,7 +14,7 @@ def read(path: Path, origin: str, photos: Photos) -> Iterator[Found | Unusable]:
     try:
         data = json.loads(path.read_bytes())
     except ValueError as error:
-        yield Unusable(origin, f"it is no JSON: {error}")
+        yield Unusable(origin, f"it is no JSON: {reason(error)}")
         return
     for reader in (mealie, tandoor):
         if reader.is_ours(data):

@@ -19,7 +19,7 @@ def read(path: Path, origin: str, photos: Photos) -> Iterator[Found | Unusable]:
             recipe = json.loads(photos.budget.read(file))
         name = recipe.get("name")
     except (OSError, EOFError, zlib.error, ValueError, AttributeError) as error:
-        yield Unusable(origin, f"it is no recipe of Paprika: {error}")
+        yield Unusable(origin, f"it is no recipe of Paprika: {reason(error)}")
         return
     pictures = [recipe.get("photo_data")]
     pictures += [one.get("data") for one in recipe.get("photos") or [] if isinstance(one, dict)]

@@ -20,7 +20,7 @@ from functools import cache
 from pathlib import Path
 from typing import IO, Any
 
-from itadaki.errors import CollectionError, ItadakiError
+from itadaki.errors import CollectionError, ItadakiError, reason
 from itadaki.importing import archive, json_file, markdown, paprika, schema_org, table
 from itadaki.importing.budget import Budget, RefusedError
 from itadaki.importing.found import Found, Photos, Unusable
@@ -80,14 +80,14 @@ class Reader:
                 return
             yield from self._ask(_read, size, path, origin, root, self._workspace)
         except (_ChildEndedError, OSError) as error:
-            yield Unusable(origin, str(error))
+            yield Unusable(origin, reason(error))
 
     def unpack(self, path: Path, folder: Path) -> Iterator[Unusable]:
         """Unpack an archive as ``archive.unpack`` does; raises CollectionError as that does."""
         try:
             yield from self._ask(archive.unpack, path.stat().st_size, path, folder)
         except (_ChildEndedError, OSError) as error:
-            raise CollectionError(f"{path.name} cannot be unpacked: {error}.") from None
+            raise CollectionError(f"{path.name} cannot be unpacked: {reason(error)}.") from None
 
     def _ask(self, function: Callable[..., Any], size: int, *arguments: Any) -> Iterator[Any]:
         child = self._child = self._child or _start()
@@ -106,14 +106,14 @@ class Reader:
             code = child.wait()
             self._end()
             if code == -getattr(signal, "SIGXCPU", 0):
-                reason = f"it takes more than {seconds} seconds of processor time"
+                why = f"it takes more than {seconds} seconds of processor time"
             elif code == _OUT_OF_TIME:
-                reason = f"it takes more than {_PATIENCE * seconds} seconds"
+                why = f"it takes more than {_PATIENCE * seconds} seconds"
             elif code == _OUT_OF_MEMORY:
-                reason = f"it takes more than {MAX_MEMORY / 1e9:.0f} GB of memory"
+                why = f"it takes more than {MAX_MEMORY / 1e9:.0f} GB of memory"
             else:
-                reason = "it breaks the program that reads it"
-            raise _ChildEndedError(reason) from None
+                why = "it breaks the program that reads it"
+            raise _ChildEndedError(why) from None
 
     def _end(self) -> None:
         if self._child:
@@ -218,7 +218,7 @@ def _read(
     except MemoryError:
         raise
     except Exception as error:  # a file may hold anything in the place of anything
-        yield Unusable(origin, f"it cannot be read: {error!r}")
+        yield Unusable(origin, f"it cannot be read: {reason(error)}")
 
 
 @cache
