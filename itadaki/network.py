@@ -1,6 +1,7 @@
 """Whether a host can be reached, within a deadline that holds even while DNS hangs."""
 
 import threading
+import time
 import urllib.error
 import urllib.request
 
@@ -8,12 +9,19 @@ from itadaki.errors import reason
 
 REACH_SECONDS = 20.0
 
+_HOLDS = 120.0  # seconds in which a host that could not be reached is not asked again
+_unreachable: dict[str, tuple[float, str]] = {}
+
 
 def why_unreachable(url: str, seconds: float = REACH_SECONDS) -> str | None:
-    """Ask ``url`` once; return None if anything answered, else the reason in a few words.
+    """Ask ``url``; return None if anything answered, else the reason in a few words.
 
+    The reason holds for two minutes, so that one command waits once.
     The request runs in a daemon thread because name resolution obeys no timeout of its own.
     """
+    asked_at, known = _unreachable.get(url, (0.0, ""))
+    if known and time.monotonic() - asked_at < _HOLDS:
+        return known
     why = [f"no answer within {seconds:.0f} seconds"]
 
     def ask() -> None:
@@ -28,4 +36,7 @@ def why_unreachable(url: str, seconds: float = REACH_SECONDS) -> str | None:
     thread = threading.Thread(target=ask, daemon=True)
     thread.start()
     thread.join(seconds)
-    return why[0] if why else None
+    if not why:
+        return None
+    _unreachable[url] = time.monotonic(), why[0]
+    return why[0]

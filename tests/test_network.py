@@ -1,6 +1,8 @@
+import errno
 import socket
 import time
 
+from itadaki import network
 from itadaki.network import why_unreachable
 
 
@@ -19,3 +21,19 @@ def test_silence_ends_at_the_deadline():
         reason = why_unreachable(f"http://127.0.0.1:{silent.getsockname()[1]}", 0.5)
         assert time.monotonic() - started < 3
     assert reason
+
+
+def test_a_host_that_cannot_be_reached_is_asked_once_for_a_while(monkeypatch):
+    asked = []
+
+    def refuse(url, timeout):
+        asked.append(url)
+        raise OSError(errno.ECONNREFUSED, "Connection refused")
+
+    monkeypatch.setattr("urllib.request.urlopen", refuse)
+    monkeypatch.setattr(network, "_unreachable", {})
+    assert why_unreachable("https://nobody.example") == why_unreachable("https://nobody.example")
+    assert len(asked) == 1
+    monkeypatch.setattr(network, "_HOLDS", 0.0)
+    why_unreachable("https://nobody.example")
+    assert len(asked) == 2
