@@ -2,15 +2,13 @@
 # recipes of your own.
 
 FROM python:3.11-slim AS packages
-COPY requirements.txt /tmp/
-RUN sed '/^# Not for serving/,$d' /tmp/requirements.txt > /tmp/serving.txt \
+COPY pyproject.toml /tmp/
+RUN python -c "import tomllib; print(*tomllib.load(open('/tmp/pyproject.toml', 'rb'))['project']['dependencies'], sep='\n')" > /tmp/serving.txt \
     && python -m venv /venv \
     && /venv/bin/pip install --no-cache-dir --requirement /tmp/serving.txt
 
-# Converts the model and builds its bank, which takes TensorFlow; nothing else of it is kept.
-FROM python:3.11-slim AS artifacts
-COPY requirements.txt /tmp/
-RUN pip install --no-cache-dir --requirement /tmp/requirements.txt
+# Builds the bank of the sample cookbook.
+FROM packages AS artifacts
 WORKDIR /app
 COPY data/sample data/sample
 COPY ft /var/lib/itadaki/ft
@@ -18,7 +16,7 @@ COPY itadaki itadaki
 ENV ITADAKI_HOME=/var/lib/itadaki ITADAKI_DATASET=sample ITADAKI_VARIANT=ft
 # Layers hold times in whole seconds, and the photos' times tell whether the bank still fits them.
 RUN find data/sample -type f -exec touch --date=@1750000000 {} + \
-    && python -m itadaki setup
+    && /venv/bin/python -m itadaki setup
 
 FROM python:3.11-slim
 RUN useradd --system --uid 10001 --no-create-home itadaki

@@ -17,16 +17,16 @@ lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-benchmark: $(VENV)/installed
+benchmark: $(VENV)/installed-dev
 	$(BIN)/python benchmarks/bank_build.py
 	$(BIN)/python benchmarks/fine_tuning.py
 
 # The documents' tables and figures, from stored measurements.
-report: $(VENV)/installed
+report: $(VENV)/installed-dev
 	$(BIN)/python -m itadaki report
 
 # The same, and the four notebooks with the outputs of a run on the sample cookbook.
-notebooks: $(VENV)/installed
+notebooks: $(VENV)/installed-dev
 	$(BIN)/python -m itadaki report --notebooks
 
 # Those of the page's states, on the sample cookbook.
@@ -36,14 +36,13 @@ screenshots: $(VENV)/installed-dev
 clean:
 	rm -rf $(VENV) *.egg-info .pytest_cache .ruff_cache
 
-$(VENV)/installed: requirements.txt pyproject.toml
-	@echo "Installing Itadaki into $(VENV), once: 2.6 GB on disk, about three minutes."
+$(VENV)/installed: pyproject.toml
+	@echo "Installing what serving needs into $(VENV), once: 0.75 GB on disk, about a minute."
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --editable .
+	$(BIN)/python -m pip install --disable-pip-version-check --editable .
 	@touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed
-	@echo "Installing the development tools, too."
-	$(BIN)/python -m pip install --editable ".[dev]"
+	@echo "Installing TensorFlow, notebooks and the development tools, too: 2.9 GB in all."
+	$(BIN)/python -m pip install --disable-pip-version-check --editable ".[dev]"
 	@touch $@

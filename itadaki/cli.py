@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
 from itadaki import __version__, interrupt
-from itadaki.errors import ArtifactError, ItadakiError, reason
+from itadaki.errors import ArtifactError, ItadakiError, missing_extra, reason
 from itadaki.settings import PROJECT_ROOT, Settings, setting_problem
 from itadaki.variants import VARIANTS, Variant, require_model, served_variant
 
@@ -383,7 +383,9 @@ def _train(options: argparse.Namespace, settings: Settings) -> None:
     from itadaki.dataset import describe, load_dataset
     from itadaki.training_config import CONFIGS, parse_knob
     from itadaki.training_record import check_replacing
-    from itadaki.training_run import TrainingRun
+
+    with missing_extra("train"):
+        from itadaki.training_run import TrainingRun
 
     config = CONFIGS[options.variant] | dict(parse_knob(knob) for knob in options.set)
     variant = VARIANTS[options.variant]
@@ -398,7 +400,7 @@ def _train(options: argparse.Namespace, settings: Settings) -> None:
 
 
 def _is_ready(variant: Variant, settings: Settings) -> bool:
-    """Whether there is nothing to prepare; to find out takes less than to import TensorFlow."""
+    """Whether there is nothing to prepare; to find out takes less than to load the model."""
     from itadaki.bank import load_bank
     from itadaki.dataset import load_dataset
     from itadaki.index import open_index

@@ -11,20 +11,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import cv2
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.backends import BackendFilter, backend_registry
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.offsetbox import AnnotationBbox, OffsetImage
-from matplotlib.patches import FancyBboxPatch, Patch, Polygon
-from matplotlib.patheffects import withStroke
 
+from itadaki.errors import missing_extra
 from itadaki.files import replacing
 from itadaki.images import load_input, load_rgb
 from itadaki.sizing import duration
+
+with missing_extra("train"):
+    import matplotlib.pyplot as plt
+    from matplotlib.axes import Axes
+    from matplotlib.backends import BackendFilter, backend_registry
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+    from matplotlib.offsetbox import AnnotationBbox, OffsetImage
+    from matplotlib.patches import FancyBboxPatch, Patch, Polygon
+    from matplotlib.patheffects import withStroke
 
 if TYPE_CHECKING:
     import keras

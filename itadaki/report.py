@@ -17,7 +17,7 @@ import pandas as pd
 
 from itadaki import sizing
 from itadaki.comparison import Comparison
-from itadaki.errors import ItadakiError
+from itadaki.errors import ItadakiError, missing_extra
 from itadaki.files import replacing
 from itadaki.settings import PROJECT_ROOT, Settings
 from itadaki.training_record import read_record
@@ -468,8 +468,9 @@ def _models(root: Path) -> dict[str, "keras.Model"]:
     """The models whose architecture is drawn; of what is not shipped only the shape is real."""
     import numpy as np
 
-    from itadaki.keras_model import efficientnet, load_model, raw_model
-    from itadaki.training import head_layers, model_with_head
+    with missing_extra("train"):
+        from itadaki.keras_model import efficientnet, load_model, raw_model
+        from itadaki.training import head_layers, model_with_head
     from itadaki.training_config import CONFIG_TL_HARD, TrainingConfig
 
     backbone = efficientnet(None)
