@@ -20,6 +20,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 
 import aiohttp
@@ -252,7 +253,7 @@ def main() -> None:
             "dataset": system.dataset.source,
             "variant": system.bank.variant.name,
             "rows": len(system.bank.recipes),
-            "runtime": system.embedder.runtime,
+            "runtime": f"LiteRT {version('ai-edge-litert')}",
             "cores": os.cpu_count(),
             "python": platform.python_version(),
             "latency": measure_latency(system, folder, options.requests),

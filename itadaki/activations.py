@@ -4,7 +4,7 @@ import hashlib
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import keras
@@ -16,7 +16,8 @@ from itadaki.augmentation import augmented_view
 from itadaki.files import replacing
 from itadaki.fingerprint import code_fingerprint
 from itadaki.images import PREPROCESSING, load_rgb, preprocess
-from itadaki.openvino_model import compiled, convert
+from itadaki.keras_model import converted
+from itadaki.litert_model import LiteRtModel
 
 CUT = "block6b_add"
 """The last frozen layer of phase 2. 46 layers stand above it: of EfficientNetB0's whole blocks,
@@ -130,7 +131,7 @@ def _note(path: Path, done: np.ndarray) -> None:
 
 def forward_function(model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
     """A part of a model as a function of a float32 batch that several threads may call at once."""
-    return compiled(convert(model), "THROUGHPUT")
+    return partial(LiteRtModel(converted(model)), alone=False)
 
 
 def _view(path: Path, number: int, row: int) -> np.ndarray:

@@ -1,16 +1,16 @@
-"""The embedder: photos in, embeddings out, by the fastest runtime that is installed."""
+"""The embedder: photos in, embeddings out."""
 
 import json
 import logging
-from collections.abc import Callable
 from functools import cached_property
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from itadaki.errors import missing_extra
 from itadaki.files import sha256_of, write_json
+from itadaki.litert_model import load_converted
 from itadaki.settings import Settings
 from itadaki.training_record import check_record
 from itadaki.variants import Variant, require_model
@@ -26,14 +26,12 @@ _log = logging.getLogger(__name__)
 class Embedder:
     """Runs a saved model: photos in, L2-normalised embeddings out. Safe to use from many threads.
 
-    With OpenVINO the model is converted once and TensorFlow is never imported again; without it
-    Keras runs the model itself.
+    LiteRT runs the model's conversion, which is made once; TensorFlow is not imported again.
 
     Attributes:
         path: the ``.keras`` file.
         dimension: the length of an embedding.
         sha256: of the ``.keras`` file, which ties banks to this model.
-        runtime: OpenVINO or TensorFlow.
     """
 
     def __init__(self, path: Path, sha256: str | None = None) -> None:
@@ -47,22 +45,14 @@ class Embedder:
             ArtifactError: the file is damaged, or is no embedder of 224 x 224 photos.
         """
         self.path, self.sha256 = path, sha256 or sha256_of(path)
-        self._forward: Callable[[np.ndarray, bool], np.ndarray]
-        if find_spec("openvino"):
-            from itadaki.openvino_model import OpenVinoModel
-
-            model = OpenVinoModel.of(path, self.sha256)
-            self._forward, self.dimension, self.runtime = model, model.dimension, "OpenVINO"
-        else:
-            from itadaki.keras_model import keras_forward
-
-            self._forward = keras_forward(self.model)
-            self.dimension, self.runtime = int(self.model.output_shape[-1]), "TensorFlow"
+        self._forward = load_converted(path, self.sha256)
+        self.dimension = self._forward.dimension
 
     @cached_property
     def model(self) -> "keras.Model":
         """The Keras model itself, for looking at it."""
-        from itadaki.keras_model import load_model
+        with missing_extra("train"):
+            from itadaki.keras_model import load_model
 
         return load_model(self.path)
 
@@ -111,7 +101,8 @@ def _make_raw_model(path: Path, settings: Settings) -> None:
                 path.name,
             )
         return
-    from itadaki.keras_model import build_backbone, raw_model, save_model
+    with missing_extra("train"):
+        from itadaki.keras_model import build_backbone, raw_model, save_model
 
     backbone, origin = build_backbone(settings)
     save_model(raw_model(backbone), path)

@@ -26,6 +26,7 @@ from itadaki.dish_class import class_rules
 from itadaki.files import sha256_of, write_json
 from itadaki.fingerprint import code_fingerprint, fingerprint
 from itadaki.keras_model import build_backbone, save_model
+from itadaki.litert_model import converted_path, load_converted
 from itadaki.settings import PROJECT_ROOT, Settings
 from itadaki.text_encoder import TextEncoder
 from itadaki.training import Trainer
@@ -113,6 +114,8 @@ class TrainingRun:
         path = variant.model_path(settings)
         save_model(self.trainer.embedder_model(variant.name), path)
         hashes = {"model": sha256_of(path)}
+        load_converted(path, hashes["model"])
+        hashes["litert"] = sha256_of(converted_path(path))
         encoder_path = variant.text_encoder_path(settings)
         if self._facts["config"]["TEXT_WEIGHT"]:
             matrix = self.trainer.text_matrix.numpy()

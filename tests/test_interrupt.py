@@ -141,7 +141,7 @@ def home(settings, tmp_path):
     home = tmp_path / "home"
     (home / "raw").mkdir(parents=True)
     for path in (settings.home / "raw").glob("*model*"):
-        if "openvino" not in path.name:
+        if "tflite" not in path.name:
             shutil.copy(path, home / "raw")
     return home
 

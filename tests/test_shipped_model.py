@@ -5,7 +5,10 @@ import numpy as np
 import pytest
 
 from itadaki.dataset import SAMPLE_ROOT
-from itadaki.files import sha256_of
+from itadaki.embedder import load_embedder
+from itadaki.files import derived_facts, sha256_of
+from itadaki.images import load_input
+from itadaki.litert_model import converted_path
 from itadaki.retrieval import RetrievalSystem
 from itadaki.settings import PROJECT_ROOT, Settings
 from itadaki.training_record import check_record, read_record
@@ -20,19 +23,31 @@ def sealed(tmp_path_factory):
     """A machine with nothing but the repository: no Kaggle, no weights."""
     home = tmp_path_factory.mktemp("sealed")
     sealed = Settings(_env_file=None, home=home, dataset="sample")
-    for path in (FT.model_path, FT.text_encoder_path, FT.record_path):
-        path(sealed).parent.mkdir(exist_ok=True)
-        shutil.copy(path(REPOSITORY), path(sealed))
+    (home / FT.folder).mkdir()
+    for path in (PROJECT_ROOT / FT.folder).glob("best_*"):
+        shutil.copy(path, home / FT.folder)
     return sealed
 
 
 def test_the_record_names_the_files_that_are_shipped():
     record = read_record(FT, REPOSITORY)
     check_record(FT, REPOSITORY, sha256_of(FT.model_path(REPOSITORY)))
-    assert set(record["sha256"]) == {"model", "text_encoder"}
+    converted = converted_path(FT.model_path(REPOSITORY))
+    assert set(record["sha256"]) == {"model", "litert", "text_encoder"}
+    assert record["sha256"]["litert"] == sha256_of(converted)
+    assert derived_facts(converted)["source"] == record["sha256"]["model"]
     assert record["commit"] and not record["commit"].endswith("dirty")
     assert record["dataset_source"] and record["backbone"]["sha256"]
     assert {"photos", "fused", "split"} == set(record["scores"]["galleries"])
+
+
+def test_the_shipped_conversion_gives_the_embeddings_of_keras():
+    embedder = load_embedder(FT, REPOSITORY)
+    paths = sorted((SAMPLE_ROOT / "Food Images" / "Food Images").iterdir())[::8]
+    photos = np.stack([load_input(path) for path in paths])
+    expected = embedder.model.predict(photos, verbose=0)
+    for alone in (True, False):
+        assert (embedder.embed(photos, alone) * expected).sum(axis=1).min() > 0.9999
 
 
 def test_a_sealed_machine_searches_the_sample_cookbook(sealed):
