@@ -55,6 +55,10 @@ class ImageTooLargeError(ImageError):
     """The photo has more pixels than Itadaki is willing to decode."""
 
 
+class DecodingBusyError(ItadakiError):
+    """Other photos take the memory that this one needs to be decoded; it may come again."""
+
+
 class IndexUnavailableError(ItadakiError):
     """A server that is searched does not answer as it should."""
 

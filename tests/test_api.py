@@ -174,12 +174,14 @@ def test_the_page_and_its_files_take_any_parameter(client, path):
 
 
 def test_missing_image(client):
-    assert_failure(client.post(SEARCH, data={"top_k": "3"}), 422, "The field image is missing")
+    assert_failure(
+        client.post(SEARCH, files={"top_k": (None, "3")}), 422, "The field image is missing"
+    )
 
 
 def test_image_as_text(client):
     said = "The field image must be a file, not text."
-    assert_failure(client.post(SEARCH, data={"image": "photo.jpg"}), 422, said)
+    assert_failure(client.post(SEARCH, files={"image": (None, "photo.jpg")}), 422, said)
 
 
 def test_empty_image(client):
@@ -212,6 +214,10 @@ def test_oversized_upload_without_a_length(client):
 def test_too_many_pixels(client):
     bomb = encode(np.zeros((9000, 9000), np.uint8), "PNG")
     assert_failure(post(client, bomb), 413, "million")
+
+
+def test_form_of_another_type(client):
+    assert_failure(client.post(SEARCH, data={"top_k": "3"}), 415, "multipart/form-data")
 
 
 def test_body_that_is_no_form(client):

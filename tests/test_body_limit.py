@@ -19,7 +19,10 @@ def app_of(max_bytes=1000, max_total=5000, seconds=5.0):
     return app
 
 
-async def post(app, chunks, headers=(), pause=0.0) -> tuple[int, str]:
+FORM = (b"content-type", b"multipart/form-data; boundary=b0undary")
+
+
+async def post(app, chunks, headers=(), pause=0.0, kind=FORM) -> tuple[int, str]:
     """Send a body chunk by chunk, with a pause before each; returns status and answer."""
     left, said = list(chunks), []
 
@@ -32,7 +35,7 @@ async def post(app, chunks, headers=(), pause=0.0) -> tuple[int, str]:
     async def send(message):
         said.append(message)
 
-    scope = {"type": "http", "method": "POST", "path": "/", "headers": list(headers)}
+    scope = {"type": "http", "method": "POST", "path": "/", "headers": [kind, *headers]}
     scope |= {"query_string": b"", "root_path": "", "http_version": "1.1"}
     await app(scope, receive, send)
     return said[0]["status"], said[1]["body"].decode()
@@ -71,3 +74,39 @@ def test_bodies_in_work_are_bounded_together_and_give_their_room_back():
         return [*sorted(together), (await post(app, [b"x" * 900]))[0]]
 
     assert asyncio.run(three_and_one()) == [200, 200, 503, 200]
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        b"application/x-www-form-urlencoded",
+        b"text/plain",
+        b"multipart/mixed; boundary=x",
+        b"",
+        b'multipart/form-data; boundary=x; a="' + b";" * 60_000,  # takes long to parse
+    ],
+)
+def test_only_forms_are_read(kind):
+    status, said = asyncio.run(post(app_of(), [b"&" * 500], kind=(b"content-type", kind)))
+    assert status == 415 and "multipart/form-data" in said
+
+
+def test_a_second_content_type_does_not_help():
+    other = [(b"content-type", b"multipart/form-data; boundary=other")]
+    assert asyncio.run(post(app_of(), [PART * 65], other))[0] == 400
+
+
+PART = b"\r\n--b0undary"
+
+
+@pytest.mark.parametrize("size", [1, 7, 12, 13, 5000])
+def test_parts_are_counted_however_they_come(size):
+    def status(body: bytes) -> int:
+        chunks = [body[at : at + size] for at in range(0, len(body), size)]
+        return asyncio.run(post(app_of(), chunks))[0]
+
+    assert status(PART * 64) == 200
+    assert status(PART * 65) == 400
+    assert status(b"x" + PART + b"\r\n" + b" " * 10 + PART[1:] + b"\r\n") == 200
+    assert status(b"x" + PART + b" \r\n") == 400
+    assert status(b"x" + PART + b"\t\r\n") == 400

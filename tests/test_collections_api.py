@@ -59,6 +59,11 @@ def photo_of(seed: int) -> dict:
     return {"photo": ("x.jpg", encode(dish_photo(seed)), "image/jpeg")}
 
 
+def form(**fields: str) -> dict:
+    """Fields alone, sent as a form with files is."""
+    return {name: (None, value) for name, value in fields.items()}
+
+
 def first_hit(client, seed: int, collection: str | None = "mine") -> dict:
     files = {"image": ("x.jpg", encode(dish_photo(seed)), "image/jpeg")}
     data = {"top_k": 1} | ({"collection": collection} if collection else {})
@@ -122,7 +127,7 @@ def test_a_recipe_comes_changes_and_goes(client, mine):
     assert load_dataset(mine, progress=False).recipes["Title"].tolist()[-1] == "Pea Soup"
 
     path = f"{RECIPES}/{recipe['id']}"
-    changed = client.put(path, data={"title": "Pea Stew", "collection": "mine"})
+    changed = client.put(path, files=form(title="Pea Stew", collection="mine"))
     assert changed.json() == recipe | {"title": "Pea Stew", "dishClass": "stew"}
     files = photo_of(111)
     assert client.put(path, data={"collection": "mine"}, files=files).status_code == 200
@@ -158,7 +163,7 @@ def test_what_cannot_be_added(client, fields, content, status, says):
 def test_what_cannot_be_changed(client):
     answer = client.patch(f"{RECIPES}/1", data={"title": "x"})
     assert answer.status_code == 405 and answer.headers["allow"] == "DELETE, GET, PUT"
-    answer = client.put(f"{RECIPES}/999", data={"title": "x", "collection": "mine"})
+    answer = client.put(f"{RECIPES}/999", files=form(title="x", collection="mine"))
     assert answer.status_code == 404
 
 
@@ -226,7 +231,7 @@ def test_a_change_that_is_made_is_answered_as_one_though_its_index_does_not_foll
         assert first_hit(client, 300, None)["id"] == added.json()["id"]
         path = f"{RECIPES}/{added.json()['id']}"
         assert client.get(added.headers["location"]).json() == added.json()
-        changed = client.put(path, data={"title": "Pea Stew"})
+        changed = client.put(path, files=form(title="Pea Stew"))
         assert (changed.status_code, changed.json()["title"]) == (200, "Pea Stew")
         gone = client.delete(f"{RECIPES}/1")
         assert (
@@ -239,7 +244,7 @@ def test_a_change_that_is_made_is_answered_as_one_though_its_index_does_not_foll
 
         broken.undo()
         app.state.collections.refresh("mine")
-        again = client.put(path, data={"title": "Pea Soup"})
+        again = client.put(path, files=form(title="Pea Soup"))
         assert again.status_code == 200 and "warning" not in again.headers
         assert first_hit(client, 300, None)["title"] == "Pea Soup"
 

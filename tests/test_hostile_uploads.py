@@ -1,5 +1,6 @@
 """Uploads that nobody means well with: nothing of them is a 5xx, hangs, or is kept in memory."""
 
+import asyncio
 import io
 import itertools
 import json
@@ -15,6 +16,9 @@ import psutil
 import pytest
 from conftest import dish_photo, encode, running_service
 from PIL import Image
+
+from benchmarks import attack
+from itadaki.images import MAX_MEMORY
 
 SEARCH = "/api/v1/search/search"
 LONGEST = 10.0  # seconds that any answer may take on a busy machine; --soak asks for 2
@@ -348,6 +352,35 @@ def test_clients_that_hang_up(service):
     while "itadaki_queue_depth 0.0" not in service.client.get("/metrics").text:
         assert time.monotonic() - started < LONGEST
     assert post(service.client, sound_files()["jpeg"]).status_code == 200
+
+
+def test_what_an_attack_may_take_is_what_the_documents_say(environment, soak):
+    """Each request of benchmarks/attack.py alone, then all by three clients at once."""
+    if not soak:
+        pytest.skip("takes minutes; --soak runs it")
+    clients, megabytes, decoding, room = 3, 20, MAX_MEMORY / 1e6, 60
+    with running_service(environment, ("itadaki", "serve")) as service:
+        address = (service.client.base_url.host, service.client.base_url.port)
+        process = psutil.Process(service.process.pid)
+        watched = attack.Service(address, process)
+        # As above, so that what searches themselves take is there.
+        with ThreadPoolExecutor(8) as searching:
+            photo = sound_files()["jpeg"]
+            list(searching.map(lambda _: post(service.client, photo), range(50)))
+        for row in attack.ROWS.values():
+            for name, content in row.requests().items():
+                before, used = watched.memory, watched.seconds
+                watched.restart_peak()
+                status = asyncio.run(attack.exchange(address, content))
+                assert status == 200 or 400 <= status < 500, (name, status)
+                assert watched.seconds - used < 2, name
+                assert watched.peak - before < decoding + 2 * megabytes + room, name
+            before = watched.memory
+            watched.restart_peak()
+            asyncio.run(row.run(address, 10))
+            assert watched.peak - before < decoding + 3 * clients * megabytes + room
+            assert set(row.statuses) <= {0, 200, 400, 413, 415, 503}, row.statuses
+        assert post(service.client, photo).status_code == 200
 
 
 def test_nothing_of_an_upload_is_logged(service):

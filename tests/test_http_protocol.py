@@ -1,3 +1,4 @@
+import asyncio
 import socket
 import threading
 import time
@@ -18,6 +19,8 @@ class Impatient(BoundedProtocol):
 
 async def app(scope, receive, send):
     """Answers with the length of the body, /early without having read it, /much with a lot."""
+    if scope["path"] == "/slow":
+        await asyncio.sleep(0.1)
     length, more = 0, scope["path"] != "/early"
     while more:
         message = await receive()
@@ -144,3 +147,34 @@ def test_requests_one_after_another_each_have_a_head_of_their_own(connection):
     for _ in range(5):
         connection.sendall(b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"y" * 60_000 + b"\r\n\r\n")
         assert connection.recv(1000).startswith(b"HTTP/1.1 200")
+
+
+def get(path: str, last: bool = False) -> bytes:
+    end = "Connection: close\r\n" if last else ""
+    return f"GET {path} HTTP/1.1\r\nHost: a\r\n{end}\r\n".encode()
+
+
+def test_requests_may_come_before_the_answers_to_those_before_them(connection):
+    """The second lot comes while the first one waits, and is not read until that is answered."""
+    connection.sendall(get("/slow") * 10)
+    assert connection.recv(1000).startswith(b"HTTP/1.1 200")
+    connection.sendall(get("/slow") * 11 + get("/slow", last=True))
+    assert said(connection).count(b"HTTP/1.1 200") == 21
+
+
+def test_more_waiting_requests_than_anybody_needs_end_the_connection(connection):
+    connection.sendall(get("/slow") * 50)
+    assert said(connection).count(b"HTTP/1.1 200") == 0
+
+
+def test_nothing_is_read_while_requests_wait(connection):
+    """Nor is a head that was begun behind them late meanwhile."""
+    connection.sendall(get("/slow") * 8 + b"GET / HTTP/1.1\r\nHo")
+    time.sleep(0.7)  # longer than a head may take
+    connection.sendall(b"st: a\r\nConnection: close\r\n\r\n")
+    assert said(connection).count(b"HTTP/1.1 200") == 9
+
+
+def test_what_is_no_http_does_not_answer_an_earlier_request(connection):
+    connection.sendall(get("/slow") + b"\0\0\0\r\n\r\n")
+    assert b"400" not in said(connection)

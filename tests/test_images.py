@@ -1,13 +1,35 @@
 import io
+import struct
+import threading
+import time
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 
 import cv2
 import numpy as np
 import pytest
 from conftest import dish_photo, encode
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
-from itadaki.errors import ImageError, ImageTooLargeError, UnsupportedImageError
-from itadaki.images import MAX_PIXELS, decode, load_input, load_rgb, media_type, preprocess
+from itadaki import images
+from itadaki.errors import (
+    DecodingBusyError,
+    ImageError,
+    ImageTooLargeError,
+    UnsupportedImageError,
+)
+from itadaki.images import (
+    MAX_PIXELS,
+    _on_white,
+    decode,
+    load_input,
+    load_rgb,
+    media_type,
+    preprocess,
+)
+from itadaki.photo_file import MAX_PARTS
 
 
 def four_corners() -> np.ndarray:
@@ -120,6 +142,7 @@ def test_truncated_photo_is_refused(kind):
         with pytest.raises(ImageError) as caught:
             decode(content[: int(len(content) * share)])
         assert not isinstance(caught.value, ImageTooLargeError)
+    assert caught.value.__context__ is None  # or its frames would hold what was decoded
 
 
 @pytest.mark.parametrize(
@@ -228,3 +251,218 @@ def test_big_pictures_are_reduced_and_still_turned(kind):
     assert found.shape[0] > found.shape[1] and min(found.shape[:2]) >= 448
     difference = cv2.resize(found, (56, 91)) - cv2.resize(expected, (56, 91)).astype(int)
     assert np.abs(difference).mean() < 6
+
+
+def png(*chunks: tuple[bytes, bytes], size: tuple[int, int] = (8, 8)) -> bytes:
+    """A PNG of black pixels in 16 bits and with alpha, with chunks before them."""
+    header = struct.pack(">IIBBBBB", *size, 16, 6, 0, 0, 0)
+    pixels = zlib.compress(bytes((8 * size[0] + 1) * size[1]), 9)
+    parts = [(b"IHDR", header), *chunks, (b"IDAT", pixels), (b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(content))
+        + kind
+        + content
+        + struct.pack(">I", zlib.crc32(kind + content))
+        for kind, content in parts
+    )
+
+
+def segment(marker: int, content: bytes) -> bytes:
+    return struct.pack(">BBH", 0xFF, marker, len(content) + 2) + content
+
+
+def animation(canvas: int, frame: np.ndarray, at: int = 0, **options) -> bytes:
+    """An animated WebP of one frame on a larger canvas."""
+
+    def sides(*lengths: int) -> bytes:
+        return b"".join(length.to_bytes(3, "little") for length in lengths)
+
+    height, width = frame.shape[:2]
+    place = sides(at // 2, at // 2, width - 1, height - 1, 0) + b"\x00"
+    chunks = [
+        (b"VP8X", b"\x12\0\0\0" + sides(canvas - 1, canvas - 1)),
+        (b"ANIM", bytes(6)),
+        (b"ANMF", place + encode(frame, "WEBP", **options)[12:]),
+    ]
+    body = b"WEBP" + b"".join(kind + struct.pack("<I", len(c)) + c for kind, c in chunks)
+    return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
+def test_what_lies_behind_a_jpeg_does_not_count():
+    """A phone appends a video to its motion photos, and a map of lights to others."""
+    photo = encode(dish_photo(1), progressive=True)
+    video = b"\xff\xda\x00\x08" * 500
+    assert np.array_equal(decode(photo + video), decode(photo))
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF"])
+def test_a_truncated_pil_image_is_an_image_error(kind):
+    content = encode(dish_photo(1), kind)
+    with pytest.raises(ImageError, match="truncated"):
+        load_rgb(Image.open(io.BytesIO(content[: len(content) // 2])))
+
+
+def test_orientation_in_xmp_and_in_an_old_profile_is_used():
+    rgb = four_corners()
+    xmp = '<rdf:Description tiff:Orientation="6"/>'
+    exif = Image.Exif()
+    exif[274] = 6
+    profile = f"\nexif\n{len(exif.tobytes()):8}\n{exif.tobytes().hex()}\n"
+    packed, named = PngInfo(), PngInfo()
+    packed.add_itxt("XML:com.adobe.xmp", xmp, zip=True)
+    named.add_text("Raw profile type exif", profile, zip=True)
+    photos = [
+        encode(rgb, "PNG", pnginfo=packed),
+        encode(rgb, "PNG", pnginfo=named),
+        encode(rgb, "WEBP", lossless=True, xmp=xmp.encode()),
+        encode(rgb, xmp=xmp.encode(), quality=100, subsampling=0),
+    ]
+    for photo in photos:
+        assert np.allclose(decode(photo), np.rot90(rgb, -1), atol=40)
+
+
+def test_honest_metadata_changes_nothing():
+    rgb = dish_photo(4)
+    plain = encode(rgb)
+    exif = Image.Exif()
+    exif[271], exif[0x9286] = "camera", "x" * 60_000
+    profile = bytes(300_000)  # in five segments
+    rich = encode(rgb, exif=exif, icc_profile=profile, comment=b"hello", xmp=b"x" * 60_000)
+    filled = rich[:2] + b"\xff" * 900 + rich[2:-2] + b"\xff" * 900 + rich[-2:]
+    restarted = encode(rgb, restart_marker_blocks=1)
+    for photo in (rich, filled, restarted, restarted.replace(b"\xff\xd3", b"\xff\xff\xff\xd3")):
+        assert np.array_equal(decode(photo), decode(plain))
+
+
+def test_colours_of_jpegs_are_told_as_before():
+    """What Adobe's marker says of CMYK and RGB is kept."""
+    rgb = dish_photo(4)
+    for photo in (encode(rgb, keep_rgb=True), encode_as("CMYK", rgb), encode_as("L", rgb)):
+        with Image.open(io.BytesIO(photo)) as image:
+            assert np.array_equal(decode(photo), np.asarray(image.convert("RGB")))
+
+
+def encode_as(mode: str, rgb: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(rgb).convert(mode).save(buffer, "JPEG")
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("options", [{}, {"lossless": True}])
+def test_webp_has_pillows_pixels(options):
+    rgba = np.dstack([dish_photo(4), np.full((169, 274), 90, np.uint8)])
+    for picture in (rgba, rgba[..., :3]):
+        photo = encode(picture, "WEBP", **options)
+        with Image.open(io.BytesIO(photo)) as image:
+            assert np.array_equal(decode(photo), load_rgb(image.copy()))
+
+
+def test_a_frame_smaller_than_its_animation_lies_on_white():
+    frame = np.full((10, 20, 4), (200, 0, 0, 128), np.uint8)
+    for canvas, at in ((60, 8), (2000, 500)):
+        photo = animation(canvas, frame, at, lossless=True)
+        with Image.open(io.BytesIO(photo)) as image:
+            whole = _on_white(image.copy()).reduce(max(1, canvas // 448))
+        assert np.abs(decode(photo).astype(int) - np.asarray(whole)).max() <= 1
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P", "RGB"])
+def test_transparency_on_white_and_then_reduced_is_as_the_other_way_round(mode):
+    rng = np.random.default_rng(3)
+    rgb = cv2.resize(dish_photo(3), (1900, 1350))
+    image = Image.fromarray(rgb)
+    options = {}
+    if mode in ("RGBA", "LA"):
+        image.putalpha(Image.fromarray(rng.integers(0, 256, (1350, 1900), np.uint8)))
+        image = image.convert(mode)
+    else:
+        image = image.convert(mode)
+        options = {"transparency": 3 if mode == "P" else tuple(int(c) for c in rgb[5, 5])}
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG", compress_level=1, **options)
+    buffer.seek(0)
+    whole = _on_white(Image.open(buffer)).reduce(3)
+    assert np.abs(decode(buffer.getvalue()).astype(int) - np.asarray(whole)).max() <= 1
+
+
+@cache
+def many_parts() -> dict[str, bytes]:
+    """Small photos, or none, in files of more parts than are looked at."""
+    jpeg, gif = encode(four_corners()), encode(four_corners(), "GIF")
+    webp = encode(np.full((4, 4, 4), 90, np.uint8), "WEBP", lossless=True)
+    comment = b"\x21\xfe" + b"\x01x" * MAX_PARTS + b"\0"
+    first = gif.index(b"\x2c", 13 + (3 << (gif[10] & 7) + 1))
+    chunk = b"xxxx" + bytes(4)
+    return {
+        "jpeg": jpeg[:2] + segment(0xEF, b"") * MAX_PARTS + jpeg[2:],
+        "jpeg with fill bytes": jpeg[:-2] + b"\xff\xff\x00" * MAX_PARTS + jpeg[-2:],
+        "jpeg with tables": jpeg[:2] + segment(0xDB, (b"\0" + b"\1" * 64) * 900) * 4 + jpeg[2:],
+        "png": png(*[(b"iCCP", b"k\0\0" + zlib.compress(bytes(1000)))] * MAX_PARTS),
+        "png in pieces": png(*[(b"IDAT", b"")] * MAX_PARTS),
+        "gif": gif[:first] + comment + gif[first:],
+        "webp": webp[:4]
+        + struct.pack("<I", len(webp) + 8 * MAX_PARTS)
+        + webp[8:]
+        + chunk * MAX_PARTS,
+    }
+
+
+@pytest.mark.parametrize("name", many_parts())
+def test_parts_of_a_file_are_bounded(name):
+    with pytest.raises(ImageError, match=r"more than 10,000 parts|tables are larger"):
+        decode(many_parts()[name])
+
+
+@cache
+def costly() -> dict[str, bytes]:
+    """Photos below the limits of pixels that take more memory than a photo may."""
+    four = [encode_as("CMYK", np.zeros((8, 8, 3), np.uint8))]
+    jpeg = bytearray(four[0])
+    frame, scan = jpeg.index(b"\xff\xc0"), jpeg.index(b"\xff\xda")
+    jpeg[frame + 5 : frame + 9] = struct.pack(">HH", 5000, 5000)
+    one = b"\xff\xda\x00\x08\x01" + bytes(jpeg[scan + 5 : scan + 7]) + b"\x00\x3f\x00"
+    webp = bytearray(encode(np.zeros((8, 8, 4), np.uint8), "WEBP", lossless=True))
+    webp[21:25] = struct.pack("<I", 4999 | (4599 << 14))
+    return {
+        "four scans": bytes(jpeg[:scan]) + one + bytes(9) + b"\xff\xd9",
+        "webp": bytes(webp),
+        "a wide row": png(size=(65_000, 384)),
+    }
+
+
+@pytest.mark.parametrize("name", costly())
+def test_memory_is_counted_before_decoding(name):
+    with pytest.raises(ImageTooLargeError, match="million bytes to decode"):
+        decode(costly()[name])
+
+
+def test_a_picture_as_thin_as_a_line_is_refused():
+    with pytest.raises(ImageTooLargeError, match="100000 x 1 pixels"):
+        decode(png(size=(100_000, 1)))
+
+
+def test_large_photos_take_turns_and_small_ones_do_not_wait(monkeypatch):
+    large, small = png(size=(2100, 2099)), encode(four_corners())
+    monkeypatch.setattr(images, "MAX_MEMORY", 30_000_000)
+    begun, go_on = threading.Event(), threading.Event()
+    reduced = images._reduced
+
+    def slow(*arguments):
+        begun.set()
+        assert go_on.wait(30)
+        return reduced(*arguments)
+
+    monkeypatch.setattr(images, "_reduced", slow)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(decode, large)
+        assert begun.wait(30)
+        monkeypatch.setattr(images, "_reduced", reduced)
+        assert decode(small, wait=False).shape == (80, 120, 3)
+        with pytest.raises(DecodingBusyError):
+            decode(large, wait=False)
+        second = pool.submit(decode, large)
+        time.sleep(0.2)
+        assert not second.done()
+        go_on.set()
+        assert first.result().shape == second.result().shape == (525, 525, 3)
+    assert decode(large, wait=False).shape == (525, 525, 3)

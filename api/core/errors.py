@@ -20,6 +20,7 @@ from api.features.search.schemas.search import SearchResponse
 from itadaki.errors import (
     BusyFolderError,
     CollectionError,
+    DecodingBusyError,
     ImageError,
     ImageTooLargeError,
     IndexUnavailableError,
@@ -160,6 +161,10 @@ def add_error_handlers(app: FastAPI) -> None:
     @app.exception_handler(BusyError)
     async def busy(request: Request, error: BusyError) -> JSONResponse:
         return failure(503, "Too many requests are waiting; try again.", {"Retry-After": "1"})
+
+    @app.exception_handler(DecodingBusyError)
+    async def no_memory(request: Request, error: DecodingBusyError) -> JSONResponse:
+        return failure(503, str(error), {"Retry-After": "1"})
 
     @app.exception_handler(ClientGoneError)
     async def gone(request: Request, error: ClientGoneError) -> JSONResponse:

@@ -1,13 +1,17 @@
 """uvicorn's HTTP protocol, with bounds on what the application never hears of."""
 
 import asyncio
+from collections import deque
 from typing import Any
 
+from httptools import HttpParserError
+from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from api.core.errors import failure
 
 _MAX_HEAD = 65_536
+_MAX_WAITING = 16  # requests behind the one that is answered
 _LINGER = 1.0  # seconds for a refused client to read why
 _TOO_LARGE = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
@@ -15,10 +19,23 @@ _TOO_LARGE = (
 )
 
 
-class BoundedProtocol(HttpToolsProtocol):
-    """Hangs up on clients that send heads without end, send none, or do not take their answer.
+class _Flow(FlowControl):
+    """Reads nothing while requests wait for the answers to those before them."""
 
-    uvicorn would keep any length of headers in memory, and such connections for ever.
+    def __init__(self, transport: asyncio.Transport, waiting: deque) -> None:
+        super().__init__(transport)
+        self._waiting = waiting
+
+    def resume_reading(self) -> None:
+        if not self._waiting:
+            super().resume_reading()
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """Hangs up on clients that send heads without end, send none, or do not take their answers.
+
+    uvicorn would keep any length of headers and any number of requests in memory, and such
+    connections for ever.
     """
 
     head_seconds = 10.0  # for a head to come, and for the rest of a body that nobody reads
@@ -31,6 +48,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         super().connection_made(transport)
+        self.flow = _Flow(transport, self.pipeline)
         self._expect("head", self.head_seconds)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -49,6 +67,8 @@ class BoundedProtocol(HttpToolsProtocol):
             self.loop.call_later(_LINGER, self.transport.close)
 
     def on_message_begin(self) -> None:
+        if len(self.pipeline) >= _MAX_WAITING:
+            raise HttpParserError  # ends the parsing of what else has come
         self._spare = _MAX_HEAD  # the read that it began in is not counted
         self._expect("head", self.head_seconds)
         super().on_message_begin()
@@ -80,6 +100,9 @@ class BoundedProtocol(HttpToolsProtocol):
         super().resume_writing()
 
     def send_400_response(self, msg: str) -> None:
+        if self.cycle and not self.cycle.response_complete:
+            self.transport.abort()  # it would be taken for the answer to an earlier request
+            return
         body = failure(400, msg).body
         head = [
             b"HTTP/1.1 400 Bad Request",
@@ -92,7 +115,13 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _expect(self, what: str, seconds: float) -> None:
         self._came(what)
-        self._deadlines[what] = self.loop.call_later(seconds, self.transport.abort)
+        self._deadlines[what] = self.loop.call_later(seconds, self._overdue, what, seconds)
+
+    def _overdue(self, what: str, seconds: float) -> None:
+        if what == "head" and self.pipeline:  # it may have come, but nothing is read yet
+            self._expect(what, seconds)
+        else:
+            self.transport.abort()
 
     def _came(self, what: str) -> None:
         if deadline := self._deadlines.pop(what, None):

@@ -36,7 +36,7 @@ ERRORS = {
     400: error("The photo is empty, truncated or damaged."),
     408: error("The upload took too long."),
     413: error("The upload or the photo is too large."),
-    415: error("Not a JPEG, PNG, WebP or GIF."),
+    415: error("Not a form, or not a JPEG, PNG, WebP or GIF."),
     422: error("A field is missing, unknown or out of range."),
     503: error("Too many searches wait; see Retry-After."),
 }

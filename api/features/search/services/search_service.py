@@ -49,10 +49,11 @@ class SearchService:
 
         Raises:
             ImageError: the photo cannot be read.
+            DecodingBusyError: it is large, and others are being decoded.
         """
         self._metrics.waited(since)
         with self._metrics.stage("decode"):
-            pixels = load_input(photo)
+            pixels = load_input(photo, wait=False)
         with self._metrics.stage("embed"):
             query = self.system.embedder.embed(pixels[None], alone=not self._is_busy())[0]
         with self._metrics.stage("search"):
