@@ -100,7 +100,8 @@ class BoundedProtocol(HttpToolsProtocol):
         super().resume_writing()
 
     def send_400_response(self, msg: str) -> None:
-        if self.cycle and not self.cycle.response_complete:
+        cycle = self.cycle
+        if cycle and not cycle.response_complete and (self.pipeline or not cycle.more_body):
             self.transport.abort()  # it would be taken for the answer to an earlier request
             return
         body = failure(400, msg).body
