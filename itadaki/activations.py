@@ -13,7 +13,14 @@ from tqdm.auto import tqdm
 
 from itadaki import augmentation
 from itadaki.augmentation import augmented_view
-from itadaki.files import replacing
+from itadaki.errors import ArtifactError
+from itadaki.files import (
+    derived_facts,
+    mapped_for_writing,
+    note_derived,
+    open_array,
+    replacing,
+)
 from itadaki.fingerprint import code_fingerprint
 from itadaki.images import PREPROCESSING, load_rgb, preprocess
 from itadaki.keras_model import converted
@@ -70,15 +77,19 @@ class ActivationCache:
         shape = (len(self._paths), *SHAPE)
         done_path = path.with_suffix(".done.npy")
         self.folder.mkdir(parents=True, exist_ok=True)
-        if not path.exists() or not done_path.exists():
-            np.lib.format.open_memmap(path, mode="w+", dtype=np.float16, shape=shape).flush()
+        complete = path.with_name(path.name + ".json")
+        if not _is_whole(path, done_path, shape) or (complete.exists() and not derived_facts(path)):
+            complete.unlink(missing_ok=True)
+            mapped_for_writing(path, np.float16, shape).flush()
             _note(done_path, np.zeros(shape[0], dtype=bool))
-        done = np.load(done_path)
+        done = open_array(done_path, mapped=False)
         missing = np.asarray(rows)[~done[rows]]
         if len(missing):
-            out = np.load(path, mmap_mode="r+")
+            out = mapped_for_writing(path)
+            complete.unlink(missing_ok=True)
             self._fill(out, done, done_path, number, missing, progress)
-        return np.load(path, mmap_mode="r")
+            note_derived(path, self.folder.name)
+        return open_array(path)
 
     def fresh(self, rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Activations of new augmented views, not kept: float32 array (rows, 7, 7, 192)."""
@@ -127,6 +138,14 @@ class ActivationCache:
 def _note(path: Path, done: np.ndarray) -> None:
     with replacing(path) as beside:
         np.save(beside, done)
+
+
+def _is_whole(path: Path, done_path: Path, shape: tuple[int, ...]) -> bool:
+    try:
+        view, done = open_array(path), open_array(done_path)
+    except ArtifactError:
+        return False
+    return (view.shape, view.dtype, done.shape, done.dtype) == (shape, np.float16, shape[:1], bool)
 
 
 def forward_function(model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:

@@ -210,6 +210,9 @@ def _start(path: Path, dimension: int, names: np.ndarray) -> tuple[Graph, dict[s
 def _save(graph: Graph, path: Path, source: str, **facts: Any) -> dict[str, Any]:
     with replacing(path) as beside:
         graph.save(beside)
+        # USearch does not look whether its last write succeeded.
+        if beside.stat().st_size < graph.serialized_length:
+            raise OSError(f"{path} was not written to its end.")
     return note_derived(path, source, made_by=_made_by(), **facts)
 
 

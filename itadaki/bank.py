@@ -5,13 +5,13 @@ A row is the embedding of the recipe's photo. For a variant with a text encoder 
 queries are still photos alone, but a recipe is also found by what its text says.
 """
 
-import json
 import logging
 import os
 import time
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -24,13 +24,17 @@ from tqdm.auto import tqdm
 from itadaki import copies, text_encoder
 from itadaki.dataset import Dataset, load_dataset
 from itadaki.dish_class import class_rules
-from itadaki.errors import ArtifactError, ImageError
+from itadaki.errors import ArtifactError, ImageError, StorageError
 from itadaki.files import (
     dump_builtin_pickle,
     load_builtin_pickle,
+    mapped_for_writing,
+    open_array,
+    read_json_object,
     replacing,
     sha256_of,
     write_json,
+    writing,
 )
 from itadaki.fingerprint import code_fingerprint
 from itadaki.images import PREPROCESSING, load_input
@@ -52,6 +56,12 @@ photo is asked for (recall@1 of a re-crop 0.935, 0.931, 0.930); this keeps that 
 (0.921) by its standard error."""
 
 _FORMAT, _WITHOUT_PHOTO_HASHES = 4, 3
+_FIELDS = frozenset(
+    {
+        *("image_name", "image_path", "title", "ingredients", "instructions", "photo_group"),
+        *("dish_class", "split", "id", "photo_sha256"),
+    }
+)
 _log = logging.getLogger(__name__)
 
 
@@ -155,10 +165,11 @@ def _up_to_date(
 
 @contextmanager
 def _alone(part: Path) -> Iterator[None]:
-    part.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(part.with_name(part.name + ".lock"))
     try:
-        lock.acquire(blocking=False)
+        with writing(part):
+            part.parent.mkdir(parents=True, exist_ok=True)
+            lock.acquire(blocking=False)
     except Timeout:
         _log.info("Another process is building this bank; waiting for it.")
         lock.acquire()
@@ -189,7 +200,13 @@ def _build(
         from itadaki.ray_embedding import embed_photos_on_ray
 
         embed = partial(embed_photos_on_ray, workers=settings.ray_workers)
-    _embed_resumably(part, dataset, embedder, known, batch_size, progress, embed)
+    try:
+        _embed_resumably(part, dataset, embedder, known, batch_size, progress, embed)
+    except StorageError:
+        if not _journal(part).exists():  # there is nothing to go on with
+            with suppress(OSError):
+                part.unlink()
+        raise
     with changing(bank_folder(variant, settings)) as change:
         if settings.collection_folder and load_dataset(settings).sha256 != dataset.sha256:
             raise ArtifactError(
@@ -200,7 +217,7 @@ def _build(
         if encoder:
             recipes = dataset.recipes
             texts = recipes["Title"].tolist(), recipes["Ingredients"].tolist()
-            rows = fused_rows(np.load(part, mmap_mode="r", allow_pickle=False), encoder, *texts)
+            rows = fused_rows(open_array(part), encoder, *texts)
         bank = write_bank(
             change, variant, settings, dataset, embedder.sha256, metadata_of(dataset), part, rows
         )
@@ -240,7 +257,7 @@ def write_bank(
         The bank.
     """
     bank_path, photo_path = variant.bank_path(settings), variant.photo_bank_path(settings)
-    embeddings = photo_embeddings = np.load(photos, mmap_mode="r", allow_pickle=False)
+    embeddings = photo_embeddings = open_array(photos)
     metadata = change.write(variant.metadata_path(settings))
     dump_builtin_pickle(metadata, {"variant": variant.name, "recipes": recipes})
     hashes = {
@@ -256,7 +273,7 @@ def write_bank(
         bank = change.write(bank_path)
         with replacing(bank) as beside:
             np.save(beside, fused)
-        embeddings = np.load(bank, mmap_mode="r", allow_pickle=False)
+        embeddings = open_array(bank)
         hashes |= {
             "bank": sha256_of(bank),
             "photos": sha256_of(photos),
@@ -297,7 +314,7 @@ def _known_rows(
     """The photos' rows on disk and which photo has which, if they are this model's."""
     try:
         with reading(bank_folder(variant, settings)):
-            manifest = json.loads(variant.manifest_path(settings).read_text(encoding="utf-8"))
+            manifest = read_json_object(variant.manifest_path(settings))
             hashes = manifest["sha256"]
             fused = manifest["rows_of"] == "fused"
             path = variant.photo_bank_path(settings) if fused else variant.bank_path(settings)
@@ -311,13 +328,13 @@ def _known_rows(
             )
             if not fits:
                 return None
-            rows = np.load(path, mmap_mode="r", allow_pickle=False)
+            rows = open_array(path)
             if hashes["dataset"] == dataset.sha256:
                 photos = dataset.recipes["photo_sha256"].tolist()
             else:
                 recipes = load_builtin_pickle(metadata_path)["recipes"]
                 photos = [recipes[row]["photo_sha256"] for row in range(len(rows))]
-    except (OSError, ValueError, KeyError, TypeError, ArtifactError):
+    except (OSError, KeyError, TypeError, ArtifactError):
         return None
     return rows, {photo: row for row, photo in enumerate(photos)}
 
@@ -362,25 +379,34 @@ def load_bank(
         ArtifactError: a part is missing, changed, or belongs to another set; the message names
             the command that builds it anew.
     """
-    with reading(bank_folder(variant, settings)):
-        return _load_bank(variant, settings, dataset, model_sha256)
-
-
-def _load_bank(
-    variant: Variant, settings: Settings, dataset: Dataset, model_sha256: str | None
-) -> Bank:
     rebuild = f"run: python -m itadaki build {variant.name}"
     if settings.collection_folder:
         rebuild += f" --dataset {settings.dataset}"
+    with reading(bank_folder(variant, settings)):
+        try:
+            return _load_bank(variant, settings, dataset, model_sha256, rebuild)
+        except (OSError, LookupError, TypeError, ValueError, AttributeError) as error:
+            # Manifest and metadata may hold anything in the place of anything.
+            said = f"{type(error).__name__}: {error}"
+            raise ArtifactError(
+                f"The embedding bank of {variant.name} is damaged ({said}); {rebuild}"
+            ) from None
+
+
+def _load_bank(
+    variant: Variant,
+    settings: Settings,
+    dataset: Dataset,
+    model_sha256: str | None,
+    rebuild: str,
+) -> Bank:
     manifest_path = variant.manifest_path(settings)
+    if not manifest_path.exists():
+        raise ArtifactError(f"The embedding bank of {variant.name} is not built yet; {rebuild}")
     try:
-        manifest = json.loads(manifest_path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ArtifactError(
-            f"The embedding bank of {variant.name} is not built yet; {rebuild}"
-        ) from None
-    except ValueError:
-        raise ArtifactError(f"{manifest_path} is damaged; {rebuild}") from None
+        manifest = read_json_object(manifest_path)
+    except ArtifactError as error:
+        raise ArtifactError(f"{manifest_path} is damaged ({error}); {rebuild}") from None
     if manifest.get("format") != _FORMAT or manifest.get("preprocessing") != PREPROCESSING:
         raise ArtifactError(
             f"The embedding bank of {variant.name} was built by another version of Itadaki; "
@@ -422,14 +448,17 @@ def _load_bank(
                 f"{path} is not the {part} that the manifest names: it was changed or replaced; "
                 f"{rebuild}"
             )
-    embeddings = np.load(variant.bank_path(settings), mmap_mode="r", allow_pickle=False)
+    embeddings = open_array(variant.bank_path(settings))
     recipes = load_builtin_pickle(variant.metadata_path(settings))["recipes"]
     shape = (manifest["rows"], manifest["dimension"])
+    whole = all(recipes[row].keys() >= _FIELDS for row in range(len(recipes)))
     if embeddings.shape != shape or embeddings.dtype != np.float32 or len(recipes) != shape[0]:
+        whole = False
+    if not whole:
         raise ArtifactError(f"The embedding bank of {variant.name} is inconsistent; {rebuild}")
     photos = embeddings
     if wanted == "fused":
-        photos = np.load(parts["photos"], mmap_mode="r", allow_pickle=False)
+        photos = open_array(parts["photos"])
         if photos.shape != shape or photos.dtype != np.float32:
             raise ArtifactError(f"The embedding bank of {variant.name} is inconsistent; {rebuild}")
     return Bank(variant, embeddings, photos, recipes, manifest)
@@ -461,14 +490,16 @@ def _embed_resumably(
         "batch_size": batch_size,
         "missing": len(missing),
     }
-    done = _rows_done(part, journal, job, shape)
+    done = _rows_done(part, journal, job, kept + missing, shape)
     if done:
         _log.info("Going on after %d of %d photos.", done, len(missing))
-        rows = np.lib.format.open_memmap(part, mode="r+")
+        rows = mapped_for_writing(part)
     else:
-        journal.unlink(missing_ok=True)
-        rows = np.lib.format.open_memmap(part, mode="w+", dtype=np.float32, shape=shape)
+        with writing(journal):
+            journal.unlink(missing_ok=True)
+        rows = mapped_for_writing(part, np.float32, shape)
         rows[kept] = old_rows[[old_row_of[hashes[row]] for row in kept]]
+    checksum = zlib.crc32(rows[kept + missing[:done]])
     if kept:
         _log.info("%d of %d photos were embedded before.", len(kept), shape[0])
 
@@ -489,7 +520,9 @@ def _embed_resumably(
                 )
             rows[[missing[index] for index in indices]] = embeddings
             rows.flush()
-            write_json(journal, {"job": job, "rows_done": done + indices[-1] + 1})
+            checksum = zlib.crc32(np.ascontiguousarray(embeddings), checksum)
+            noted = {"job": job, "rows_done": done + indices[-1] + 1, "crc32": checksum}
+            write_json(journal, noted)
             bar.update(len(indices))
     seconds = time.perf_counter() - started
     if missing:
@@ -506,13 +539,22 @@ def _journal(part: Path) -> Path:
     return part.with_name(part.name + ".json")
 
 
-def _rows_done(part: Path, journal: Path, job: dict[str, Any], shape: tuple[int, int]) -> int:
+def _rows_done(
+    part: Path, journal: Path, job: dict[str, Any], order: Sequence[int], shape: tuple[int, int]
+) -> int:
+    """How many photos that were missing have their rows in a file, if it is whole and of this job;
+    its rows were written in an order that is given."""
     try:
-        noted = json.loads(journal.read_text(encoding="utf-8"))
-        rows = np.load(part, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError):
+        noted = read_json_object(journal)
+        rows = open_array(part)
+    except ArtifactError:
         return 0
-    return noted["rows_done"] if noted["job"] == job and rows.shape == shape else 0
+    done = noted.get("rows_done")
+    fits = noted.get("job") == job and isinstance(done, int) and 0 < done <= job["missing"]
+    if not fits or rows.shape != shape or rows.dtype != np.float32:
+        return 0
+    written = order[: len(order) - job["missing"] + done]
+    return done if noted.get("crc32") == zlib.crc32(rows[written]) else 0
 
 
 def metadata_of(dataset: Dataset, rows: Sequence[int] | None = None) -> dict[int, dict[str, Any]]:

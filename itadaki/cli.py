@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
 from itadaki import __version__, interrupt
-from itadaki.errors import ArtifactError, ItadakiError, missing_extra, reason
+from itadaki.errors import ArtifactError, ItadakiError, missing_extra, reason, storage_error
 from itadaki.settings import PROJECT_ROOT, Settings, setting_problem
 from itadaki.variants import VARIANTS, Variant, require_model, served_variant
 
@@ -59,7 +59,7 @@ def main(arguments: list[str] | None = None) -> int:
     except (ValidationError, SettingsError) as error:
         print(f"itadaki: {setting_problem(error)}", file=sys.stderr)
     except OSError as error:  # a folder that nobody may write to, a full disk
-        print(f"itadaki: {error.filename or 'A file'}: {reason(error)}", file=sys.stderr)
+        print(f"itadaki: {storage_error(error)}", file=sys.stderr)
     except KeyboardInterrupt:
         print("itadaki: interrupted", file=sys.stderr)
         return 130

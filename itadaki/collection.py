@@ -4,10 +4,10 @@ A collection is a folder ``data/collections/NAME`` with all that is its own: a t
 a folder of photos in Kaggle's layout, what is cached of them, and the banks.
 """
 
+import codecs
 import csv
 import hashlib
 import io
-import json
 import re
 import shutil
 import unicodedata
@@ -26,12 +26,19 @@ from itadaki.dataset import (
     dataset_sha256,
     layout,
     load_dataset,
+    looks_of,
     photo_stats,
+    read_ids,
     recipe_frame,
     with_groups,
 )
-from itadaki.errors import CollectionError, RecipeError, UnknownRecipeError, reason
-from itadaki.files import replacing, sha256_of, write_json
+from itadaki.errors import (
+    ArtifactError,
+    CollectionError,
+    RecipeError,
+    UnknownRecipeError,
+)
+from itadaki.files import read_json_object, replacing, sha256_of, write_json, writing
 from itadaki.images import decode
 from itadaki.index import following_index
 from itadaki.retrieval import RetrievalSystem
@@ -42,10 +49,15 @@ from itadaki.workspace import workspace
 if TYPE_CHECKING:  # a service that changes nothing starts faster without pandas
     import pandas as pd
 
+MAX_TITLE, MAX_TEXT = 300, 100_000
+"""Characters of a recipe's title, and of its ingredients (line ends counted) and instructions
+each."""
+_MAX_ID = 10**15
+MAX_FIELD = 2**31 - 1
+"""Whatever a table holds is read: what is new was bounded before."""
 _COLUMNS = ("Id", "Title", "Ingredients", "Instructions", "Image_Name")
 PHOTO_FOLDER = "Food Images"
 
-MAX_TITLE, MAX_TEXT = 300, 100_000
 VISIBLE = (
     "[^\\s\\x00-\\x1f\\x7f-\\x9f"
     # Unicode's Default_Ignorable_Code_Point, the blank of Braille, and what is no character.
@@ -67,7 +79,8 @@ class Recipe:
         photo: a file, or its bytes.
 
     Raises:
-        RecipeError: nothing of the title can be seen, or a text is too long.
+        RecipeError: nothing of the title can be seen, or a text is longer than ``MAX_TITLE`` or
+            ``MAX_TEXT``.
     """
 
     title: str
@@ -81,12 +94,15 @@ class Recipe:
         object.__setattr__(self, "instructions", _text(self.instructions))
         if not has_title(self.title):
             raise RecipeError("A recipe needs a title.")
-        if len(self.title) > MAX_TITLE:
-            raise RecipeError(f"A title has at most {MAX_TITLE:,} characters.")
-        if max(len(self.instructions), sum(map(len, self.ingredients))) > MAX_TEXT:
-            raise RecipeError(
-                f"The ingredients, and the instructions, have at most {MAX_TEXT:,} characters."
-            )
+        for name, text, most in (
+            ("title", self.title, MAX_TITLE),
+            ("ingredients", "\n".join(self.ingredients), MAX_TEXT),
+            ("instructions", self.instructions, MAX_TEXT),
+        ):
+            if len(text) > most:
+                raise RecipeError(
+                    f"The {name} may have at most {most:,} characters, not {len(text):,}."
+                )
 
 
 @dataclass(frozen=True)
@@ -121,8 +137,10 @@ def create_collection(settings: Settings, name: str, recipes: Iterable[Recipe]) 
     """
     check_new_name(settings, name)
     home = settings.collections_folder
-    home.mkdir(parents=True, exist_ok=True)
-    with locked(home), workspace(home) as room:
+    with writing(home):
+        home.mkdir(parents=True, exist_ok=True)
+    # The inner one asks the disk while what was written still lies there.
+    with locked(home), writing(home / name), workspace(home) as room, writing(home / name):
         beside = room / name
         (beside / PHOTO_FOLDER).mkdir(parents=True)
         next_id = 1
@@ -204,13 +222,19 @@ def change_collection(
             cache = DatasetCache(folder)
             stats = dict(photo_stats(photo_folder))
             fingerprint = cache.fingerprint(sha256_of(csv_path), photo_folder, stats)
-            loaded = (system.dataset for system in systems)
-            dataset = next((d for d in loaded if cache.is_of(fingerprint, d.sha256)), None)
+            facts, dataset = cache.facts(fingerprint), None
+            if facts:
+                loaded = (system.dataset for system in systems)
+                dataset = next((d for d in loaded if d.sha256 == facts["dataset_sha256"]), None)
             dataset = dataset or load_dataset(settings, progress=False)
+            facts = facts or cache.facts(fingerprint)
+            if facts is None:
+                raise CollectionError(f"{folder} has just changed, or is full; try again.")
+            thumbnails = cache.looks(facts)["thumbnail"]
             banks = [_bank_on_disk(system, settings, dataset) for system in systems]
 
             next_id = _next_id(folder, dataset, csv_path)
-            draft = _Draft.of(dataset, cache.thumbnails(), add, edits, remove, looks, next_id)
+            draft = _Draft.of(dataset, thumbnails, add, edits, remove, looks, next_id)
             table = change.write(csv_path)
             table.write_bytes(_changed_table(csv_path.read_bytes(), draft.csv_rows, edits, remove))
             for name, number in draft.photo_files.items():
@@ -224,7 +248,11 @@ def change_collection(
             write_json(change.write(folder / COLLECTION_FILE), facts)
             dataset = replace(dataset, recipes=draft.recipes, sha256=dataset_sha256(draft.recipes))
             fingerprint = cache.fingerprint(sha256_of(table), photo_folder, stats)
-            cache.write(dataset, draft.thumbnails, fingerprint, change.write)
+            seen = looks_of(
+                *(draft.recipes[name] for name in ("Image_Name", "photo_sha256", "photo_group")),
+                draft.thumbnails,
+            )
+            cache.write(dataset, seen, fingerprint, change.write)
             changed = [
                 _change_bank(change, settings, dataset, draft, system, bank, rows)
                 for system, bank, rows in zip(systems, banks, embeddings, strict=True)
@@ -393,8 +421,8 @@ def _bank_on_disk(system: RetrievalSystem, settings: Settings, dataset: Dataset)
     """The system's bank if it is still the one on disk, else that one."""
     variant, manifest = system.bank.variant, system.bank.manifest
     try:
-        on_disk = json.loads(variant.manifest_path(settings).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        on_disk = read_json_object(variant.manifest_path(settings))
+    except ArtifactError:
         on_disk = None
     if on_disk == manifest and manifest["sha256"]["dataset"] == dataset.sha256:
         return system.bank
@@ -451,15 +479,17 @@ def _change_bank(
 
 def _next_id(folder: Path, dataset: Dataset, csv_path: Path) -> int:
     """The id that comes next: above all that there were, and those that were put in by hand."""
+    path = folder / COLLECTION_FILE
     try:
-        noted = json.loads((folder / COLLECTION_FILE).read_text(encoding="utf-8"))["next_id"]
-    except (OSError, ValueError, KeyError) as error:
-        raise CollectionError(f"{folder / COLLECTION_FILE} is damaged: {reason(error)}.") from None
-    ids = dataset.recipes["recipe_id"]
-    if dataset.dropped:
-        import pandas as pd
-
-        ids = pd.read_csv(csv_path, usecols=["Id"])["Id"]
+        noted = read_json_object(path).get("next_id")
+    except ArtifactError:
+        noted = None
+    if type(noted) is not int or not 0 < noted < _MAX_ID:
+        raise CollectionError(
+            f'{path} is damaged. It must hold {{"format": 1, "next_id": N}}, where N is a '
+            "whole number above every id that the collection has ever given."
+        )
+    ids = read_ids(csv_path) if dataset.dropped else dataset.recipes["recipe_id"]
     return max(noted, int(ids.max()) + 1)
 
 
@@ -479,26 +509,35 @@ def _changed_table(
     content: bytes, rows: Mapping[int, Mapping[str, str]], edited: Iterable[int], gone: set[int]
 ) -> bytes:
     """The table with some lines changed, some removed and some at its end, all else as it was."""
-    old = io.StringIO(content.decode("utf-8-sig"), newline="")
-    reader, rows = csv.reader(old), dict(rows)
-    header = next(reader)
-    at = header.index("Id")
+    csv.field_size_limit(MAX_FIELD)
+    start = codecs.BOM_UTF8 if content.startswith(codecs.BOM_UTF8) else b""
+    reader = csv.reader(io.StringIO(content[len(start) :].decode(), newline=""))
+    lines = (line for line in reader if any(line))  # spreadsheet programs leave blank ones
+    header, rows = next(lines), dict(rows)
+    # By their places: a table edited by hand may have several columns of one name.
+    places = {column: header.index(column) for column in _COLUMNS}
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
+
+    def with_values(line: list[str], row: Mapping[str, str]) -> list[str]:
+        line = line + [""] * (len(header) - len(line))
+        for column, value in row.items():
+            line[places[column]] = value
+        return line
+
     if edited or gone:
         writer.writerow(header)
-        for line in reader:
-            recipe_id = int(line[at])
+        for line in lines:
+            recipe_id = int(line[places["Id"]])
             if recipe_id in rows:
-                fields = dict(zip(header, line, strict=False)) | rows.pop(recipe_id)
-                line = [fields.get(column, "") for column in header]
+                line = with_values(line, rows.pop(recipe_id))
             if recipe_id not in gone:
                 writer.writerow(line)
-        content = b""
-    elif not content.endswith(b"\n"):
+        content = start
+    elif not content.endswith((b"\n", b"\r")):
         text.write("\n")
     for row in rows.values():
-        writer.writerow([row.get(column, "") for column in header])
+        writer.writerow(with_values([], row))
     return content + text.getvalue().encode()
 
 

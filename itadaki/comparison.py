@@ -88,11 +88,17 @@ class Comparison:
         self._steps: pd.DataFrame | None = None
         for path in sorted(folder.glob("*-seed*.npz")):
             variant = path.stem.rpartition("-seed")[0]
-            with np.load(path, allow_pickle=False) as arrays:
-                about = json.loads(str(arrays["about"]))
-                for key in arrays.files:
-                    if key != "about":
-                        self._scores.setdefault((variant, *key.split("|")), []).append(arrays[key])
+            try:
+                with np.load(path, allow_pickle=False) as file:
+                    arrays = dict(file)
+                about = json.loads(str(arrays.pop("about")))
+            except Exception:  # a damaged archive makes NumPy and zipfile raise their own
+                raise ItadakiError(
+                    f"{path} is damaged; delete it, and run: python -m itadaki evaluate {variant} "
+                    "--save"
+                ) from None
+            for key, scores in arrays.items():
+                self._scores.setdefault((variant, *key.split("|")), []).append(scores)
             first = self.about.setdefault(variant, about)
             if about.get("class_rules") != first.get("class_rules"):
                 raise ItadakiError(

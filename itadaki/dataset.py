@@ -3,7 +3,6 @@
 import ast
 import bisect
 import hashlib
-import json
 import logging
 import os
 import re
@@ -20,10 +19,10 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from itadaki import copies, images
-from itadaki.copies import photo_groups, thumbnail
+from itadaki.copies import THUMBNAIL_SIDE, photo_groups, thumbnail
 from itadaki.dish_class import class_rules, dish_class
-from itadaki.errors import ArtifactError, DatasetError, ImageError, reason
-from itadaki.files import load_dataframe_pickle, replacing, sha256_of, write_json
+from itadaki.errors import ArtifactError, DatasetError, ImageError, StorageError, reason
+from itadaki.files import open_array, read_json_object, replacing, sha256_of, write_json
 from itadaki.fingerprint import code_fingerprint, fingerprint
 from itadaki.images import decode
 from itadaki.network import REACH_SECONDS, why_unreachable
@@ -35,8 +34,9 @@ if TYPE_CHECKING:  # a service does not look at the table, and starts faster wit
 
 KAGGLE_HANDLE = "pes12017000148/food-ingredients-and-recipe-dataset-with-images"
 SAMPLE_ROOT = PROJECT_ROOT / "data" / "sample"
-_LONGEST_LITERAL = 100_000
-"""Characters; Python's parser takes a hundred times their memory."""
+_LONGEST_LITERAL = 1_500_000
+"""Characters; Python's parser takes a hundred times their memory. The ingredients that a
+collection accepts take up to 1,200,000: 100,000 characters, in as many escapes and 50,000 lines."""
 SPLIT_SEED = 2025
 SPLIT_SHARES = {"train": 0.80, "validation": 0.08, "test": 0.12}
 
@@ -44,7 +44,16 @@ _KAGGLE_API = "https://api.kaggle.com"
 _KAGGLE_CSV = "Food Ingredients and Recipe Dataset with Image Name Mapping.csv"
 COLLECTION_CSV = "data.csv"
 """An imported collection's own table, in the place where other datasets keep a copy of theirs."""
-_CACHE_FORMAT = 4
+_CACHE_FORMAT = 5
+_LOOK = np.dtype(
+    [
+        ("name", "S32"),
+        ("sha256", "S64"),
+        ("group", "<i8"),
+        ("thumbnail", "u1", (THUMBNAIL_SIDE * THUMBNAIL_SIDE * 3,)),
+    ]
+)
+"""What is kept of a recipe's photo; of its name a hash."""
 _log = logging.getLogger(__name__)
 
 
@@ -96,9 +105,11 @@ class Dataset:
 def load_dataset(settings: Settings | None = None, progress: bool = True) -> Dataset:
     """Load the recipes of the configured dataset, checking every photo the first time.
 
-    The result is cached as ``data/recipes_with_images_dataframe.pkl`` beside ``data/data.csv``,
-    and made anew when the CSV, any photo, or the code that reads them changes; photos that it has
-    checked before are not checked again. An imported collection has its cache in its own folder.
+    What was seen of the photos is cached in ``data/``, and made anew when the CSV, any photo, or
+    the code that reads them changes; photos that it has checked before are not checked again. An
+    imported collection has its cache in its own folder. The result is written there as
+    ``recipes_with_images_dataframe.pkl`` beside ``data.csv``, for users; a pickle can run code,
+    so it is never read back.
 
     Raises:
         DatasetError: no usable dataset; the message says what to set.
@@ -112,10 +123,13 @@ def load_dataset(settings: Settings | None = None, progress: bool = True) -> Dat
         csv_path, photo_folder = layout(root)
         cache = DatasetCache(settings.data_folder)
         shape = cache.fingerprint(sha256_of(csv_path), photo_folder, photo_stats(photo_folder))
+        with_ids = collection is not None
 
         def read_anew() -> "tuple[pd.DataFrame, np.ndarray, dict[str, int]]":
-            with_ids = collection is not None
-            return _read_recipes(csv_path, photo_folder, progress, with_ids, cache.looks(shape))
+            table, ids = _read_table(csv_path, with_ids)
+            known = cache.known_looks(shape)
+            looks, dropped = _look_at_all(table, csv_path, photo_folder, progress, known)
+            return _recipes(table, ids, looks, photo_folder), looks, dropped
 
         facts = cache.facts(shape)
         if facts:
@@ -123,7 +137,10 @@ def load_dataset(settings: Settings | None = None, progress: bool = True) -> Dat
 
             def read() -> "pd.DataFrame":
                 try:
-                    return cache.recipes(facts)
+                    table, ids = _read_table(csv_path, with_ids)
+                    recipes = _recipes(table, ids, cache.looks(facts), photo_folder)
+                    if dataset_sha256(recipes) == sha256:
+                        return recipes
                 except ArtifactError as error:
                     _log.warning("%s The recipes are read anew.", error)
                 recipes, _, _ = read_anew()
@@ -132,12 +149,15 @@ def load_dataset(settings: Settings | None = None, progress: bool = True) -> Dat
                 return recipes
 
             return Dataset(read, source, root, sha256, facts["dropped"], notice)
-        recipes, thumbnails, dropped = read_anew()
+        recipes, looks, dropped = read_anew()
         dataset = Dataset(recipes, source, root, dataset_sha256(recipes), dropped, notice)
-        if not collection:
-            with replacing(settings.data_folder / "data.csv") as beside:
-                shutil.copyfile(csv_path, beside)
-        cache.write(dataset, thumbnails, shape)
+        try:
+            if not collection:
+                with replacing(settings.data_folder / "data.csv") as beside:
+                    shutil.copyfile(csv_path, beside)
+            cache.write(dataset, looks, shape)
+        except StorageError as error:
+            _log.warning("What was read cannot be kept, so it is read at every start: %s", error)
         return dataset
 
 
@@ -269,12 +289,13 @@ def photo_stats(photo_folder: Path) -> PhotoStats:
 
 
 class DatasetCache:
-    """What was read of a dataset, kept in a folder: DataFrame, thumbnails, and facts of both."""
+    """What was read of a dataset, kept in a folder: looks at its photos, the DataFrame for users,
+    and facts of both."""
 
     def __init__(self, folder: Path) -> None:
         self._recipes = folder / "recipes_with_images_dataframe.pkl"
         self._facts = self._recipes.with_suffix(".json")
-        self._thumbnails = folder / "recipes_with_images_thumbnails.npy"
+        self._looks = folder / "recipes_with_images_thumbnails.npy"
 
     @staticmethod
     def fingerprint(csv_sha256: str, photo_folder: Path, stats: PhotoStats) -> str:
@@ -293,47 +314,47 @@ class DatasetCache:
         """The hashes and the counts of dropped rows that ``write`` noted, if what was read is
         still what lies on disk."""
         try:
-            facts = json.loads(self._facts.read_text(encoding="utf-8"))
-            fits = facts["fingerprint"] == fingerprint and "dropped" in facts
-            return facts if fits and facts["pickle_sha256"] == sha256_of(self._recipes) else None
-        except (OSError, ValueError, KeyError, TypeError):
+            facts = read_json_object(self._facts)
+            fits = (
+                facts.get("fingerprint") == fingerprint
+                and isinstance(facts.get("dropped"), dict)
+                and isinstance(facts.get("dataset_sha256"), str)
+                and facts.get("pickle_sha256") == sha256_of(self._recipes)
+                and facts.get("looks_sha256") == sha256_of(self._looks)
+            )
+            return facts if fits else None
+        except (OSError, ArtifactError):
             return None
 
-    def looks(self, fingerprint: str) -> dict[str, tuple[str, np.ndarray]]:
-        """Hash and thumbnail of each photo by name, if the photos are still those on disk."""
+    def looks(self, facts: Mapping[str, Any]) -> np.ndarray:
+        """Read what was seen of the photos: array of ``_LOOK``, one of each recipe.
+
+        Raises:
+            ArtifactError: it is not what the facts name.
+        """
+        if not self._looks.is_file() or sha256_of(self._looks) != facts.get("looks_sha256"):
+            raise ArtifactError(f"{self._looks} was changed.")
+        looks = open_array(self._looks, mapped=False)
+        if looks.ndim != 1 or looks.dtype != _LOOK:
+            raise ArtifactError(f"{self._looks} is not what was seen of photos.")
+        return looks
+
+    def known_looks(self, fingerprint: str) -> dict[bytes, np.void]:
+        """What was seen of each photo, by its name's hash, if the photos are still those on
+        disk."""
         try:
-            facts = json.loads(self._facts.read_text(encoding="utf-8"))
-            if facts["fingerprint"].partition("-")[0] != fingerprint.partition("-")[0]:
+            facts = read_json_object(self._facts)
+            if str(facts.get("fingerprint")).partition("-")[0] != fingerprint.partition("-")[0]:
                 return {}
-            if facts["thumbnails_sha256"] != sha256_of(self._thumbnails):
-                return {}
-            recipes, thumbnails = self.recipes(facts), self.thumbnails()
-            hashes = recipes["photo_sha256"].tolist()
-            looks = zip(hashes, thumbnails, strict=True)
-            return dict(zip(recipes["Image_Name"].tolist(), looks, strict=True))
-        except (OSError, ValueError, KeyError, TypeError, ArtifactError):
+            looks = self.looks(facts)
+        except ArtifactError:
             return {}
-
-    def recipes(self, facts: Mapping[str, Any]) -> "pd.DataFrame":
-        """Read the DataFrame; raises ArtifactError if it is not the one that the facts name."""
-        return load_dataframe_pickle(self._recipes, facts["pickle_sha256"])
-
-    def is_of(self, fingerprint: str, sha256: str) -> bool:
-        """Whether a dataset that was loaded before is still what lies on disk."""
-        try:
-            facts = json.loads(self._facts.read_text(encoding="utf-8"))
-            return (facts["fingerprint"], facts["dataset_sha256"]) == (fingerprint, sha256)
-        except (OSError, ValueError, KeyError, TypeError):
-            return False
-
-    def thumbnails(self) -> np.ndarray:
-        """The photos' thumbnails, as ``photo_groups`` takes them."""
-        return np.load(self._thumbnails, allow_pickle=False)
+        return dict(zip(looks["name"].tolist(), looks, strict=True))
 
     def write(
         self,
         dataset: Dataset,
-        thumbnails: np.ndarray,
+        looks: np.ndarray,
         fingerprint: str,
         place: Callable[[Path], Path] = lambda path: path,
     ) -> None:
@@ -341,21 +362,24 @@ class DatasetCache:
 
         Args:
             dataset: what was read.
-            thumbnails: of the photos, as ``photo_groups`` takes them.
+            looks: what was seen of its photos, as ``looks_of`` gives it.
             fingerprint: of what was read.
             place: where a file that shall lie at a path is to be written.
+
+        Raises:
+            StorageError: it cannot be written.
         """
-        pickled, table = place(self._recipes), place(self._thumbnails)
+        pickled, table = place(self._recipes), place(self._looks)
         with replacing(pickled) as beside:
             dataset.recipes.to_pickle(beside)
         with replacing(table) as beside:
-            np.save(beside, thumbnails)
+            np.save(beside, looks)
         write_json(
             place(self._facts),
             {
                 "fingerprint": fingerprint,
                 "pickle_sha256": sha256_of(pickled),
-                "thumbnails_sha256": sha256_of(table),
+                "looks_sha256": sha256_of(table),
                 "dataset_sha256": dataset.sha256,
                 "source": dataset.source,
                 "dropped": dataset.dropped,
@@ -363,9 +387,24 @@ class DatasetCache:
         )
 
 
+def looks_of(
+    names: Sequence[str], hashes: Sequence[str], groups: np.ndarray, thumbnails: np.ndarray
+) -> np.ndarray:
+    """What a cache keeps of recipes' photos, from one value of each: array of ``_LOOK``."""
+    looks = np.empty(len(names), _LOOK)
+    looks["name"], looks["sha256"] = _hashed(names), hashes
+    looks["group"], looks["thumbnail"] = groups, thumbnails
+    return looks
+
+
+def _hashed(names: Iterable[str]) -> np.ndarray:
+    hashes = [hashlib.sha256(name.encode()).hexdigest()[:32].encode() for name in names]
+    return np.array(hashes, "S32")
+
+
 def _reading_rules() -> str:
     """Identify the code that makes recipes of a table's lines."""
-    parsers = title_from_slug, ingredient_list, recipe_frame, assign_splits, _ids, _read_recipes
+    parsers = title_from_slug, ingredient_list, recipe_frame, assign_splits, _read_table, _recipes
     return fingerprint(
         code=code_fingerprint(*parsers),
         dish_classes=class_rules(),
@@ -373,45 +412,91 @@ def _reading_rules() -> str:
     )
 
 
-def _read_recipes(
-    csv_path: Path,
-    photo_folder: Path,
-    progress: bool,
-    with_ids: bool,
-    known: Mapping[str, tuple[str, np.ndarray]],
-) -> "tuple[pd.DataFrame, np.ndarray, dict[str, int]]":
+def read_ids(csv_path: Path) -> np.ndarray:
+    """The ids in a collection's table, of recipes without a usable photo too; raises
+    DatasetError."""
+    return _read_table(csv_path, with_ids=True)[1]
+
+
+def _read_table(csv_path: Path, with_ids: bool) -> "tuple[pd.DataFrame, np.ndarray | None]":
+    """A CSV as strings, without its blank lines, and its column Id where a collection has one."""
     import pandas as pd
 
     try:
         table = pd.read_csv(csv_path, dtype=str, keep_default_na=False, encoding="utf-8")
-    except (ValueError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise DatasetError(f"{csv_path} is not a readable CSV: {error}.") from None
+    if not isinstance(table.index, pd.RangeIndex):  # pandas has taken a column for names of rows
+        raise DatasetError(f"{csv_path} has more fields in its rows than in its first line.")
     missing = {"Title", "Ingredients", "Instructions", "Image_Name"} - set(table.columns)
     if missing:
-        raise DatasetError(f"{csv_path} lacks the columns {', '.join(sorted(missing))}.")
+        raise DatasetError(
+            f"{csv_path} lacks the columns {', '.join(sorted(missing))}; it must be UTF-8 with "
+            "commas, as spreadsheet programs save it if they are told."
+        )
+    table = table[(table != "").any(axis=1)].reset_index(drop=True)
+    if not with_ids:
+        return table, None
+    if "Id" not in table.columns:
+        raise DatasetError(f"{csv_path} lacks the column Id.")
+    texts = table["Id"].str.strip()
+    if not texts.str.fullmatch(r"\d{1,15}").all() or texts.astype(np.int64).duplicated().any():
+        raise DatasetError(f"The column Id of {csv_path} must hold whole numbers, each once.")
+    return table, texts.astype(np.int64).to_numpy()
 
+
+def _look_at_all(
+    table: "pd.DataFrame",
+    csv_path: Path,
+    photo_folder: Path,
+    progress: bool,
+    known: Mapping[bytes, np.void],
+) -> tuple[np.ndarray, dict[str, int]]:
+    """What is seen of the photos that can be used, and how many cannot, by reason."""
     names = table["Image_Name"].str.strip().tolist()
+
+    def look_at(name: str, hashed: bytes) -> tuple[str, np.ndarray] | str:
+        look = known.get(hashed)
+        if look is None:
+            return _look_at(name, photo_folder)
+        return look["sha256"].decode(), look["thumbnail"]
+
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        looks = list(
+        seen = list(
             tqdm(
-                pool.map(lambda name: known.get(name) or _look_at(name, photo_folder), names),
+                pool.map(look_at, names, _hashed(names).tolist()),
                 total=len(names),
                 desc="Checking photos",
                 unit="photo",
                 disable=not progress,
             )
         )
-    usable = [i for i, look in enumerate(looks) if not isinstance(look, str)]
-    dropped = dict(sorted(Counter(look for look in looks if isinstance(look, str)).items()))
+    usable = [i for i, look in enumerate(seen) if not isinstance(look, str)]
+    dropped = dict(sorted(Counter(look for look in seen if isinstance(look, str)).items()))
     if not usable:
         raise DatasetError(f"No recipe of {csv_path} has a usable photo in {photo_folder}.")
+    hashes = [seen[i][0] for i in usable]
+    thumbnails = np.stack([seen[i][1] for i in usable])
+    groups = photo_groups(hashes, thumbnails)
+    return looks_of([names[i] for i in usable], hashes, groups, thumbnails), dropped
 
-    ids = _ids(table, csv_path)[usable] if with_ids else np.arange(len(usable))
-    table, names = table.iloc[usable], [names[i] for i in usable]
-    hashes = [looks[i][0] for i in usable]
-    thumbnails = np.stack([looks[i][1] for i in usable])
+
+def _recipes(
+    table: "pd.DataFrame", ids: np.ndarray | None, looks: np.ndarray, photo_folder: Path
+) -> "pd.DataFrame":
+    """A dataset's DataFrame, from its CSV and what was seen of the photos.
+
+    Raises:
+        ArtifactError: the photos are of other rows.
+    """
+    names = table["Image_Name"].str.strip()
+    hashed = _hashed(names)
+    usable = np.flatnonzero(np.isin(hashed, looks["name"]))
+    if not np.array_equal(hashed[usable], looks["name"]):
+        raise ArtifactError("What was seen of the photos is of another CSV.")
+    table, names = table.iloc[usable], names.iloc[usable].tolist()
     recipes = recipe_frame(
-        ids,
+        np.arange(len(usable)) if ids is None else ids[usable],
         [
             title.strip() or title_from_slug(name)
             for title, name in zip(table["Title"], names, strict=True)
@@ -420,18 +505,9 @@ def _read_recipes(
         table["Instructions"].str.strip().tolist(),
         names,
         photo_folder,
-        hashes,
+        looks["sha256"].astype(str).tolist(),
     )
-    return with_groups(recipes, photo_groups(hashes, thumbnails)), thumbnails, dropped
-
-
-def _ids(table: "pd.DataFrame", csv_path: Path) -> np.ndarray:
-    if "Id" not in table.columns:
-        raise DatasetError(f"{csv_path} lacks the column Id.")
-    texts = table["Id"].str.strip()
-    if not texts.str.fullmatch(r"\d{1,15}").all() or texts.astype(np.int64).duplicated().any():
-        raise DatasetError(f"The column Id of {csv_path} must hold whole numbers, each once.")
-    return texts.astype(np.int64).to_numpy()
+    return with_groups(recipes, looks["group"].copy())
 
 
 def recipe_frame(

@@ -1,6 +1,5 @@
 """The embedder: photos in, embeddings out."""
 
-import json
 import logging
 from functools import cached_property
 from pathlib import Path
@@ -8,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from itadaki.errors import missing_extra
-from itadaki.files import sha256_of, write_json
+from itadaki.errors import ArtifactError, missing_extra
+from itadaki.files import read_json_object, sha256_of, write_json
 from itadaki.litert_model import load_converted
 from itadaki.settings import Settings
 from itadaki.training_record import check_record
@@ -89,8 +88,8 @@ def _make_raw_model(path: Path, settings: Settings) -> None:
     origin_path = path.with_suffix(".weights.json")
     given = settings.backbone_weights
     try:
-        origin = json.loads(origin_path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        origin = read_json_object(origin_path)
+    except ArtifactError:
         origin = None
     if path.exists() and (not given or origin == origin_of_file(given)):
         if origin == FINE_TUNED:

@@ -1,9 +1,12 @@
 """The failures that a user can mend; each message is a sentence that says how."""
 
+import errno
+import os
 import socket
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 
@@ -61,6 +64,37 @@ class DecodingBusyError(ItadakiError):
 
 class IndexUnavailableError(ItadakiError):
     """A server that is searched does not answer as it should."""
+
+
+class StorageError(ItadakiError):
+    """A file cannot be written: the disk is full, or this user may not write there."""
+
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_NO_RIGHT = (errno.EACCES, errno.EPERM, errno.EROFS)
+
+
+def storage_error(error: OSError, path: Path | None = None) -> StorageError:
+    """Say what the system refused, and what to do.
+
+    Args:
+        error: the refusal.
+        path: what was to be written; by default the error's own file, if it names one.
+    """
+    where = path or Path(str(error.filename2 or error.filename or "A file"))
+    # Of a file that is written beside, the user knows the one that it was to become.
+    where = where.with_name(where.name.removeprefix(f".{os.getpid()}."))
+    said = f"{where} cannot be written or opened ({error.strerror or error})."
+    if error.errno in _NO_ROOM:
+        said += " Free some space on that disk and try again."
+    elif error.errno in _NO_RIGHT:
+        said += " Give this user the right to it, or set ITADAKI_HOME to a folder of its own."
+    return StorageError(said)
+
+
+def is_about_storage(error: OSError) -> bool:
+    """Whether a disk is full, or this user has no right to a file."""
+    return error.errno in (*_NO_ROOM, *_NO_RIGHT)
 
 
 @contextmanager

@@ -5,16 +5,19 @@ import io
 import json
 import os
 import pickle
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from itadaki.errors import ArtifactError, reason
+import numpy as np
+from numpy.typing import DTypeLike
+
+from itadaki.errors import ArtifactError, ItadakiError, StorageError, reason, storage_error
 from itadaki.interrupt import temporary
 
-if TYPE_CHECKING:
-    import pandas as pd
+_LITTLE, _LARGE = 1 << 16, 1 << 24
 
 
 @contextmanager
@@ -22,21 +25,120 @@ def replacing(path: Path) -> Iterator[Path]:
     """Yield a path beside ``path`` to write to; rename it over ``path`` when the block succeeds.
 
     A crash or an exception leaves the old file as it was.
+
+    Raises:
+        StorageError: the disk is full, or nobody may write there.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     # The suffix is kept at the end because Keras and NumPy choose their format by it.
     beside = path.with_name(f".{os.getpid()}.{path.name}")
-    with temporary(beside):
+    with temporary(beside), writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
         yield beside
         with beside.open("rb+") as written:
             os.fsync(written.fileno())
         beside.replace(path)
 
 
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Around what writes a file, or files of a folder: a refusal of the system becomes a sentence.
+
+    Raises:
+        StorageError: the disk is full, or nobody may write there.
+    """
+    try:
+        yield
+    except ItadakiError:
+        raise
+    except Exception as error:
+        # NumPy, USearch and HDF5 keep the reason to themselves.
+        told = isinstance(error, OSError) and error.errno is not None
+        refusal = error if told else _refusal(path if path.is_dir() else path.parent)
+        if not isinstance(refusal, OSError):
+            raise
+        raise storage_error(refusal, None if told and error.filename else path) from refusal
+
+
+def _refusal(folder: Path) -> OSError | None:
+    """Why a little file cannot be written into a folder; None if it can."""
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(bytes(_LITTLE))
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        return error
+    return None
+
+
+def mapped_for_writing(
+    path: Path, dtype: DTypeLike = None, shape: tuple[int, ...] | None = None
+) -> np.memmap:
+    """Map an array in a file for writing, once the disk has given it all its room.
+
+    Writing to a map that the disk has no room for ends the process (SIGBUS).
+
+    Args:
+        path: the file; without a shape it must hold an array.
+        dtype: of a new array.
+        shape: of a new array, which takes the file's place.
+
+    Raises:
+        StorageError: there is no room; a new file is removed.
+    """
+    mode = "r+" if shape is None else "w+"
+    try:
+        with writing(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            array = np.lib.format.open_memmap(path, mode=mode, dtype=dtype, shape=shape)
+            size = path.stat().st_size
+            with path.open("rb+") as file:
+                if hasattr(os, "posix_fallocate"):
+                    os.posix_fallocate(file.fileno(), 0, size)
+                elif shape is not None:
+                    file.seek(size - array.nbytes)
+                    for start in range(0, array.nbytes, _LARGE):
+                        file.write(bytes(min(_LARGE, array.nbytes - start)))
+    except StorageError:
+        if shape is not None:
+            with suppress(OSError):
+                path.unlink()
+        raise
+    return array
+
+
+def open_array(path: Path, mapped: bool = True) -> np.ndarray:
+    """Open an array in a ``.npy`` file, as a memory map or in memory.
+
+    Raises:
+        ArtifactError: the file is missing or damaged.
+    """
+    try:
+        return np.load(path, mmap_mode="r" if mapped else None, allow_pickle=False)
+    except Exception as error:  # NumPy takes what is no array for an archive or for a pickle
+        raise ArtifactError(f"{path} holds no array: {error}.") from None
+
+
 def write_json(path: Path, value: Any) -> None:
     """Write ``value`` as indented JSON, atomically."""
     with replacing(path) as beside:
         beside.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def read_json_object(path: Path) -> dict[str, Any]:
+    """Read a JSON file that holds an object.
+
+    Raises:
+        ArtifactError: it is missing or damaged, or holds something else.
+    """
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no JSON"
+        raise ArtifactError(f"{path} cannot be read: {reason}.") from None
+    if not isinstance(value, dict):
+        raise ArtifactError(f"{path} cannot be read: it holds no JSON object.")
+    return value
 
 
 def sha256_of(path: Path) -> str:
@@ -48,16 +150,20 @@ def sha256_of(path: Path) -> str:
 def note_derived(path: Path, source: str, **facts: Any) -> dict[str, Any]:
     """Note beside a file which source it was made from, by the source's hash, and more."""
     noted = {"source": source, "sha256": sha256_of(path), **facts}
-    write_json(_note(path), noted)
+    try:
+        write_json(_note(path), noted)
+    except StorageError:
+        path.unlink()  # without its note it would only take the room that there is too little of
+        raise
     return noted
 
 
 def derived_facts(path: Path) -> dict[str, Any] | None:
     """What was noted of a derived file; None if nothing was, or if the file has changed since."""
     try:
-        facts = json.loads(_note(path).read_text(encoding="utf-8"))
-        return facts if facts["sha256"] == sha256_of(path) else None
-    except (OSError, ValueError, KeyError, TypeError):
+        facts = read_json_object(_note(path))
+        return facts if facts.get("sha256") == sha256_of(path) else None
+    except (OSError, ArtifactError):
         return None
 
 
@@ -66,51 +172,11 @@ def _note(path: Path) -> Path:
 
 
 class _RestrictedUnpickler(pickle.Unpickler):
-    """Refuses every global that is not allowed, so that unpickling cannot run code; builtin
-    containers need none."""
-
-    def __init__(self, content: bytes, allowed: frozenset[tuple[str, str]]) -> None:
-        super().__init__(io.BytesIO(content))
-        self._allowed = allowed
+    """Refuses every class and function, so that unpickling cannot run code; builtin containers,
+    strings and numbers need none."""
 
     def find_class(self, module: str, name: str) -> Any:
-        if (module, name) not in self._allowed:
-            raise pickle.UnpicklingError(f"it refers to {module}.{name}")
-        return super().find_class(module, name)
-
-
-# What pandas 2.2 to 3 and NumPy 1.26 to 2, with PyArrow or without, write of a table of numbers,
-# strings and lists.
-_OF_A_DATAFRAME = frozenset(
-    {
-        ("builtins", "bytearray"),
-        ("builtins", "slice"),
-        ("numpy", "dtype"),
-        ("numpy", "ndarray"),
-        ("pandas", "DataFrame"),
-        ("pandas", "Index"),
-        ("pandas", "RangeIndex"),
-        ("pandas", "StringDtype"),
-        ("pandas._libs.arrays", "__pyx_unpickle_NDArrayBacked"),
-        ("pandas._libs.internals", "_unpickle_block"),
-        ("pandas.arrays", "ArrowStringArray"),
-        ("pandas.arrays", "StringArray"),
-        ("pandas.core.frame", "DataFrame"),
-        ("pandas.core.indexes.base", "Index"),
-        ("pandas.core.indexes.base", "_new_Index"),
-        ("pandas.core.indexes.range", "RangeIndex"),
-        ("pandas.core.internals.managers", "BlockManager"),
-        ("pyarrow.lib", "_restore_array"),
-        ("pyarrow.lib", "chunked_array"),
-        ("pyarrow.lib", "py_buffer"),
-        ("pyarrow.lib", "type_for_alias"),
-        *(
-            (f"numpy.{core}.{module}", name)
-            for core in ("core", "_core")
-            for module, name in (("multiarray", "_reconstruct"), ("numeric", "_frombuffer"))
-        ),
-    }
-)
+        raise pickle.UnpicklingError(f"it refers to {module}.{name}")
 
 
 def load_builtin_pickle(path: Path) -> Any:
@@ -119,31 +185,12 @@ def load_builtin_pickle(path: Path) -> Any:
     Raises:
         ArtifactError: the file is damaged, or refers to any class or function.
     """
-    return _load_pickle(_read(path), path, frozenset())
-
-
-def load_dataframe_pickle(path: Path, sha256: str) -> "pd.DataFrame":
-    """Read a pickle of a pandas table, if it is the one that is meant.
-
-    Raises:
-        ArtifactError: the file has another hash, or refers to what no plain table needs.
-    """
-    content = _read(path)
-    if hashlib.sha256(content).hexdigest() != sha256:
-        raise ArtifactError(f"{path} was changed.")
-    return _load_pickle(content, path, _OF_A_DATAFRAME)
-
-
-def _read(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        content = path.read_bytes()
     except OSError as error:
         raise ArtifactError(f"{path} cannot be read: {reason(error)}.") from None
-
-
-def _load_pickle(content: bytes, path: Path, allowed: frozenset[tuple[str, str]]) -> Any:
     try:
-        return _RestrictedUnpickler(content, allowed).load()
+        return _RestrictedUnpickler(io.BytesIO(content)).load()
     except Exception as error:  # hostile bytes make the unpickler raise almost anything
         raise ArtifactError(f"{path} is not a file that Itadaki wrote: {reason(error)}.") from None
 

@@ -14,7 +14,7 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
 from itadaki.cores import usable_cores
-from itadaki.errors import ArtifactError
+from itadaki.errors import ArtifactError, StorageError
 from itadaki.files import derived_facts, note_derived, replacing
 from itadaki.images import IMAGE_SIZE
 
@@ -125,7 +125,7 @@ def load_converted(path: Path, sha256: str) -> LiteRtModel:
         with replacing(kept) as beside:
             beside.write_bytes(content)
         note_derived(kept, sha256, format=_FORMAT)
-    except OSError as error:
+    except StorageError as error:
         _log.warning("The conversion cannot be kept, so it is made at every start: %s", error)
     return found
 

@@ -9,8 +9,14 @@ import logging
 import numpy as np
 
 from itadaki.bank import Bank
-from itadaki.errors import reason
-from itadaki.files import derived_facts, note_derived, replacing
+from itadaki.errors import StorageError
+from itadaki.files import (
+    derived_facts,
+    mapped_for_writing,
+    note_derived,
+    open_array,
+    replacing,
+)
 from itadaki.fingerprint import code_fingerprint
 from itadaki.settings import Precision, Settings
 
@@ -44,22 +50,19 @@ def rows_of(bank: Bank, settings: Settings, precision: Precision) -> np.ndarray:
     path = bank.variant.bank_path(settings).with_suffix(f".{precision}.npy")
     source, by = bank.manifest["sha256"]["bank"], code_fingerprint(reduced)
     facts = derived_facts(path)
-    if facts is None or (facts["source"], facts.get("made_by")) != (source, by):
+    if facts is None or (facts.get("source"), facts.get("made_by")) != (source, by):
         try:
             with replacing(path) as beside:
-                shape = bank.embeddings.shape
-                made = np.lib.format.open_memmap(beside, mode="w+", dtype=precision, shape=shape)
+                made = mapped_for_writing(beside, precision, bank.embeddings.shape)
                 _fill(made, bank.embeddings, precision)
                 made.flush()
             note_derived(path, source, made_by=by)
-        except OSError as error:
-            _log.warning(
-                "%s cannot be kept, so each process makes its own: %s.", path.name, reason(error)
-            )
+        except StorageError as error:
+            _log.warning("%s cannot be kept, so each process makes its own: %s", path.name, error)
             made = np.empty(bank.embeddings.shape, precision)
             _fill(made, bank.embeddings, precision)
             return made
-    return np.load(path, mmap_mode="r", allow_pickle=False)
+    return open_array(path)
 
 
 def _fill(made: np.ndarray, rows: np.ndarray, precision: Precision) -> None:

@@ -563,9 +563,11 @@ class Trainer:
         """Restore a checkpoint of this run if there is one; returns its history."""
         try:
             history = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+            if not isinstance(history, list):
+                raise ValueError("no history")
             with np.load(path, allow_pickle=False) as arrays:
                 loaded = [arrays[f"{i:04d}"] for i in range(len(variables))]
-        except (OSError, KeyError, ValueError):
+        except Exception:  # a damaged archive makes NumPy and zipfile raise their own
             return []
         for variable, value in zip(variables, loaded, strict=True):
             variable.assign(value)

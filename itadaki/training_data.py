@@ -12,7 +12,7 @@ from scipy.special import softmax
 from itadaki.activations import CUT, ActivationCache, forward_function
 from itadaki.dataset import Dataset
 from itadaki.errors import ItadakiError
-from itadaki.files import replacing
+from itadaki.files import derived_facts, note_derived, open_array, replacing
 from itadaki.settings import Settings
 from itadaki.text_encoder import TextEncoder
 from itadaki.text_neighbours import TextNeighbours
@@ -126,9 +126,10 @@ class TrainingData:
 
     def _pool(self, view: int) -> np.ndarray:
         path = self._cache.folder / f"pooled-{view}.npy"
-        features = np.load(path) if path.exists() else None
-        if features is None:
-            features = np.zeros((len(self.dataset.recipes), 1280), np.float32)
+        shape = (len(self.dataset.recipes), 1280)
+        features = open_array(path, mapped=False) if derived_facts(path) else None
+        if features is None or features.shape != shape:
+            features = np.zeros(shape, np.float32)
         rows = self.view_rows(view)
         missing = rows[~features[rows].any(axis=1)]
         if len(missing) == 0:
@@ -144,4 +145,5 @@ class TrainingData:
             list(pool.map(run, np.array_split(missing, -(-len(missing) // _BATCH))))
         with replacing(path) as beside:
             np.save(beside, features)
+        note_derived(path, self._cache.folder.name)
         return features

@@ -1,12 +1,11 @@
 """The record of a training run, which lies beside the model: what it was made from and how good."""
 
-import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from itadaki.dish_class import class_rules
 from itadaki.errors import ArtifactError, ItadakiError
-from itadaki.files import sha256_of, write_json
+from itadaki.files import read_json_object, sha256_of, write_json
 from itadaki.settings import Settings
 from itadaki.variants import Variant
 
@@ -17,8 +16,8 @@ if TYPE_CHECKING:
 def read_record(variant: Variant, settings: Settings) -> dict[str, Any]:
     """The record of the run that made a variant's model; empty if there is none."""
     try:
-        return json.loads(variant.record_path(settings).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return read_json_object(variant.record_path(settings))
+    except ArtifactError:
         return {}
 
 
@@ -31,6 +30,8 @@ def check_record(variant: Variant, settings: Settings, model_sha256: str) -> Non
     hashes = read_record(variant, settings).get("sha256")
     if hashes is None:
         return
+    if not isinstance(hashes, dict):
+        hashes = {}
     encoder_path = variant.text_encoder_path(settings)
     encoder_sha256 = sha256_of(encoder_path) if encoder_path.exists() else None
     for path, expected, actual in (

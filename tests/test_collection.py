@@ -1,8 +1,13 @@
+import codecs
+import csv
+import io
 import os
+import re
 import shutil
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +18,8 @@ from kill_collection import PixelEmbedder, pixel_system
 
 from itadaki.bank import build_bank, load_bank
 from itadaki.collection import (
+    MAX_TEXT,
+    MAX_TITLE,
     Edit,
     Recipe,
     change_collection,
@@ -27,6 +34,7 @@ from itadaki.errors import (
     DatasetError,
     ImageError,
     IndexUnavailableError,
+    RecipeError,
     UnknownRecipeError,
 )
 from itadaki.filters import Filters
@@ -34,6 +42,7 @@ from itadaki.index import ExactIndex, StandInIndex, build_index, open_index
 from itadaki.retrieval import RetrievalSystem
 from itadaki.settings import Settings
 from itadaki.text_encoder import TextEncoder
+from itadaki.transaction import _MAX_DEPTH, _MAX_JOURNAL
 from itadaki.variants import VARIANTS
 
 FT = VARIANTS["ft"]
@@ -315,3 +324,157 @@ def test_a_collection_that_fails_half_way_is_not_there(mine):
     assert (mine.collections_folder / ".git" / "refs").exists()
     assert collections(mine) == ["mine"]
     assert [path.name for path in mine.collections_folder.glob("*other*")] == []
+
+
+def test_what_is_accepted_can_be_changed_again(mine):
+    longest = Recipe("x" * MAX_TITLE, ["a"] * (MAX_TEXT // 2), '",\n' * (MAX_TEXT // 3), b"")
+    longest = replace(longest, photo=encode(dish_photo(20)))
+    _, (new_id,) = change_collection(mine, add=[longest])
+    change_collection(mine, edits={new_id: Edit(title="y"), 1: Edit(title="z")}, remove=[2])
+    recipes = load_dataset(mine, progress=False).recipes.set_index("recipe_id")
+    assert recipes.loc[new_id, "Ingredients"] == longest.ingredients
+    assert recipes.loc[new_id, "Instructions"] == longest.instructions
+    change_collection(mine, remove=[new_id])
+
+
+@pytest.mark.parametrize(
+    ("texts", "says"),
+    [
+        (("x" * (MAX_TITLE + 1), [], ""), "title may have at most 300 characters, not 301"),
+        (("x", ["a"] * (MAX_TEXT // 2 + 1), ""), "ingredients may have at most 100,000"),
+        (("x", [], "x" * (MAX_TEXT + 1)), "instructions may have at most 100,000"),
+    ],
+)
+def test_longer_texts_are_refused(texts, says):
+    with pytest.raises(RecipeError, match=says):
+        Recipe(*texts, b"")
+
+
+def test_the_bounds_are_documented():
+    text = (Path(__file__).parents[1] / "docs" / "own-recipes.md").read_text(encoding="utf-8")
+    assert f"A title may have {MAX_TITLE} characters" in text
+    assert f"instructions {MAX_TEXT:,} each" in text
+    assert f"at most {_MAX_DEPTH} folders deep, in at most {_MAX_JOURNAL // 10**6} MB" in text
+
+
+def test_a_recipe_from_before_the_bounds_stands_in_nobodys_way(mine):
+    """Thirty thousand short lines were once accepted, and locked their collection."""
+    table = mine.collection_folder / "data.csv"
+    with table.open("a", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerow([9, "Long", ["x" * 9] * 30_000, "", "tomato-soup-0-1"])
+    change_collection(mine, add=[recipe(20)], edits={1: Edit(title="New")}, remove=[2])
+    with pytest.raises(RecipeError, match="ingredients may have"):
+        change_collection(mine, edits={9: Edit(title="Longer")})
+    change_collection(mine, edits={9: Edit(title="Short", ingredients=["x"])})
+    change_collection(mine, remove=[9])
+
+
+def by_hand(change):
+    return lambda text: change(text).encode()
+
+
+READ = {
+    "byte order mark": by_hand(lambda text: "\ufeff" + text),
+    "line ends of Windows": by_hand(lambda text: text.replace("\n", "\r\n")),
+    "line ends of old": by_hand(lambda text: text.replace("\n", "\r")),
+    "blank lines": by_hand(lambda text: "\n\n" + text.replace("\n1,", "\n\n\n1,") + "\n\n"),
+    "lines of commas": by_hand(lambda text: text + ",,,,\n,,,,\n"),
+    "no line end": by_hand(lambda text: text.rstrip("\n")),
+    "two columns of one name": by_hand(
+        lambda text: re.sub(
+            r"(?m)^(\d.*)$", r"\1,left,right", text.replace("Image_Name", "Image_Name,Note,Note")
+        )
+    ),
+    "other order": lambda text: (
+        pd.read_csv(io.StringIO(text))[["Image_Name", "Instructions", "Title", "Ingredients", "Id"]]
+        .to_csv(index=False)
+        .encode()
+    ),
+}
+
+
+def flat(number: int) -> Recipe:
+    return Recipe(f"Dish {number}", ["salt"], "Cook.", encode(dish_photo(number)))
+
+
+@pytest.fixture
+def plain(tmp_path) -> Settings:
+    """A collection of four recipes whose table has a line each."""
+    settings = Settings(_env_file=None, home=tmp_path / "home", dataset="mine")
+    create_collection(settings, "mine", [flat(number) for number in range(1, 5)])
+    return settings
+
+
+@pytest.mark.parametrize("kind", READ)
+def test_a_table_that_a_spreadsheet_saved_is_read_and_changed(plain, kind):
+    table = plain.collection_folder / "data.csv"
+    content = READ[kind](table.read_text(encoding="utf-8"))
+    table.write_bytes(content)
+    assert len(load_dataset(plain, progress=False).recipes) == 4
+    change_collection(plain, add=[flat(7)])
+    change_collection(plain, edits={1: Edit(title="New")}, remove=[3])
+    recipes = load_dataset(plain, progress=False).recipes
+    assert recipes["recipe_id"].tolist() == [1, 2, 4, 5]
+    assert recipes["Title"].tolist() == ["New", "Dish 2", "Dish 4", "Dish 7"]
+    assert recipes["Ingredients"].tolist() == [["salt"]] * 4
+    now = table.read_bytes()
+    assert now.startswith(codecs.BOM_UTF8) == content.startswith(codecs.BOM_UTF8)
+    lost = content.count(b"left,right") - now.count(b"left,right")
+    assert lost == (kind == "two columns of one name"), "only recipe 3 takes its notes along"
+
+
+REFUSED = {
+    "semicolons": (by_hand(lambda text: text.replace(",", ";")), "UTF-8 with commas"),
+    "UTF-16": (lambda text: text.encode("utf-16"), "not a readable CSV"),
+    "Latin-1": (lambda text: text.replace("Dish", "Dîner").encode("latin-1"), "readable CSV"),
+    "no Id": (by_hand(lambda text: text.replace("Id,", "Number,")), "lacks the column Id"),
+    "no Title": (by_hand(lambda text: text.replace("Title", "Name", 1)), "lacks the columns Title"),
+    "an Id twice": (by_hand(lambda text: text.replace("\n2,", "\n1,")), "each once"),
+    "no number": (by_hand(lambda text: text.replace("\n2,", "\n2.0,")), "whole numbers"),
+    "a short line": (by_hand(lambda text: text + "Dish 7\n"), "whole numbers"),
+    "a long line": (by_hand(lambda text: text + "7,a,b,c,d,e,f\n"), "not a readable CSV"),
+    "long lines": (
+        by_hand(lambda text: re.sub(r"(?m)^(\d.*)$", r"\1,x", text)),
+        "more fields in its rows",
+    ),
+    "an open quote": (by_hand(lambda text: text + '7,"a,b'), "not a readable CSV"),
+    "nothing": (by_hand(lambda text: ""), "not a readable CSV"),
+    "blank": (by_hand(lambda text: "\n\n\n"), "not a readable CSV"),
+    "a head": (by_hand(lambda text: text.split("\n")[0]), "No recipe"),
+}
+
+
+@pytest.mark.parametrize("kind", REFUSED)
+def test_a_table_that_cannot_be_read_is_refused_in_a_sentence(plain, kind):
+    change, says = REFUSED[kind]
+    table = plain.collection_folder / "data.csv"
+    content = change(table.read_text(encoding="utf-8"))
+    table.write_bytes(content)
+    with pytest.raises(DatasetError, match=says):
+        load_dataset(plain, progress=False)
+    with pytest.raises(DatasetError, match=says):
+        change_collection(plain, remove=[1])
+    assert table.read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "[]",
+        "null",
+        '"x"',
+        "",
+        "{}",
+        "{",
+        '{"next_id": "9"}',
+        '{"next_id": true}',
+        '{"next_id": -1}',
+        '{"next_id": 1e300}',
+        "[" * 100_000,
+    ],
+)
+def test_damaged_facts_of_a_collection_are_said(plain, content):
+    (plain.collection_folder / "collection.json").write_text(content)
+    assert len(load_dataset(plain, progress=False).recipes) == 4
+    with pytest.raises(CollectionError, match=r"collection\.json is damaged. It must hold"):
+        change_collection(plain, add=[flat(7)])

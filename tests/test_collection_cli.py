@@ -1,5 +1,9 @@
 import json
+import os
 import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from conftest import dish_photo, encode
@@ -144,3 +148,20 @@ def test_a_source_without_a_usable_recipe_makes_nothing(home, source, capsys):
     captured = capsys.readouterr()
     assert "Not used (4)" in captured.out and "nothing has changed" in captured.err
     assert not (home / "data" / "collections" / "my-recipes").exists()
+
+
+@pytest.mark.parametrize("most", [0, 20, 2000])
+def test_without_room_a_command_ends_with_a_sentence(home, source, tmp_path, most):
+    """Files may have no more bytes than that, which is refused as a full disk is."""
+    resource = pytest.importorskip("resource")
+    done = subprocess.run(
+        [sys.executable, "-m", "itadaki", "import", str(source)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (most, most)),
+    )
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("itadaki: ")
+    assert "cannot be written" in done.stderr and "Traceback" not in done.stderr
+    assert not list((home / "data" / "collections").glob("*my-recipes*"))

@@ -269,3 +269,64 @@ def test_a_folder_that_is_called_like_a_collection_does_not_hide_it(
     assert 0 < len(both.service("mine").system.bank.recipes) < 40
     assert both.may_change("mine") and not both.may_change("folder mine")
     assert served("mine").names() == ["mine", "others"]
+
+
+def test_a_disk_without_room_is_said_and_nothing_is_left(environment_of_all, mine, tmp_path):
+    """Files may have no more bytes than any change needs, which is refused as a full disk is."""
+    resource = pytest.importorskip("resource")
+    home = tmp_path / "home"
+    shutil.copytree(mine.home, home)
+    ours = {**environment_of_all, "ITADAKI_HOME": str(home), "ITADAKI_API_KEY": KEY["X-API-Key"]}
+    folder = mine.model_copy(update={"home": home}).collection_folder
+
+    def files() -> dict:
+        return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+    with running_service(ours) as service:
+        client, process = service.client, service.process
+        client.headers.update(KEY)
+        before = files()
+        photo = {"photo": ("x.jpg", encode(dish_photo(300, (400, 300)), quality=95), "image/jpeg")}
+        for most in (0, 500, 5000):
+            limits = resource.prlimit(process.pid, resource.RLIMIT_FSIZE)
+            resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (most, limits[1]))
+            answers = [
+                client.post(RECIPES, data={"title": "x", "collection": "mine"}, files=photo),
+                client.put(f"{RECIPES}/1", data={"title": "x", "collection": "mine"}, files=photo),
+                client.delete(f"{RECIPES}/1", params={"collection": "mine"}),
+            ]
+            resource.prlimit(process.pid, resource.RLIMIT_FSIZE, limits)
+            for answer in answers:
+                assert answer.status_code == 507, answer.text
+                assert "disk is full, or it may not write" in answer.json()["errorMessage"]
+            assert first_hit(client, 101)["title"] == "Dish 101"
+            assert files() == before
+        assert client.delete(f"{RECIPES}/1", params={"collection": "mine"}).status_code == 204
+        assert "Traceback" not in service.log.read_text()
+
+
+def test_a_table_that_was_spoilt_by_hand_is_said(client, mine):
+    table = mine.collection_folder.with_name("others") / "data.csv"
+    content = table.read_bytes()
+    try:
+        table.write_bytes(content.replace(b"Id,Title", b"Number,Title"))
+        answer = client.delete(f"{RECIPES}/1", params={"collection": "others"})
+    finally:
+        table.write_bytes(content)
+    assert answer.status_code == 409
+    assert "lacks the column Id" in answer.json()["errorMessage"]
+
+
+def test_the_longest_texts_lock_nothing(client):
+    fields = {"title": "t" * 300, "ingredients": "aa\n" * 33_000, "instructions": "i" * 100_000}
+    fields["collection"] = "mine"
+    added = client.post(RECIPES, data=fields, files=photo_of(120))
+    assert added.status_code == 201, added.text
+    path = f"{RECIPES}/{added.json()['id']}"
+    changed = client.put(path, data={"title": "x", "collection": "mine"}, files=photo_of(121))
+    assert changed.status_code == 200
+    assert client.delete(path, params={"collection": "mine"}).status_code == 204
+    for field in ("title", "ingredients", "instructions"):
+        longer = fields | {field: fields[field] + "x" * 1001}
+        answer = client.post(RECIPES, data=longer, files=photo_of(120))
+        assert answer.status_code == 422 and field in answer.json()["errorMessage"]

@@ -15,7 +15,6 @@ from conftest import dish_photo, encode, write_dataset
 import itadaki.dataset
 from itadaki.dataset import (
     SPLIT_SHARES,
-    DatasetCache,
     assign_splits,
     describe,
     load_dataset,
@@ -84,7 +83,7 @@ def test_cache_is_used_and_rebuilt_when_the_source_changes(defective, tmp_path, 
     pd.testing.assert_frame_equal(cached, first.recipes)
 
     with monkeypatch.context() as patch:
-        patch.setattr(DatasetCache, "write", None)
+        patch.setattr(itadaki.dataset, "_look_at_all", None)
         again = load_dataset(settings, progress=False)
     pd.testing.assert_frame_equal(again.recipes, first.recipes)
     assert (again.sha256, again.dropped) == (first.sha256, first.dropped)
@@ -140,19 +139,64 @@ class Malicious:
         return os.mkdir, (str(self.path),)
 
 
-def test_malicious_cache_does_not_run(defective, tmp_path, caplog):
+class Pointer:
+    """Unpickled, an array of objects at an address of the writer's choice."""
+
+    def __reduce__(self):
+        return np.ndarray, ((1,), np.dtype(object), b"\x40" * 8)
+
+
+def test_a_crafted_cache_does_no_harm(defective, tmp_path):
     settings = settings_for(defective, tmp_path)
-    first = load_dataset(settings, progress=False)
+    titles = load_dataset(settings, progress=False).recipes["Title"].tolist()
     cache, harm = tmp_path / "data" / "recipes_with_images_dataframe.pkl", tmp_path / "harm"
-    pickle_of_harm = pickle.dumps([pd.DataFrame({"Title": ["x"]}), Malicious(harm)])
-    facts = json.loads(cache.with_suffix(".json").read_text())
-    facts["pickle_sha256"] = hashlib.sha256(pickle_of_harm).hexdigest()
-    cache.write_bytes(pickle_of_harm)
-    cache.with_suffix(".json").write_text(json.dumps(facts))
-    pd.testing.assert_frame_equal(load_dataset(settings, progress=False).recipes, first.recipes)
-    assert not harm.exists() and "mkdir" in caplog.text
-    pickle.loads(pickle_of_harm)
-    assert harm.exists(), "the pickle must be one that does harm when it is trusted"
+    read = (
+        "import sys, json; from itadaki.dataset import load_dataset; "
+        "from itadaki.settings import Settings; "
+        "settings = Settings(_env_file=None, dataset=sys.argv[1], home=sys.argv[2]); "
+        "print(json.dumps(load_dataset(settings, progress=False).recipes['Title'].tolist()))"
+    )
+    trust = "import pickle, sys; print(pickle.load(open(sys.argv[3], 'rb')))"
+
+    def run(program):
+        command = [sys.executable, "-c", program, str(defective), str(tmp_path), str(cache)]
+        return subprocess.run(command, capture_output=True, text=True)
+
+    for crafted in (Malicious(harm), Pointer()):
+        content = pickle.dumps([pd.DataFrame({"Title": ["x"]}), crafted])
+        facts = json.loads(cache.with_suffix(".json").read_text())
+        facts["pickle_sha256"] = hashlib.sha256(content).hexdigest()
+        cache.write_bytes(content)
+        cache.with_suffix(".json").write_text(json.dumps(facts))
+        done = run(read)
+        assert done.returncode == 0 and json.loads(done.stdout) == titles, done.stderr
+        assert not harm.exists()
+    assert run(trust).returncode < 0, "the pickle must be one that crashes who trusts it"
+
+
+def test_a_cache_reads_as_the_source_does(recipes_root, tmp_path):
+    settings = settings_for(recipes_root, tmp_path)
+    anew = load_dataset(settings, progress=False)
+    cached = load_dataset(settings, progress=False)
+    pd.testing.assert_frame_equal(cached.recipes, anew.recipes)
+    assert cached.sha256 == anew.sha256
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("name", "0" * 32), ("sha256", "0" * 64), ("group", 3), ("thumbnail", 1)]
+)
+def test_a_cache_of_photos_that_was_changed_is_not_believed(
+    field, value, recipes_root, tmp_path, monkeypatch
+):
+    settings = settings_for(recipes_root, tmp_path)
+    first = load_dataset(settings, progress=False)
+    path = tmp_path / "data" / "recipes_with_images_thumbnails.npy"
+    looks = np.load(path, allow_pickle=False)
+    looks[field][2] = value
+    np.save(path, looks)
+    again = load_dataset(settings, progress=False)
+    pd.testing.assert_frame_equal(again.recipes, first.recipes)
+    assert (np.load(path) != looks).any()
 
 
 def test_a_service_needs_no_pandas(recipes_root, tmp_path):

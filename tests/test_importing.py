@@ -1,4 +1,5 @@
 import base64
+import csv
 import gzip
 import io
 import json
@@ -816,3 +817,18 @@ def test_the_document_names_the_bounds():
 def test_a_source_that_is_not_there(read, tmp_path):
     with pytest.raises(CollectionError, match="no file or folder"):
         read(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("field", ["title", "ingredients", "instructions"])
+def test_texts_that_are_too_long_are_listed_and_the_rest_is_read(tmp_path, field):
+    long = {"title": "t" * 301, "ingredients": "a\n" * 50_001, "instructions": "i" * 100_001}
+    rows = [{"title": "Soup", "ingredients": "salt", "instructions": "Cook."} for _ in range(2)]
+    rows[0][field] = long[field]
+    (tmp_path / "x.jpg").write_bytes(encode(dish_photo(1)))
+    with (tmp_path / "recipes.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, ["title", "ingredients", "instructions", "photo"])
+        writer.writeheader()
+        writer.writerows({**row, "photo": "x.jpg"} for row in rows)
+    recipes, unusable = read_recipes(tmp_path, tmp_path / "work", progress=False)
+    assert len(recipes) == 1
+    assert len(unusable) == 1 and f"The {field} may have at most" in unusable[0].reason

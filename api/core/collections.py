@@ -1,7 +1,6 @@
 """The collections that are served side by side: a bank each, and one model for all."""
 
 import asyncio
-import json
 import logging
 import threading
 from collections.abc import Callable
@@ -13,7 +12,8 @@ from api.core.config import ApiSettings
 from api.features.search.services.search_service import SearchService
 from api.features.search.utils.model_loader import load_retrieval_system
 from itadaki.collection import change_collection
-from itadaki.errors import ArtifactError, CollectionError, ItadakiError
+from itadaki.errors import ArtifactError, CollectionError, DatasetError, ItadakiError
+from itadaki.files import read_json_object
 from itadaki.index import StandInIndex, build_index, open_index
 from itadaki.retrieval import RetrievalSystem
 from itadaki.settings import Settings
@@ -103,7 +103,7 @@ class Collections:
             system = self.service(name).system
             try:
                 (system,), ids = change_collection(self._settings[name], [system], **what)
-            except ArtifactError as error:
+            except (ArtifactError, DatasetError) as error:
                 raise CollectionError(f"Nothing has changed. {error}") from None
             return self._take(name, system), ids
 
@@ -114,8 +114,8 @@ class Collections:
             settings, old = self._settings[name], self.service(name).system
             manifest_path = old.bank.variant.manifest_path(settings)
             try:
-                manifest = json.loads(manifest_path.read_text(encoding="utf-8"))
-            except (OSError, ValueError):
+                manifest = read_json_object(manifest_path)
+            except ArtifactError:
                 return
             if manifest != old.bank.manifest:
                 self._take(name, load_retrieval_system(settings, like=old))

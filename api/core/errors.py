@@ -27,9 +27,12 @@ from itadaki.errors import (
     ItadakiError,
     QueryError,
     RecipeError,
+    StorageError,
     UnknownRecipeError,
     UnsupportedImageError,
+    is_about_storage,
     requirement,
+    storage_error,
 )
 
 _CLIENT_GONE = 499  # nginx's number; nobody reads the answer
@@ -153,6 +156,17 @@ def add_error_handlers(app: FastAPI) -> None:
     async def changed_elsewhere(request: Request, error: BusyFolderError) -> JSONResponse:
         said = "The collection is being changed by another process; try again."
         return failure(503, said, {"Retry-After": "5"})
+
+    @app.exception_handler(StorageError)
+    async def no_room(request: Request, error: StorageError) -> JSONResponse:
+        _log.error("%s", error)
+        return failure(507, "The service's disk is full, or it may not write there.")
+
+    @app.exception_handler(OSError)
+    async def refused(request: Request, error: OSError) -> JSONResponse:
+        if is_about_storage(error):
+            return await no_room(request, storage_error(error))
+        raise error
 
     @app.exception_handler(UnknownCollectionError)
     async def no_collection(request: Request, error: UnknownCollectionError) -> JSONResponse:

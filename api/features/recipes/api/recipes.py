@@ -21,7 +21,8 @@ _CONFLICT = error(
     "The collection cannot be changed: it was not imported, or its bank on disk is not the one "
     "that is served."
 )
-_CHANGE_ERRORS = {**ERRORS, 404: NO_RECIPE, 409: _CONFLICT}
+_NO_ROOM = error("The service's disk is full, or it may not write there.")
+_CHANGE_ERRORS = {**ERRORS, 404: NO_RECIPE, 409: _CONFLICT, 507: _NO_ROOM}
 # A change that is made is not answered as a failure, or it would be sent again.
 _NOT_FOLLOWED = '199 itadaki "The change is made, but its index has not followed; the log says why"'
 _WARNED = {

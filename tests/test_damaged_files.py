@@ -1,0 +1,252 @@
+"""Whatever lies in the place of a file that Itadaki wrote, it is noticed, or made anew."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import dish_photo, encode
+from kill_collection import PixelEmbedder, pixel_system
+
+from itadaki.bank import build_bank, load_bank
+from itadaki.collection import Recipe, change_collection, create_collection
+from itadaki.dataset import load_dataset
+from itadaki.errors import ItadakiError
+from itadaki.filters import Filters
+from itadaki.index import build_index, open_index
+from itadaki.settings import Settings
+from itadaki.text_encoder import TextEncoder
+from itadaki.training_record import check_record, read_record
+from itadaki.variants import VARIANTS
+
+FT = VARIANTS["ft"]
+BANK = "recipe_embeddings_database"
+CACHE = (
+    "recipes_with_images_dataframe.pkl",
+    "recipes_with_images_dataframe.json",
+    "recipes_with_images_thumbnails.npy",
+)
+DERIVED = (
+    f"ft/{BANK}_ft.float16.npy",
+    f"ft/{BANK}_ft.float16.npy.json",
+    f"ft/{BANK}_ft.int8.npy",
+    f"ft/{BANK}_ft.int8.npy.json",
+    f"ft/{BANK}_ft.usearch",
+    f"ft/{BANK}_ft.usearch.json",
+)
+PARTS = (
+    f"ft/{BANK}_ft.npy",
+    f"ft/{BANK}_ft_photos.npy",
+    f"ft/{BANK}_metadata_ft.pkl",
+    f"ft/{BANK}_ft.manifest.json",
+)
+
+
+def flip(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) * 2 // 3] ^= 4
+    path.write_bytes(content)
+
+
+def be_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+DAMAGES = {
+    "one bit": flip,
+    "cut": lambda path: path.write_bytes(path.read_bytes()[: path.stat().st_size // 2]),
+    "empty": lambda path: path.write_bytes(b""),
+    "[]": lambda path: path.write_text("[]"),
+    "{}": lambda path: path.write_text("{}"),
+    "null": lambda path: path.write_text("null"),
+    "x": lambda path: path.write_text('"x"'),
+    "deep": lambda path: path.write_text("[" * 100_000),
+    "garbage": lambda path: path.write_bytes(np.random.default_rng(0).bytes(10_000_000)),
+    "a folder": be_folder,
+    "a lost link": lambda path: (path.unlink(), path.symlink_to("nowhere")),
+}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory) -> Settings:
+    """A collection with all that is ever written of one."""
+    home = tmp_path_factory.mktemp("made")
+    settings = Settings(_env_file=None, home=home, dataset="mine")
+    recipes = [
+        Recipe(f"Soup {seed}", [f"{seed} onions"], "Cook.", encode(dish_photo(seed)))
+        for seed in range(6)
+    ]
+    create_collection(settings, "mine", recipes)
+    bank = pixel_system(settings).bank
+    for changed in ({"bank_precision": "float16"}, {"index": "ann"}):
+        build_index(bank, settings.model_copy(update=changed), progress=False)
+    return settings
+
+
+@pytest.fixture(scope="module")
+def right(made) -> list[np.ndarray]:
+    return found(made)
+
+
+@pytest.fixture
+def mine(made, tmp_path) -> Settings:
+    shutil.copytree(made.home, tmp_path / "home")
+    return made.model_copy(update={"home": tmp_path / "home"})
+
+
+def found(settings: Settings) -> list[np.ndarray]:
+    """What a service would find, by each kind of index, with dataset and bank as they lie there."""
+    dataset = load_dataset(settings, progress=False)
+    dataset.recipes  # noqa: B018, read now
+    bank = load_bank(FT, settings, dataset, PixelEmbedder.sha256)
+    answers = [np.array([bank.recipes[row]["title"] for row in range(6)])]
+    for changed in ({}, {"bank_precision": "float16"}, {"index": "ann"}):
+        index = open_index(bank, settings.model_copy(update=changed))
+        for row in bank.photo_embeddings:
+            answers += index.search(np.array(row), 6, Filters())
+    return answers
+
+
+def rebuild(settings: Settings) -> None:
+    """What the messages advise."""
+    dataset = load_dataset(settings, progress=False)
+    bank = build_bank(FT, settings, dataset, PixelEmbedder(), progress=False)
+    for changed in ({"bank_precision": "float16"}, {"index": "ann"}):
+        build_index(bank, settings.model_copy(update=changed), progress=False)
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("name", [*CACHE, *PARTS, *DERIVED])
+def test_damage_is_noticed_or_mended(right, mine, name, damage):
+    path = mine.collection_folder / name
+    assert path.exists(), "the fixture must make it"
+    DAMAGES[damage](path)
+    try:
+        answers = found(mine)
+    except ItadakiError as error:
+        assert name in PARTS or name in DERIVED, "a cache is made anew"
+        assert "run: python -m itadaki build ft" in str(error)
+        if path.is_dir():
+            path.rmdir()  # nobody's folder is removed for them
+        rebuild(mine)
+        answers = found(mine)
+    for one, other in zip(right, answers, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("name", CACHE)
+def test_a_change_does_not_take_a_damaged_cache(mine, name, damage):
+    system = pixel_system(mine)
+    DAMAGES[damage](mine.collection_folder / name)
+    new = Recipe("New", [], "", encode(dish_photo(30)))
+    try:
+        change_collection(mine, [system], add=[new], remove=[2])
+    except ItadakiError as error:
+        assert damage == "a folder", error
+        return
+    dataset = load_dataset(mine, progress=False)
+    assert dataset.recipes["Title"].tolist()[-1] == "New"
+    anew = mine.model_copy(update={"home": mine.home.with_name("anew")})
+    shutil.copytree(mine.home, anew.home)
+    for cached in CACHE:
+        (anew.collection_folder / cached).unlink()
+    pd.testing.assert_frame_equal(
+        load_dataset(anew, progress=False).recipes.drop(columns="image_path"),
+        dataset.recipes.drop(columns="image_path"),
+    )
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_text_encoder_is_said(mine, damage):
+    path = FT.text_encoder_path(mine)
+    DAMAGES[damage](path)
+    with pytest.raises(ItadakiError, match=r"text.encoder"):
+        load_bank(FT, mine, load_dataset(mine, progress=False), PixelEmbedder.sha256)
+    if damage != "one bit":
+        with pytest.raises(ItadakiError, match="is not a usable text encoder"):
+            TextEncoder.load(path)
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_build_does_not_go_on_with_damaged_rows(mine, damage, monkeypatch):
+    import itadaki.bank
+
+    dataset, embedder = load_dataset(mine, progress=False), PixelEmbedder()
+    path = FT.bank_path(mine)
+    part = path.with_name(path.name + ".part")
+    right = path.read_bytes()
+    written = itadaki.bank.write_json
+
+    def stop_after_four(target, value):
+        written(target, value)
+        if target.name.endswith(".part.json") and value["rows_done"] >= 4:
+            raise InterruptedError
+
+    for name in (part.name, part.name + ".json"):
+        with monkeypatch.context() as patch:
+            patch.setattr(itadaki.bank, "write_json", stop_after_four)
+            with pytest.raises(InterruptedError):
+                build_bank(FT, mine, dataset, embedder, True, batch_size=2, progress=False)
+        spoilt = path.with_name(name)
+        DAMAGES[damage](spoilt)
+        for old in PARTS:
+            (mine.collection_folder / old).unlink(missing_ok=True)
+        if spoilt.is_dir():
+            with pytest.raises(ItadakiError, match="cannot be written"):
+                build_bank(FT, mine, dataset, embedder, batch_size=2, progress=False)
+            spoilt.rmdir()
+        build_bank(FT, mine, dataset, embedder, batch_size=2, progress=False)
+        assert path.read_bytes() == right
+
+
+@pytest.mark.parametrize(
+    "content", ["[]", "{}", "null", '"x"', "7", '{"sha256": 7}', "[" * 100_000]
+)
+def test_a_damaged_record_is_no_record_or_is_said(mine, content):
+    FT.record_path(mine).write_text(content)
+    assert isinstance(read_record(FT, mine), dict)
+    try:
+        check_record(FT, mine, "0" * 64)
+    except ItadakiError as error:
+        assert "itadaki train ft" in str(error)
+
+
+@pytest.mark.parametrize("name", ["view-0.npy", "view-0.done.npy", "view-0.npy.json"])
+@pytest.mark.parametrize("damage", [name for name in DAMAGES if name[:2] != "a "])
+def test_damaged_activations_are_computed_anew(mine, damage, name):
+    from itadaki.activations import SHAPE, ActivationCache
+
+    class Backbone:
+        def get_weights(self):
+            return []
+
+    def computed() -> np.ndarray:
+        cache = ActivationCache(mine.home / "activations", Backbone(), photos, ["0" * 64] * 6)
+        vars(cache)["_forward"] = lambda batch: np.stack(
+            [np.full(SHAPE, photo.mean()) for photo in batch]
+        )
+        view = np.array(cache.view(0, np.arange(6), progress=False))
+        path = cache.folder / name
+        assert path.exists(), "the cache must make it"
+        paths.append(path)
+        return view
+
+    paths = []
+    photos = [Path(path) for path in load_dataset(mine, progress=False).recipes["image_path"]]
+    right = computed()
+    DAMAGES[damage](paths[0])
+    np.testing.assert_array_equal(computed(), right)
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_measurement_is_said(tmp_path, damage):
+    from itadaki.comparison import Comparison
+
+    path = tmp_path / "raw-seed0.npz"
+    np.savez_compressed(path, about=np.array("{}"), scores=np.arange(1000.0))
+    DAMAGES[damage](path)
+    with pytest.raises(ItadakiError, match=r"is damaged; delete it.*evaluate raw --save"):
+        Comparison(tmp_path)
