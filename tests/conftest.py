@@ -1,5 +1,6 @@
 import csv
 import io
+import signal
 import socket
 import subprocess
 import sys
@@ -16,6 +17,9 @@ import pytest
 from PIL import Image
 
 from itadaki.settings import Settings
+
+# A shell has what it starts behind itself ignore Ctrl-C, which every child would inherit.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 DISHES = [
     ("Tomato Soup", ["4 tomatoes", "1 onion", "1 l stock"]),

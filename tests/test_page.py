@@ -558,9 +558,9 @@ def received(monkeypatch) -> list[bytes]:
     """The photos that reach the service."""
     photos = []
 
-    def load_and_note(content: bytes) -> np.ndarray:
+    def load_and_note(content: bytes, **options) -> np.ndarray:
         photos.append(content)
-        return load_input(content)
+        return load_input(content, **options)
 
     monkeypatch.setattr(search_service, "load_input", load_and_note)
     return photos
