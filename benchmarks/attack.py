@@ -35,6 +35,7 @@ from PIL import Image
 ROOT = Path(__file__).resolve().parents[1]
 SEARCH = "/api/v1/search/search"
 MEGAPIXELS = 5000  # pixels on a side: 25 million, as many as were ever decoded in full
+ATTACKER = "127.0.0.2"  # the service tells clients apart by their addresses
 LARGEST = 19_900_000  # bytes, just below what an upload may have
 LINK = 25_000_000  # bytes a second that a client sends at most, as over a fast line
 MULTIPART = "multipart/form-data; boundary=b0undary"
@@ -219,7 +220,7 @@ def form(content: bytes, kind: bytes = b"image/jpeg") -> bytes:
 
 def request(body: bytes, content_type: str = MULTIPART) -> bytes:
     head = (
-        f"POST {SEARCH} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
+        f"POST {SEARCH} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
         f"Content-Type: {content_type}\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body
@@ -306,11 +307,13 @@ def serving(limit_mb: int) -> Iterator[Service]:
         process.wait(60)
 
 
-async def exchange(address: tuple[str, int], content: bytes, patience: float = 120) -> int:
+async def exchange(
+    address: tuple[str, int], content: bytes, patience: float = 120, source: str = ATTACKER
+) -> int:
     """Send a request; returns the status of the answer, 0 if the service hung up without one."""
     try:
         async with asyncio.timeout(patience):
-            reader, writer = await asyncio.open_connection(*address)
+            reader, writer = await asyncio.open_connection(*address, local_addr=(source, 0))
             sending = asyncio.ensure_future(_send(writer, content))
             try:
                 said = await reader.read(65_536)
@@ -341,7 +344,7 @@ async def honest(address: tuple[str, int], seconds: float, rate: float = 20) -> 
 
     async def search() -> None:
         started = time.perf_counter()
-        status = await exchange(address, content)
+        status = await exchange(address, content, source="127.0.0.1")
         taken.append(time.perf_counter() - started)
         if status != 200:
             refused[status] += 1
@@ -403,7 +406,7 @@ class Row:
 
 async def _flood(address: tuple[str, int], content: bytes, until: float) -> int:
     """Send for ever and read nothing; returns 0 once the service hangs up."""
-    _, writer = await asyncio.open_connection(*address, limit=1)
+    _, writer = await asyncio.open_connection(*address, limit=1, local_addr=(ATTACKER, 0))
     try:
         async with asyncio.timeout(max(0.1, until - time.monotonic())):
             while True:
@@ -421,7 +424,7 @@ def uploads(photos: Callable[[], dict[str, bytes]]) -> Callable[[], dict[str, by
 
 
 ROWS = {
-    "pipelining": Row(flood=b"GET /x HTTP/1.1\r\nHost: a\r\n\r\n" * 1000, clients=8),
+    "pipelining": Row(flood=b"GET /x HTTP/1.1\r\nHost: localhost\r\n\r\n" * 1000, clients=8),
     "photos": Row(uploads(large_photos)),
     "metadata": Row(uploads(metadata_photos)),
     "forms": Row(functools.cache(hostile_forms)),
@@ -464,7 +467,7 @@ class _Ready:
         self._thread.start()
 
     def _ask(self, address: tuple[str, int]) -> None:
-        content = b"GET /ready HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+        content = b"GET /ready HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
         while not self._stopped.is_set():
             started = time.perf_counter()
             try:

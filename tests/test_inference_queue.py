@@ -119,19 +119,38 @@ def test_turns_go_round_among_clients():
     assert "".join(asyncio.run(scenario())) == "abcabcabaa"
 
 
+def test_no_client_has_all_threads():
+    async def scenario() -> list[str]:
+        queue, gate, did = InferenceQueue(threads=2, waiting=20), threading.Event(), []
+        first = asyncio.create_task(queue.run(Client("a"), gate.wait, 20))
+        second = asyncio.create_task(queue.run(Client("a"), did.append, "a"))
+        await settled(queue, 2)
+        await queue.run(Client("b"), did.append, "b")
+        gate.set()
+        await asyncio.gather(first, second)
+        queue.close()
+        return did
+
+    assert "".join(asyncio.run(scenario())) == "ba"
+
+
 def test_the_next_thread_is_for_the_client_of_whom_the_fewest_run():
     async def scenario() -> list[str]:
-        queue, did = InferenceQueue(threads=2, waiting=20), []
-        gates = threading.Event(), threading.Event()
-        searches = [asyncio.create_task(queue.run(Client("a"), gate.wait, 20)) for gate in gates]
-        await settled(queue, 2)
+        queue, did = InferenceQueue(threads=3, waiting=20), []
+        gates = {client: threading.Event() for client in ("a", "also a", "c")}
+        searches = [
+            asyncio.create_task(queue.run(Client(name[-1]), gate.wait, 20))
+            for name, gate in gates.items()
+        ]
+        await settled(queue, 3)
         for client in "aabb":
             searches.append(asyncio.create_task(queue.run(Client(client), did.append, client)))
             await settled(queue, len(searches))
-        gates[0].set()
-        await asyncio.gather(searches[0], *searches[2:])
-        gates[1].set()
-        await searches[1]
+        gates["a"].set()
+        await asyncio.gather(searches[0], *searches[3:])
+        for gate in gates.values():
+            gate.set()
+        await asyncio.gather(*searches)
         queue.close()
         return did
 

@@ -35,8 +35,9 @@ class _Search:
 class InferenceQueue:
     """A fixed number of threads and of places to wait for one, shared evenly by the clients.
 
-    The next turn is of the client of whom the fewest run; several such take turns. Where no place
-    is free, a client that would hold fewer than the one that holds the most takes its last.
+    The next turn is of the client of whom the fewest run; several such take turns. No client has
+    all threads, so that another one's search need not wait for long ones to end. Where no place is
+    free, a client that would hold fewer than the one that holds the most takes its last.
 
     Attributes:
         depth: searches that run or wait.
@@ -46,12 +47,14 @@ class InferenceQueue:
         """Start the threads.
 
         Args:
-            threads: searches that run at the same time.
+            threads: searches that run at the same time, those of one client on one less.
             waiting: searches that may wait for a thread; the next one is refused.
         """
         self.depth = 0
         self._places = threads + waiting
+        self._most = max(1, threads - 1)
         self._lock = threading.Lock()
+        self._closed = False
         self._running: Counter[str] = Counter()
         self._waiting: dict[str, deque[_Search]] = {}
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix="search")
@@ -86,6 +89,8 @@ class InferenceQueue:
 
     def close(self) -> None:
         """Finish what runs and wait for it."""
+        with self._lock:
+            self._closed = True
         for search in [one for searches in self._waiting.values() for one in searches]:
             search.answer.cancel()
         self._executor.shutdown(wait=True, cancel_futures=True)
@@ -128,9 +133,9 @@ class InferenceQueue:
     def _next(self) -> None:
         """Do the search whose turn it is, in a thread; none is left if clients have gone."""
         with self._lock:
-            if not self._waiting:
+            client = min(self._waiting, key=self._running.__getitem__, default=None)
+            if client is None or self._running[client] >= self._most:
                 return
-            client = min(self._waiting, key=self._running.__getitem__)
             searches = self._waiting.pop(client)
             search = searches.popleft()
             if searches:
@@ -147,6 +152,8 @@ class InferenceQueue:
         with self._lock:
             self._running -= Counter({search.client: 1})
             self.depth -= 1
+            if self._waiting and not self._closed:  # what could not have another thread before
+                self._executor.submit(self._next)
 
         def told() -> None:
             if not search.answer.done():  # or nobody waits for it any more
