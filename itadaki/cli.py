@@ -58,6 +58,9 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"itadaki: {error}", file=sys.stderr)
     except (ValidationError, SettingsError) as error:
         print(f"itadaki: {setting_problem(error)}", file=sys.stderr)
+    except BrokenPipeError:  # whoever read the output has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + 13  # as a shell tells of SIGPIPE
     except OSError as error:  # a folder that nobody may write to, a full disk
         print(f"itadaki: {storage_error(error)}", file=sys.stderr)
     except KeyboardInterrupt:
@@ -302,22 +305,29 @@ def _read(options: argparse.Namespace, workspace: Path) -> "list[Recipe]":
     return recipes
 
 
-def _collections(options: argparse.Namespace, settings: Settings) -> None:
+def _collections(options: argparse.Namespace, settings: Settings) -> int:
     from rich.console import Console
     from rich.table import Table
 
     from itadaki.collection import collections
     from itadaki.dataset import load_dataset
 
-    table = Table("collection", "recipes", "banks")
+    table, unusable = Table("collection", "recipes", "banks"), []
     for name in collections(settings):
         ours = settings.model_copy(update={"dataset": name})
         banks = [v.name for v in VARIANTS.values() if v.manifest_path(ours).exists()]
-        table.add_row(name, f"{len(load_dataset(ours).recipes):,}", ", ".join(banks))
+        try:
+            recipes = f"{len(load_dataset(ours).recipes):,}"
+        except ItadakiError as error:  # one that is damaged hides no other
+            recipes = "?"
+            unusable.append(f"itadaki: {name}: {error}")
+        table.add_row(name, recipes, ", ".join(banks))
     if not table.row_count:
         print("There is no collection yet: python -m itadaki import SOURCE", file=sys.stderr)
-        return
+        return 0
     Console().print(table)
+    print(*unusable, sep="\n", end="\n" if unusable else "", file=sys.stderr)
+    return 1 if unusable else 0
 
 
 def _add(options: argparse.Namespace, settings: Settings) -> None:

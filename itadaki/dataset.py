@@ -269,7 +269,8 @@ def layout(root: Path) -> tuple[Path, Path]:
         tables = sorted(root.glob("*.csv"))
         if len(tables) != 1:
             raise DatasetError(
-                f"{root} must hold one CSV of recipes ({_KAGGLE_CSV}), not {len(tables)}."
+                f"{root} must hold one CSV of recipes ({_KAGGLE_CSV}, or {COLLECTION_CSV} of an "
+                f"imported collection), not {len(tables)}."
             )
         csv_path = tables[0]
     for photo_folder in (root / "Food Images" / "Food Images", root / "Food Images"):
@@ -424,8 +425,17 @@ def _read_table(csv_path: Path, with_ids: bool) -> "tuple[pd.DataFrame, np.ndarr
 
     try:
         table = pd.read_csv(csv_path, dtype=str, keep_default_na=False, encoding="utf-8")
-    except (OSError, ValueError) as error:
-        raise DatasetError(f"{csv_path} is not a readable CSV: {error}.") from None
+    except OSError as error:
+        raise DatasetError(f"{csv_path} cannot be read: {reason(error)}.") from None
+    except UnicodeDecodeError:
+        raise DatasetError(f"{csv_path} is not in UTF-8; save it so and try again.") from None
+    except pd.errors.EmptyDataError:
+        raise DatasetError(f"{csv_path} is empty.") from None
+    except ValueError:
+        raise DatasetError(
+            f"{csv_path} is not a readable CSV: a line has too many fields, or a quoted text does "
+            "not end."
+        ) from None
     if not isinstance(table.index, pd.RangeIndex):  # pandas has taken a column for names of rows
         raise DatasetError(f"{csv_path} has more fields in its rows than in its first line.")
     missing = {"Title", "Ingredients", "Instructions", "Image_Name"} - set(table.columns)

@@ -24,6 +24,7 @@ _SAID = (
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _temporary: set[Path] = set()
 _waker: socket.socket | None = None
+_retired: list[socket.socket] = []  # open, because an event loop puts back what it replaced
 
 
 @contextmanager
@@ -73,7 +74,7 @@ def unwatch() -> None:
     other = signal.set_wakeup_fd(-1)
     if other != _waker.fileno():
         signal.set_wakeup_fd(other)  # an event loop's
-    _waker.close()
+    _retired.append(_waker)
     _waker = None
 
 
@@ -106,7 +107,7 @@ if hasattr(os, "register_at_fork"):
 
 def _wait(woken: socket.socket) -> None:
     while number := woken.recv(1):
-        if number[0] in _SIGNALS:
+        if number[0] in _SIGNALS and _waker is not None:
             _end(number[0])
 
 

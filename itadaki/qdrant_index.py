@@ -21,7 +21,7 @@ from tqdm.auto import tqdm
 
 from itadaki import ingredients
 from itadaki.bank import Bank
-from itadaki.errors import ArtifactError, IndexUnavailableError
+from itadaki.errors import ArtifactError, IndexUnavailableError, reason
 from itadaki.filters import Filters
 from itadaki.fingerprint import code_fingerprint
 from itadaki.ingredients import asked_terms, edition, ingredient_terms
@@ -154,8 +154,8 @@ def _reported(url: str) -> Iterator[None]:
     try:
         yield
     except (ApiException, QdrantException) as error:
-        reason = getattr(error, "source", error)
-        raise IndexUnavailableError(f"Qdrant at {url} does not answer: {reason}") from error
+        why = reason(getattr(error, "source", error))
+        raise IndexUnavailableError(f"Qdrant at {url} does not answer: {why}") from error
 
 
 def _count(client: QdrantClient, collection: str) -> int | None:

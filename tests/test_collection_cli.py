@@ -88,6 +88,14 @@ def test_a_cookbook_from_import_to_removal(home, source, tmp_path, capsys):
     table = capsys.readouterr().out
     assert "my-recipes" in table and "3" in table and "raw" in table
 
+    assert main(["import", str(source), "--name", "damaged"]) == 0
+    (home / "data" / "collections" / "damaged" / "data.csv").write_bytes("é".encode("utf-16"))
+    capsys.readouterr()
+    assert main(["collections"]) == 1
+    said = capsys.readouterr()
+    assert "my-recipes" in said.out and "damaged" in said.out
+    assert said.err.startswith("itadaki: damaged: ") and "is not in UTF-8" in said.err
+
 
 def test_a_change_is_made_though_the_index_cannot_follow(
     home, source, tmp_path, monkeypatch, capsys, caplog

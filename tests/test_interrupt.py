@@ -1,4 +1,5 @@
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -6,6 +7,7 @@ import sys
 import time
 from contextlib import ExitStack, contextmanager
 
+import httpx
 import numpy as np
 import pytest
 from conftest import dish_photo, encode
@@ -236,3 +238,26 @@ def test_serve_is_interrupted_while_it_loads(environment, number):
         "sys.argv[1:] = ['serve', '--port', '0']; sys.exit(main())"
     )
     interrupted([], environment, "loading", number, ["-c", code])
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 0), (signal.SIGTERM, -15)])
+def test_serve_is_stopped_without_a_traceback(environment, number, status):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "itadaki", "serve", "--port", "0"],
+        env=environment,
+        stderr=subprocess.PIPE,
+    )
+    said = b""
+    try:
+        while b"running on" not in said:
+            more = os.read(process.stderr.fileno(), 4096)
+            assert more, said.decode()
+            said += more
+        address = re.search(rb"http://127[^ ]+", said)[0].decode()
+        assert httpx.get(f"{address}/ready").status_code == 200
+        process.send_signal(number)
+        said += process.communicate(timeout=30)[1]
+    finally:
+        process.kill()
+    assert process.returncode == status, said.decode()
+    assert b"Traceback" not in said and b"Finished server process" in said
