@@ -71,13 +71,15 @@ def asked_terms(ingredient: str, exclude: bool = False) -> list[list[str]]:
     """What a recipe's terms must hold for it to name an ingredient: one of each list.
 
     Of more than two words each neighbouring pair is asked for. The name of a family asks for all
-    of its members. What is to be excluded is also asked of what may be made with it, and of
-    recipes that list no ingredients.
+    of its members. What is to be excluded is asked without words such as "whole" or "no"; of a
+    family also what may be made with it; and of recipes that list no ingredients.
 
     >>> asked_terms("olive oil"), asked_terms("nuts"), asked_terms("nuts", exclude=True)
     ([['olivoil']], [['=nut']], [['=nut', '~nut', '~']])
     """
     words = _stems(_folded(ingredient))
+    if exclude and words not in _names():
+        words = tuple(word for word in words if word not in _qualifiers()) or words
     if families := _names().get(words):
         kinds = _MEMBER + _CARRIER if exclude else _MEMBER
         asked = [[kind + family for family in families for kind in kinds]]
@@ -156,6 +158,11 @@ def _counting(spans: list[_Span]) -> list[_Span]:
 @cache
 def _data() -> dict[str, Any]:
     return yaml.safe_load(_FILE.read_text(encoding="utf-8"))
+
+
+@cache
+def _qualifiers() -> set[str]:
+    return {_stem(word) for word in _data()["qualifiers"]}
 
 
 @cache

@@ -305,7 +305,7 @@ def test_clients_that_come_no_more_are_forgotten(clock):
     assert len(limit._windows[0]._times) == 5001
 
 
-@pytest.mark.parametrize("limit", ["many", "3/fortnight", "0x3/minute"])
+@pytest.mark.parametrize("limit", ["many", "3/fortnight", "0x3/minute", "0/minute"])
 def test_rate_that_is_none_is_refused_at_the_start(limit):
     with pytest.raises(ValueError, match="60/minute"):
         ApiSettings(_env_file=None, rate_limit=limit)

@@ -93,6 +93,10 @@ def test_ingredients_and_similarity_filter(client, photo):
     without = post(client, photo, top_k=10, exclude="meat, gluten, eggs").json()["recipes"]
     named = " ".join(name for recipe in without for name in recipe["ingredientList"])
     assert "lettuce" in named and not any(name in named for name in ("stock", "flour", "eggs"))
+    for asked in ("meat; gluten", "no eggs and stock", "whole eggs/meat\ngluten"):
+        left = post(client, photo, top_k=10, exclude=asked).json()["recipes"]
+        named = " ".join(name for recipe in left for name in recipe["ingredientList"])
+        assert left and not any(name in named for name in ("stock", "eggs")), asked
     assert post(client, photo, include="unobtainium").json()["totalResults"] == 0
     near = post(client, photo, top_k=10, min_similarity="0.99").json()["recipes"]
     assert near and all(recipe["similarity"] >= 0.99 for recipe in near)
@@ -218,6 +222,7 @@ def test_too_many_pixels(client):
 
 def test_form_of_another_type(client):
     assert_failure(client.post(SEARCH, data={"top_k": "3"}), 415, "multipart/form-data")
+    assert_failure(client.post(SEARCH, json={"top_k": 3}), 415, "multipart/form-data")
 
 
 def test_body_that_is_no_form(client):

@@ -220,6 +220,21 @@ EXCLUDED = [
     ("alcohol", "1 can root beer", IN),
     ("alcohol", "1 Tbsp. grated ginger", IN),
     ("alcohol", "2 portobello mushrooms", IN),
+    # What says no more of an ingredient than that it is asked for.
+    ("whole milk", "300 ml milk", OUT),
+    ("cow's milk", "300 ml milk", OUT),
+    ("unsalted butter", "40 g melted butter", OUT),
+    ("all-purpose flour", "220 g self-raising flour", OUT),
+    ("no nuts", "60 g walnuts", OUT),
+    ("without nuts", "60 g walnuts", OUT),
+    ("nut-free", "60 g walnuts", OUT),
+    ("all nuts (chopped)", "60 g hazelnuts", OUT),
+    ("dairy products", "40 g melted butter", OUT),
+    ("red meat", "1 lb. ground beef", OUT),
+    ("raw eggs", "1 egg", OUT),
+    ("whole milk", "1 onion", IN),
+    ("without", "1 onion", IN),
+    ("olive oil", "2 Tbsp. sunflower oil", IN),
 ]
 INCLUDED = [
     ("nuts", "1/2 cup walnuts, chopped", True),

@@ -16,7 +16,8 @@ def rate_limits(text: str) -> list[RateLimitItem]:
 
 def _checked_rate_limit(text: str) -> str:
     try:
-        rate_limits(text)
+        if any(limit.amount < 1 for limit in rate_limits(text)):
+            raise ValueError
     except ValueError:
         raise ValueError("write it like 60/minute, or 5/second; 1000/day") from None
     return text

@@ -1,5 +1,6 @@
 """The routes of the search feature."""
 
+import re
 import time
 from typing import Annotated
 
@@ -43,6 +44,9 @@ ERRORS = {
 NO_RECIPE = error("No such recipe, or no such collection.")
 NO_COLLECTION = error("No such collection.")
 COLLECTION = "One of /api/v1/collections; by default the service's own."
+_APART = r"[,;\n]"
+# To leave out both errs to the safe side; "half and half" is one.
+_EXCLUDED_APART = _APART + r"|[/&+]|(?<!half)\s(?i:and|or|nor)\s"
 _MAX_BATCH = 10
 _TOP_K = "How many recipes."
 _INCLUDE = (
@@ -88,7 +92,8 @@ def _form_filters(
     min_similarity: Annotated[float, Form(ge=-1, le=1, description=_MINIMUM)] = -1.0,
     dish_class: Annotated[str, Form(max_length=500, description=_CLASSES)] = "",
 ) -> Filters:
-    return Filters(_listed(include), _listed(exclude), min_similarity, _listed(dish_class))
+    excluded = _listed(exclude, _EXCLUDED_APART)
+    return Filters(_listed(include), excluded, min_similarity, _listed(dish_class))
 
 
 def _query_filters(
@@ -97,11 +102,12 @@ def _query_filters(
     min_similarity: Annotated[float, Query(ge=-1, le=1, description=_MINIMUM)] = -1.0,
     dish_class: Annotated[str, Query(max_length=500, description=_CLASSES)] = "",
 ) -> Filters:
-    return Filters(_listed(include), _listed(exclude), min_similarity, _listed(dish_class))
+    excluded = _listed(exclude, _EXCLUDED_APART)
+    return Filters(_listed(include), excluded, min_similarity, _listed(dish_class))
 
 
-def _listed(text: str) -> tuple[str, ...]:
-    return tuple(item.strip() for item in text.split(",") if item.strip())
+def _listed(text: str, apart: str = _APART) -> tuple[str, ...]:
+    return tuple(item.strip() for item in re.split(apart, text) if item.strip())
 
 
 @router.post("/api/v1/search/search", responses={**ERRORS, 404: NO_COLLECTION}, tags=["search"])
