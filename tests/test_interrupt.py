@@ -173,8 +173,8 @@ def left_behind(folder):
     """Files and folders that only a half-done change has."""
     return [
         path
-        for path in folder.rglob(".*")
-        if not path.name.endswith(".lock") and path.name != ".gitkeep"
+        for path in (*folder.rglob(".*"), *folder.rglob("run-*"))
+        if not path.name.endswith(".lock") and path.name not in (".gitkeep", ".work")
     ]
 
 

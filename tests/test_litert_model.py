@@ -10,7 +10,7 @@ from conftest import dish_photo
 
 from itadaki import litert_model
 from itadaki.embedder import Embedder
-from itadaki.errors import ArtifactError
+from itadaki.errors import ArtifactError, StorageError
 from itadaki.images import load_input
 from itadaki.keras_model import save_model
 from itadaki.litert_model import converted_path
@@ -116,7 +116,7 @@ def test_a_conversion_that_differs_from_keras_is_refused(path, monkeypatch):
 def test_a_read_only_folder_is_no_obstacle(path, photos, monkeypatch, caplog):
     @contextmanager
     def full(path):
-        raise OSError("No space left on device")
+        raise StorageError("No room.")
         yield
 
     monkeypatch.setattr(litert_model, "replacing", full)

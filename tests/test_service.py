@@ -1,4 +1,5 @@
 import json
+import re
 import shutil
 import signal
 import threading
@@ -243,20 +244,24 @@ def test_only_configured_proxies_are_believed(environment, proxies, believed):
 
 
 def test_requests_in_work_are_finished_before_the_service_ends(environment):
-    with running_service({**environment, "ITADAKI_QUEUE_LENGTH": "100"}) as service:
+    photo = encode(dish_photo(1, (4000, 3000)), quality=90)  # takes long enough to be in work
+    alone = {"ITADAKI_INFERENCE_THREADS": "1", "ITADAKI_MAX_UPLOADS_MB": "1000"}
+    with running_service({**environment, "ITADAKI_QUEUE_LENGTH": "100", **alone}) as service:
         url = str(service.client.base_url)
         answers = []
 
         def ask():
             with httpx.Client(base_url=url, timeout=60) as client:
-                answers.append(post(client, headers={}).status_code)
+                answers.append(client.post(SEARCH, files={"image": photo}).status_code)
 
         threads = [threading.Thread(target=ask) for _ in range(12)]
         for thread in threads:
             thread.start()
-        while "itadaki_queue_depth 0.0" in service.client.get("/metrics").text:
-            time.sleep(0.001)
-        time.sleep(0.05)
+        came = 0
+        while came < 12:
+            answered = len(answers)
+            metrics = service.client.get("/metrics").text
+            came = answered + float(re.search(r"itadaki_queue_depth ([0-9.]+)", metrics)[1])
         service.client.close()
         service.process.terminate()
         for thread in threads:
