@@ -222,7 +222,7 @@ def test_too_many_pixels(client):
 
 def test_form_of_another_type(client):
     assert_failure(client.post(SEARCH, data={"top_k": "3"}), 415, "multipart/form-data")
-    assert_failure(client.post(SEARCH, json={"top_k": 3}), 415, "multipart/form-data")
+    assert_failure(client.post(SEARCH, json={"top_k": 3}), 422, "image is missing")  # not read
 
 
 def test_body_that_is_no_form(client):

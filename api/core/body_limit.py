@@ -52,11 +52,6 @@ class BodyLimit:
             await failure(415, _NO_FORM, _CLOSE)(scope, receive, send)
             return
         parts = _Parts(content_type)
-        has_body = declared or "transfer-encoding" in headers
-        if has_body and scope["method"] != "GET" and not parts.is_form:
-            await _linger(receive)
-            await failure(415, _NO_FORM, _CLOSE)(scope, receive, send)
-            return
         deadline = time.monotonic() + self.seconds
         received = 0
         whole = False
@@ -105,8 +100,8 @@ class _Parts:
 
     def __init__(self, content_type: str) -> None:
         kind, options = parse_options_header(content_type)
-        self.is_form = kind == b"multipart/form-data"
-        self._boundary = b"\r\n--" + options.get(b"boundary", b"") if self.is_form else b""
+        is_form = kind == b"multipart/form-data"
+        self._boundary = b"\r\n--" + options.get(b"boundary", b"") if is_form else b""
         self._left, self._before = _MAX_PARTS, b""
 
     def refusal(self, body: bytes) -> HTTPException | None:
