@@ -43,6 +43,6 @@ $(VENV)/installed: pyproject.toml
 	@touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed
-	@echo "Installing TensorFlow, notebooks and the development tools, too: 2.9 GB in all."
+	@echo "Installing TensorFlow, notebooks and the development tools, too: 2.8 GB in all."
 	$(BIN)/python -m pip install --disable-pip-version-check --editable ".[dev]"
 	@touch $@

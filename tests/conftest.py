@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ import cv2
 import httpx
 import numpy as np
 import pytest
+import uvicorn
 from PIL import Image
 
 from itadaki.settings import Settings
@@ -132,6 +134,18 @@ def running_service(environment: dict[str, str], command: tuple[str, ...] = _AS_
         finally:
             process.terminate()
             process.wait(20)
+
+
+@contextmanager
+def listening(config: uvicorn.Config):
+    """An application behind uvicorn in a thread of this process; yields its address."""
+    server = uvicorn.Server(config)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=server.run, args=([listener],))
+        thread.start()
+        yield listener.getsockname()
+        server.should_exit = True
+        thread.join()
 
 
 @pytest.fixture(scope="session")

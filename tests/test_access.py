@@ -1,12 +1,12 @@
 import asyncio
 import http.client
 import socket
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 
 import pytest
 import uvicorn
+from conftest import listening
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 from starlette.applications import Starlette
@@ -82,22 +82,15 @@ def methods_and_paths(app: FastAPI) -> Iterator[tuple[str, str]]:
                 yield "GET", f"{one.path}/{{file:path}}"
 
 
-@contextmanager
-def listening(app: FastAPI, prefix: str) -> Iterator[tuple[str, int]]:
+def behind(app: FastAPI, prefix: str) -> AbstractContextManager[tuple[str, int]]:
     """The application behind uvicorn, under a prefix, without a model."""
     config = uvicorn.Config(app, root_path=prefix, lifespan="off", ws="none", log_config=None)
-    server = uvicorn.Server(config)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=server.run, args=([listener],))
-        thread.start()
-        yield listener.getsockname()
-        server.should_exit = True
-        thread.join()
+    return listening(config)
 
 
 @pytest.fixture(scope="module", params=["", "/recipes", "/api", "/health", "/page/"])
 def address(request):
-    with listening(app_of_tomorrow(), request.param) as address:
+    with behind(app_of_tomorrow(), request.param) as address:
         yield address
 
 

@@ -1,10 +1,10 @@
 import asyncio
 import socket
-import threading
 import time
 
 import pytest
 import uvicorn
+from conftest import listening
 
 from api.core.http_protocol import BoundedProtocol
 from api.features.search.schemas.search import SearchResponse
@@ -34,13 +34,8 @@ async def app(scope, receive, send):
 @pytest.fixture(scope="module")
 def address():
     config = uvicorn.Config(app, http=Impatient, ws="none", lifespan="off", log_level="error")
-    server = uvicorn.Server(config)
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        thread = threading.Thread(target=server.run, args=([listening],))
-        thread.start()
-        yield listening.getsockname()
-        server.should_exit = True
-        thread.join()
+    with listening(config) as address:
+        yield address
 
 
 @pytest.fixture
