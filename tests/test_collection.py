@@ -425,8 +425,8 @@ def test_a_table_that_a_spreadsheet_saved_is_read_and_changed(plain, kind):
 
 REFUSED = {
     "semicolons": (by_hand(lambda text: text.replace(",", ";")), "UTF-8 with commas"),
-    "UTF-16": (lambda text: text.encode("utf-16"), "not a readable CSV"),
-    "Latin-1": (lambda text: text.replace("Dish", "Dîner").encode("latin-1"), "readable CSV"),
+    "UTF-16": (lambda text: text.encode("utf-16"), "is not in UTF-8"),
+    "Latin-1": (lambda text: text.replace("Dish", "Dîner").encode("latin-1"), "is not in UTF-8"),
     "no Id": (by_hand(lambda text: text.replace("Id,", "Number,")), "lacks the column Id"),
     "no Title": (by_hand(lambda text: text.replace("Title", "Name", 1)), "lacks the columns Title"),
     "an Id twice": (by_hand(lambda text: text.replace("\n2,", "\n1,")), "each once"),
@@ -438,8 +438,8 @@ REFUSED = {
         "more fields in its rows",
     ),
     "an open quote": (by_hand(lambda text: text + '7,"a,b'), "not a readable CSV"),
-    "nothing": (by_hand(lambda text: ""), "not a readable CSV"),
-    "blank": (by_hand(lambda text: "\n\n\n"), "not a readable CSV"),
+    "nothing": (by_hand(lambda text: ""), "is empty"),
+    "blank": (by_hand(lambda text: "\n\n\n"), "is empty"),
     "a head": (by_hand(lambda text: text.split("\n")[0]), "No recipe"),
 }
 

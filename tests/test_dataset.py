@@ -291,7 +291,7 @@ def test_kaggle_is_downloaded_when_it_can_be_reached(recipes_root, tmp_path, mon
         (lambda root: shutil.rmtree(root / "Food Images"), "Food Images"),
         (lambda root: next(root.glob("*.csv")).unlink(), "one CSV"),
         (lambda root: next(root.glob("*.csv")).write_text("a,b\n1,2\n"), "lacks the columns"),
-        (lambda root: next(root.glob("*.csv")).write_bytes(b"\xff\xfe\x00"), "readable CSV"),
+        (lambda root: next(root.glob("*.csv")).write_bytes(b"\xff\xfe\x00"), "is not in UTF-8"),
     ],
 )
 def test_unusable_folder_is_named(spoil, says, recipes_root, tmp_path):
