@@ -70,8 +70,8 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         configure_logs(settings.log_format)
         give_large_blocks_back()
-        # One more than cores for each client: while it decodes or compares, their networks go on.
-        threads = settings.inference_threads or usable_cores() + 2
+        # One more than cores: while one search is decoded or compared, the others' networks go on.
+        threads = settings.inference_threads or usable_cores() + 1
         queue = InferenceQueue(threads, settings.queue_length)
         metrics.watch_queue(lambda: queue.depth)
 

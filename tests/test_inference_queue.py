@@ -1,6 +1,9 @@
 import asyncio
 import gc
+import os
+import sys
 import threading
+import time
 import weakref
 
 import pytest
@@ -200,3 +203,48 @@ def test_closing_ends_what_waits():
             await waiting
 
     asyncio.run(scenario())
+
+
+def test_a_client_has_fewer_threads_while_another_is_about():
+    async def most_at_once(others: str) -> int:
+        queue, gate, running, most = InferenceQueue(threads=4, waiting=20), threading.Event(), 0, 0
+        lock = threading.Lock()
+
+        def work() -> None:
+            nonlocal running, most
+            with lock:
+                running += 1
+                most = max(most, running)
+            gate.wait(0.3)
+            with lock:
+                running -= 1
+
+        for other in others:
+            await queue.run(Client(other), str)
+        await asyncio.gather(*(queue.run(Client("a"), work) for _ in range(4)))
+        queue.close()
+        return most
+
+    assert asyncio.run(most_at_once("")) == 3
+    assert asyncio.run(most_at_once("b")) == 2
+    assert asyncio.run(most_at_once("bcde")) == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have no priority of their own")
+def test_costly_searches_are_done_by_threads_that_give_way():
+    def niceness(seconds: float = 0.0) -> int:
+        until = time.thread_time() + seconds
+        while time.thread_time() < until:
+            pass
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    async def scenario() -> list[int]:
+        queue = InferenceQueue(threads=2, waiting=20)
+        costly, modest = Client("a"), Client("b")
+        asked = [(costly, 0.0), (costly, 0.2), (costly, 0.0), (modest, 0.0)]
+        said = [await queue.run(client, niceness, seconds) for client, seconds in asked]
+        queue.close()
+        return said
+
+    own = niceness()
+    assert asyncio.run(scenario()) == [own, own, min(own + 10, 19), own]

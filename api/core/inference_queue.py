@@ -1,7 +1,10 @@
 """Runs searches on a few threads of their own, with a bounded queue in front."""
 
 import asyncio
+import os
+import sys
 import threading
+import time
 from collections import Counter, deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +18,10 @@ from api.core.request_scope import client_of
 T = TypeVar("T")
 
 _LOOK_EVERY = 0.25  # seconds between looks whether a waiting client has gone
+_ABOUT = 1.0  # seconds that a client who asked is counted, for it may ask again
+_COSTLY = 0.1  # processor seconds of a search, five times of a usual one
+_REMEMBERED = 10.0  # seconds that a client is known for a costly one
+_GIVE_WAY = 10  # added to the threads' niceness: a tenth of the processor where others want it
 
 
 class BusyError(Exception):
@@ -35,9 +42,11 @@ class _Search:
 class InferenceQueue:
     """A fixed number of threads and of places to wait for one, shared evenly by the clients.
 
-    The next turn is of the client of whom the fewest run; several such take turns. No client has
-    all threads, so that another one's search need not wait for long ones to end. Where no place is
-    free, a client that would hold fewer than the one that holds the most takes its last.
+    The next turn is of the client of whom the fewest run; several such take turns. A client has as
+    many threads as the number of clients about leaves to each, and never all, so that another one's
+    search need not wait for long ones to end. Who asks for costly searches has them done in threads
+    that give way to the others' (on Linux, where a thread has a priority of its own). Where no
+    place is free, a client that would hold fewer than the one that holds the most takes its last.
 
     Attributes:
         depth: searches that run or wait.
@@ -52,12 +61,17 @@ class InferenceQueue:
         """
         self.depth = 0
         self._places = threads + waiting
-        self._most = max(1, threads - 1)
+        self._threads, self._most = threads, max(1, threads - 1)
         self._lock = threading.Lock()
         self._closed = False
         self._running: Counter[str] = Counter()
+        self._asked: dict[str, float] = {}  # when a client last did
+        self._costly: dict[str, float] = {}  # until when a client counts as costly
         self._waiting: dict[str, deque[_Search]] = {}
-        self._executor = ThreadPoolExecutor(threads, thread_name_prefix="search")
+        self._executors = {
+            False: ThreadPoolExecutor(threads, "search"),
+            True: ThreadPoolExecutor(self._most, "costly-search", _give_way),
+        }
 
     async def run(self, request: Request, work: Callable[..., T], *arguments: Any) -> T:
         """Do the work in its turn; a client that hangs up while it waits loses its place.
@@ -70,7 +84,7 @@ class InferenceQueue:
         search = _Search(client_of(request.scope), lambda: work(*arguments), answer)
         self._enter(search)
         try:
-            self._executor.submit(self._next)
+            self._wake()
             while True:
                 done, _ = await asyncio.wait({answer}, timeout=_LOOK_EVERY)
                 if done:
@@ -93,7 +107,8 @@ class InferenceQueue:
             self._closed = True
         for search in [one for searches in self._waiting.values() for one in searches]:
             search.answer.cancel()
-        self._executor.shutdown(wait=True, cancel_futures=True)
+        for executor in self._executors.values():
+            executor.shutdown(wait=True, cancel_futures=True)
 
     def _enter(self, search: _Search) -> None:
         with self._lock:
@@ -102,6 +117,7 @@ class InferenceQueue:
                 displaced = self._last_of_the_greediest(search.client)
                 self._take_out(displaced)
             self._waiting.setdefault(search.client, deque()).append(search)
+            self._asked[search.client] = time.monotonic()
             self.depth += 1
         if displaced:
             displaced.answer.set_exception(BusyError())
@@ -130,33 +146,69 @@ class InferenceQueue:
             del self._waiting[search.client]
         self.depth -= 1
 
-    def _next(self) -> None:
+    def _wake(self) -> None:
+        """Have a thread of each kind look for work, if there may be some for it."""
+        for costly in {self._is_costly(client) for client in self._waiting}:
+            self._executors[costly].submit(self._next, costly)
+
+    def _next(self, costly: bool) -> None:
         """Do the search whose turn it is, in a thread; none is left if clients have gone."""
         with self._lock:
-            client = min(self._waiting, key=self._running.__getitem__, default=None)
-            if client is None or self._running[client] >= self._most:
+            clients = [client for client in self._waiting if self._is_costly(client) is costly]
+            client = min(clients, key=self._running.__getitem__, default=None)
+            if client is None or self._running[client] >= self._share():
                 return
             searches = self._waiting.pop(client)
             search = searches.popleft()
             if searches:
                 self._waiting[client] = searches  # behind the others
             self._running[client] += 1
+            if not self._closed:  # the client had fewer threads while others were about
+                self._wake()
+        started = time.thread_time()
         try:
             answer = search.work()
         except BaseException as error:
-            self._leave(search, search.answer.set_exception, error)
+            self._leave(search, started, search.answer.set_exception, error)
         else:
-            self._leave(search, search.answer.set_result, answer)
+            self._leave(search, started, search.answer.set_result, answer)
 
-    def _leave(self, search: _Search, tell: Callable[[Any], None], outcome: Any) -> None:
+    def _share(self) -> int:
+        """The threads that one client may have, for as long as the others who are about ask."""
+        recent = time.monotonic() - _ABOUT
+        self._asked = {
+            client: at
+            for client, at in self._asked.items()
+            if at > recent or self._running[client] or client in self._waiting
+        }
+        return max(1, min(self._most, self._threads // len(self._asked)))
+
+    def _is_costly(self, client: str) -> bool:
+        return self._costly.get(client, 0.0) > time.monotonic()
+
+    def _leave(
+        self, search: _Search, started: float, tell: Callable[[Any], None], outcome: Any
+    ) -> None:
+        now = time.monotonic()
+        costly = time.thread_time() - started > _COSTLY
         with self._lock:
             self._running -= Counter({search.client: 1})
             self.depth -= 1
-            if self._waiting and not self._closed:  # what could not have another thread before
-                self._executor.submit(self._next)
+            if costly:
+                self._costly = {client: end for client, end in self._costly.items() if end > now}
+                self._costly[search.client] = now + _REMEMBERED
+            if not self._closed:  # what could not have another thread before
+                self._wake()
 
         def told() -> None:
             if not search.answer.done():  # or nobody waits for it any more
                 tell(outcome)
 
         search.answer.get_loop().call_soon_threadsafe(told)
+
+
+def _give_way() -> None:
+    if sys.platform == "linux":  # elsewhere it would be the whole process
+        thread = threading.get_native_id()
+        niceness = os.getpriority(os.PRIO_PROCESS, thread) + _GIVE_WAY
+        os.setpriority(os.PRIO_PROCESS, thread, min(niceness, 19))
