@@ -83,8 +83,8 @@ class ApiSettings(Settings):
         None,
         ge=1,
         description="Searches that run at the same time, each on one core; a search that is alone "
-        "uses all cores. Of one client one less run, or fewer while others ask, too. Without it one "
-        "more than there are cores.",
+        "uses all cores. Of one client one less run, or fewer while others ask, too. Without it "
+        "one more than there are cores.",
     )
     queue_length: int = Field(
         32,
