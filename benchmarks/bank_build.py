@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from itadaki.bank import embed_photos
-from itadaki.dataset import load_dataset
-from itadaki.embedder import Embedder, load_embedder
-from itadaki.images import load_input
+from itadaki.bank.bank import embed_photos
+from itadaki.models.embedder import Embedder, load_embedder
+from itadaki.photos.images import load_input
+from itadaki.recipes.dataset import load_dataset
 from itadaki.settings import Settings
 from itadaki.variants import served_variant
 

@@ -27,11 +27,11 @@ import numpy as np
 from PIL import Image
 
 from itadaki.collection import Edit, Recipe, change_collection, create_collection
-from itadaki.dataset import load_dataset
-from itadaki.embedder import load_embedder
-from itadaki.files import write_json
+from itadaki.models.embedder import load_embedder
+from itadaki.recipes.dataset import load_dataset
 from itadaki.retrieval import RetrievalSystem
 from itadaki.settings import Settings
+from itadaki.storage.files import write_json
 from itadaki.variants import Variant, served_variant
 
 NAME = "benchmark"

@@ -16,12 +16,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from itadaki.activations import CUT, SHAPE
-from itadaki.augmentation import augmented_view
-from itadaki.dataset import load_dataset
-from itadaki.images import load_rgb, preprocess
-from itadaki.keras_model import build_backbone
+from itadaki.models.keras_model import build_backbone
+from itadaki.photos.augmentation import augmented_view
+from itadaki.photos.images import load_rgb, preprocess
+from itadaki.recipes.dataset import load_dataset
 from itadaki.settings import Settings
+from itadaki.training.activations import CUT, SHAPE
 
 _BATCH = 32
 

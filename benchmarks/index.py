@@ -34,20 +34,21 @@ import numpy as np
 import psutil
 from threadpoolctl import threadpool_limits
 
-from itadaki import plots, sizing
-from itadaki.ann_index import AnnIndex, build_graph
-from itadaki.bank import Bank, load_bank
-from itadaki.dataset import load_dataset
-from itadaki.evaluation import Labels, retrieval_scores
-from itadaki.files import replacing, sha256_of, write_json
-from itadaki.filters import Filters, RowFilter
-from itadaki.index import ExactIndex, Index
-from itadaki.ingredients import asked_terms, ingredient_terms
-from itadaki.precision import reduced, rows_of
-from itadaki.report import BLOCKS, Measurements
-from itadaki.search import RESCORED, rescored, similarities, top_k
+from itadaki import plots
+from itadaki.bank.bank import Bank, load_bank
+from itadaki.evaluation.scores import Labels, retrieval_scores
+from itadaki.index.ann_index import AnnIndex, build_graph
+from itadaki.index.exact import RESCORED, rescored, similarities, top_k
+from itadaki.index.filters import Filters, RowFilter
+from itadaki.index.index import ExactIndex, Index
+from itadaki.index.precision import reduced, rows_of
+from itadaki.recipes.dataset import load_dataset
+from itadaki.recipes.ingredients import asked_terms, ingredient_terms
 from itadaki.settings import PROJECT_ROOT, Precision, Settings
+from itadaki.storage.files import replacing, sha256_of, write_json
 from itadaki.variants import VARIANTS
+from tools import sizing
+from tools.report import BLOCKS, Measurements
 
 K, PROBES, INGREDIENTS, PROCESSES = 10, 100, 12, 4
 NEIGHBOURS, OWN_SHARE, CHUNK = 20, 0.95, 50_000

@@ -17,17 +17,17 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from itadaki.bank import Bank, fused_rows, metadata_of
-from itadaki.comparison import save_measurement
-from itadaki.dataset import Dataset, load_dataset
-from itadaki.embedder import Embedder
-from itadaki.evaluation import Evaluation, evaluate
-from itadaki.keras_model import build_backbone, raw_model, save_model
+from itadaki.bank.bank import Bank, fused_rows, metadata_of
+from itadaki.evaluation.comparison import save_measurement
+from itadaki.evaluation.scores import Evaluation, evaluate
+from itadaki.models.embedder import Embedder
+from itadaki.models.keras_model import build_backbone, raw_model, save_model
+from itadaki.models.text_encoder import TextEncoder
+from itadaki.recipes.dataset import Dataset, load_dataset
 from itadaki.settings import Settings
-from itadaki.text_encoder import TextEncoder
-from itadaki.training_config import CONFIG_FT, CONFIG_TL, CONFIG_TL_HARD, TrainingConfig
-from itadaki.training_data import TrainingData
-from itadaki.training_run import TrainingRun
+from itadaki.training.config import CONFIG_FT, CONFIG_TL, CONFIG_TL_HARD, TrainingConfig
+from itadaki.training.data import TrainingData
+from itadaki.training.run import TrainingRun
 from itadaki.variants import VARIANTS
 
 AS_IN_THE_SEED = {

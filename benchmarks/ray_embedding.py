@@ -12,12 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
-from itadaki.bank import BATCH_SIZE, Embedded, embed_photos
-from itadaki.dataset import load_dataset
-from itadaki.embedder import load_embedder
-from itadaki.files import write_json
-from itadaki.ray_embedding import embed_photos_on_ray, started
+from itadaki.bank.bank import BATCH_SIZE, Embedded, embed_photos
+from itadaki.bank.ray_embedding import embed_photos_on_ray, started
+from itadaki.models.embedder import load_embedder
+from itadaki.recipes.dataset import load_dataset
 from itadaki.settings import PROJECT_ROOT, Settings
+from itadaki.storage.files import write_json
 from itadaki.variants import served_variant
 
 

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import numpy as np
 
-from itadaki.bank import embed_photos
-from itadaki.dataset import SAMPLE_ROOT
-from itadaki.embedder import FINE_TUNED, Embedder, load_embedder
-from itadaki.files import write_json
-from itadaki.keras_model import build_backbone
+from itadaki.bank.bank import embed_photos
+from itadaki.models.embedder import FINE_TUNED, Embedder, load_embedder
+from itadaki.models.keras_model import build_backbone
+from itadaki.recipes.dataset import SAMPLE_ROOT
 from itadaki.settings import PROJECT_ROOT, Settings
+from itadaki.storage.files import write_json
 from itadaki.variants import VARIANTS
 
 TESTS = PROJECT_ROOT / "test_recipes"

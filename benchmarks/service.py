@@ -31,12 +31,12 @@ import psutil
 from PIL import Image
 from tqdm import tqdm
 
-from itadaki.files import write_json
-from itadaki.images import decode, load_input, preprocess
-from itadaki.report import service_table
+from itadaki.photos.images import decode, load_input, preprocess
 from itadaki.retrieval import RetrievalSystem
 from itadaki.settings import PROJECT_ROOT, Settings
+from itadaki.storage.files import write_json
 from itadaki.variants import served_variant
+from tools.report import service_table
 
 SMALL = (274, 169)
 PHONE = (4000, 3000)
@@ -168,7 +168,7 @@ def measure_start(system: RetrievalSystem, folder: Path) -> dict:
     """From process start to the first answer, beside loading the model with TensorFlow."""
     ours, tensorflow = [], []
     program = (
-        "from pathlib import Path; import sys; from itadaki.keras_model import load_model; "
+        "from pathlib import Path; import sys; from itadaki.models.keras_model import load_model; "
         "load_model(Path(sys.argv[1]))"
     )
     for _ in tqdm(range(ROUNDS), desc="Start"):

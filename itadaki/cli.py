@@ -275,7 +275,7 @@ def _build(options: argparse.Namespace, settings: Settings) -> None:
 
 def _import(options: argparse.Namespace, settings: Settings) -> None:
     from itadaki.collection import check_new_name, create_collection
-    from itadaki.workspace import workspace
+    from itadaki.storage.workspace import workspace
 
     name = options.name
     if name is None:
@@ -310,7 +310,7 @@ def _collections(options: argparse.Namespace, settings: Settings) -> int:
     from rich.table import Table
 
     from itadaki.collection import collections
-    from itadaki.dataset import load_dataset
+    from itadaki.recipes.dataset import load_dataset
 
     table, unusable = Table("collection", "recipes", "banks"), []
     for name in collections(settings):
@@ -332,7 +332,7 @@ def _collections(options: argparse.Namespace, settings: Settings) -> int:
 
 def _add(options: argparse.Namespace, settings: Settings) -> None:
     from itadaki.collection import Recipe, change_collection
-    from itadaki.workspace import workspace
+    from itadaki.storage.workspace import workspace
 
     fields = [options.title, options.photo, options.ingredients, options.instructions]
     if (options.source is None) == (fields == [None] * 4):
@@ -390,12 +390,12 @@ def _systems(settings: Settings) -> "list[RetrievalSystem]":
 
 
 def _train(options: argparse.Namespace, settings: Settings) -> None:
-    from itadaki.dataset import describe, load_dataset
-    from itadaki.training_config import CONFIGS, parse_knob
-    from itadaki.training_record import check_replacing
+    from itadaki.models.training_record import check_replacing
+    from itadaki.recipes.dataset import describe, load_dataset
+    from itadaki.training.config import CONFIGS, parse_knob
 
     with missing_extra("train"):
-        from itadaki.training_run import TrainingRun
+        from itadaki.training.run import TrainingRun
 
     config = CONFIGS[options.variant] | dict(parse_knob(knob) for knob in options.set)
     variant = VARIANTS[options.variant]
@@ -411,9 +411,9 @@ def _train(options: argparse.Namespace, settings: Settings) -> None:
 
 def _is_ready(variant: Variant, settings: Settings) -> bool:
     """Whether there is nothing to prepare; to find out takes less than to load the model."""
-    from itadaki.bank import load_bank
-    from itadaki.dataset import load_dataset
-    from itadaki.index import open_index
+    from itadaki.bank.bank import load_bank
+    from itadaki.index.index import open_index
+    from itadaki.recipes.dataset import load_dataset
 
     try:
         open_index(load_bank(variant, settings, load_dataset(settings)), settings)
@@ -425,13 +425,13 @@ def _is_ready(variant: Variant, settings: Settings) -> bool:
 def _prepare(variant: Variant, settings: Settings, force: bool = False) -> None:
     """Make dataset, model and bank ready; what is ready already is left as it is."""
     require_model(variant, settings)
-    from itadaki.bank import build_bank
-    from itadaki.dataset import describe, load_dataset
+    from itadaki.bank.bank import build_bank
+    from itadaki.recipes.dataset import describe, load_dataset
 
     dataset = load_dataset(settings)
     print(describe(dataset), file=sys.stderr)
-    from itadaki.embedder import load_embedder
-    from itadaki.index import build_index
+    from itadaki.index.index import build_index
+    from itadaki.models.embedder import load_embedder
 
     bank = build_bank(variant, settings, dataset, load_embedder(variant, settings), force)
     build_index(bank, settings)
@@ -443,7 +443,7 @@ def _prepare(variant: Variant, settings: Settings, force: bool = False) -> None:
 
 
 def _search(options: argparse.Namespace, settings: Settings) -> None:
-    from itadaki.images import load_rgb
+    from itadaki.photos.images import load_rgb
     from itadaki.retrieval import RetrievalSystem
 
     variant = VARIANTS[options.variant] if options.variant else served_variant(settings)
@@ -490,7 +490,7 @@ def _search(options: argparse.Namespace, settings: Settings) -> None:
 def _evaluate(options: argparse.Namespace, settings: Settings) -> None:
     measurements = settings.home / "reports" / "measurements"
     if options.compare:
-        from itadaki.comparison import Comparison
+        from itadaki.evaluation.comparison import Comparison
 
         for path in Comparison(measurements).write_report(measurements.parent):
             print(path)
@@ -499,14 +499,14 @@ def _evaluate(options: argparse.Namespace, settings: Settings) -> None:
         raise ItadakiError(f"Say which variant to evaluate: {', '.join(VARIANTS)}.")
     variant = VARIANTS[options.variant]
     require_model(variant, settings)
-    from itadaki.evaluation import evaluate
+    from itadaki.evaluation.scores import evaluate
     from itadaki.retrieval import RetrievalSystem
 
     system = RetrievalSystem.load(variant.name, settings)
     found = evaluate(system.bank, system.embedder, system.dataset.root, options.split)
     if options.save:
-        from itadaki.comparison import save_measurement
-        from itadaki.training_record import add_scores, read_record
+        from itadaki.evaluation.comparison import save_measurement
+        from itadaki.models.training_record import add_scores, read_record
 
         record = read_record(variant, settings)
         facts = {
@@ -540,12 +540,12 @@ def _evaluate(options: argparse.Namespace, settings: Settings) -> None:
 
 
 def _report(options: argparse.Namespace, settings: Settings) -> None:
-    from itadaki.report import write_report
+    from tools.report import write_report
 
     for path in write_report():
         print(path)
     if options.notebooks:
-        from itadaki.notebooks import run_notebook
+        from tools.notebooks import run_notebook
 
         for path in sorted(PROJECT_ROOT.glob("*.ipynb")):
             run_notebook(path)
@@ -567,9 +567,9 @@ def _embed(options: argparse.Namespace, settings: Settings) -> None:
     )
     if not paths:
         raise ItadakiError(f"There is no file in {options.folder}.")
-    from itadaki.bank import embed_photos
-    from itadaki.embedder import load_embedder
-    from itadaki.files import replacing
+    from itadaki.bank.bank import embed_photos
+    from itadaki.models.embedder import load_embedder
+    from itadaki.storage.files import replacing
 
     embedder = load_embedder(variant, settings)
     names: list[str] = []

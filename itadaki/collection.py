@@ -18,8 +18,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from itadaki.bank import Bank, embed_photos, fused_rows, load_bank, metadata_of, write_bank
-from itadaki.dataset import (
+from itadaki.bank.bank import Bank, embed_photos, fused_rows, load_bank, metadata_of, write_bank
+from itadaki.errors import (
+    ArtifactError,
+    CollectionError,
+    RecipeError,
+    UnknownRecipeError,
+)
+from itadaki.index.index import following_index
+from itadaki.photos.images import decode
+from itadaki.recipes.dataset import (
     COLLECTION_CSV,
     Dataset,
     DatasetCache,
@@ -32,19 +40,11 @@ from itadaki.dataset import (
     recipe_frame,
     with_groups,
 )
-from itadaki.errors import (
-    ArtifactError,
-    CollectionError,
-    RecipeError,
-    UnknownRecipeError,
-)
-from itadaki.files import read_json_object, replacing, sha256_of, write_json, writing
-from itadaki.images import decode
-from itadaki.index import following_index
 from itadaki.retrieval import RetrievalSystem
 from itadaki.settings import COLLECTION_FILE, Settings, is_collection_name
-from itadaki.transaction import Transaction, changing, locked
-from itadaki.workspace import workspace
+from itadaki.storage.files import read_json_object, replacing, sha256_of, write_json, writing
+from itadaki.storage.transaction import Transaction, changing, locked
+from itadaki.storage.workspace import workspace
 
 if TYPE_CHECKING:  # a service that changes nothing starts faster without pandas
     import pandas as pd
@@ -316,7 +316,7 @@ class _Draft:
         """
         import pandas as pd
 
-        from itadaki.copies import regroup
+        from itadaki.recipes.copies import regroup
 
         old = dataset.recipes
         row_of = {recipe_id: row for row, recipe_id in enumerate(old["recipe_id"])}
@@ -402,7 +402,7 @@ class _Draft:
 
 def _look_at(photo: Path | bytes) -> tuple[str, np.ndarray]:
     """A photo's hash and thumbnail."""
-    from itadaki.copies import thumbnail
+    from itadaki.recipes.copies import thumbnail
 
     content = photo if isinstance(photo, bytes) else photo.read_bytes()
     return hashlib.sha256(content).hexdigest(), thumbnail(decode(content))

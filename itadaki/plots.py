@@ -15,9 +15,9 @@ import numpy as np
 import pandas as pd
 
 from itadaki.errors import missing_extra
-from itadaki.files import replacing
-from itadaki.images import load_input, load_rgb
-from itadaki.sizing import duration
+from itadaki.photos.images import load_input, load_rgb
+from itadaki.storage.files import replacing
+from tools.sizing import duration
 
 with missing_extra("train"):
     import matplotlib.pyplot as plt
@@ -32,10 +32,10 @@ with missing_extra("train"):
 if TYPE_CHECKING:
     import keras
 
-    from itadaki.comparison import Comparison
-    from itadaki.inspection import Found
+    from itadaki.evaluation.comparison import Comparison
+    from itadaki.evaluation.inspection import Found
     from itadaki.retrieval import RetrievalSystem, SearchResult
-    from itadaki.triplets import Triplet
+    from itadaki.training.triplets import Triplet
 
 INK = "#2b2622"
 MUTED = "#8a817a"
@@ -317,7 +317,7 @@ def attention(model: "keras.Model", photos: Sequence[Any], titles: Sequence[str]
 
     The strength is the length of the 1280 features at each of the 7 x 7 places.
     """
-    from itadaki.keras_model import BACKBONE
+    from itadaki.models.keras_model import BACKBONE
 
     inputs = np.stack([load_input(photo) for photo in photos])
     features = model.get_layer(BACKBONE)(inputs, training=False).numpy()
@@ -680,7 +680,7 @@ def mistakes(system: "RetrievalSystem", pairs: Sequence[tuple[int, int, float]])
 
     Args:
         system: whose photos are shown.
-        pairs: at least one, from ``itadaki.evaluation.confident_mistakes``.
+        pairs: at least one, from ``itadaki.evaluation.scores.confident_mistakes``.
     """
     recipes = system.bank.recipes
     figure, axes = plt.subplots(2, len(pairs), figsize=(2.2 * len(pairs), 5.4), squeeze=False)

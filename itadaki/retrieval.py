@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from itadaki.bank import Bank, bank_folder, build_bank, load_bank
-from itadaki.dataset import Dataset, load_dataset
+from itadaki.bank.bank import Bank, bank_folder, build_bank, load_bank
 from itadaki.errors import QueryError
-from itadaki.filters import Filters
-from itadaki.images import load_input
-from itadaki.index import ExactIndex, Index, build_index, open_index
+from itadaki.index.filters import Filters
+from itadaki.index.index import ExactIndex, Index, build_index, open_index
+from itadaki.models.text_encoder import TextEncoder
+from itadaki.photos.images import load_input
+from itadaki.recipes.dataset import Dataset, load_dataset
 from itadaki.settings import Settings
-from itadaki.text_encoder import TextEncoder
-from itadaki.transaction import reading
+from itadaki.storage.transaction import reading
 from itadaki.variants import VARIANTS, Variant
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from itadaki.embedder import Embedder
+    from itadaki.models.embedder import Embedder
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ class RetrievalSystem:
         Raises:
             ItadakiError: something is missing; the message says which command makes it.
         """
-        from itadaki.embedder import load_embedder
+        from itadaki.models.embedder import load_embedder
 
         settings = settings or Settings()
         chosen, found = VARIANTS[variant], None
@@ -249,14 +249,14 @@ class RetrievalSystem:
         the most similar recipe of another class.
         """
         from itadaki import plots
-        from itadaki.triplets import hard_triplets
+        from itadaki.training.triplets import hard_triplets
 
         triplets = hard_triplets(self.bank, num_triplets, seed)
         plots.show(plots.triplets(self, triplets))
 
     def evaluate_model(self, split: str = "test") -> "pd.DataFrame":
-        """Score the bank as it is searched; see ``itadaki.evaluation.evaluate``."""
-        from itadaki.evaluation import evaluate
+        """Score the bank as it is searched; see ``itadaki.evaluation.scores.evaluate``."""
+        from itadaki.evaluation.scores import evaluate
 
         found = evaluate(self.bank, self.embedder, self.dataset.root, split)
         return found.get("fused", found["photos"]).table()

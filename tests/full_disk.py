@@ -15,13 +15,13 @@ import numpy as np
 from conftest import dish_photo, encode
 from kill_collection import FT, PixelEmbedder, pixel_system
 
-from itadaki.bank import build_bank
+from itadaki.bank.bank import build_bank
 from itadaki.collection import Edit, Recipe, change_collection, create_collection
-from itadaki.dataset import load_dataset
 from itadaki.errors import StorageError
-from itadaki.files import mapped_for_writing, replacing
-from itadaki.index import build_index
+from itadaki.index.index import build_index
+from itadaki.recipes.dataset import load_dataset
 from itadaki.settings import Settings
+from itadaki.storage.files import mapped_for_writing, replacing
 
 _OPTIONS = b"size=8m"
 _ROOMS = (0, 4, 16)  # kilobytes that are left

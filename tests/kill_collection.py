@@ -13,13 +13,13 @@ import cv2
 import numpy as np
 from conftest import dish_photo, encode
 
-import itadaki.transaction
-from itadaki.bank import build_bank, load_bank
+import itadaki.storage.transaction
+from itadaki.bank.bank import build_bank, load_bank
 from itadaki.collection import Edit, Recipe, change_collection, create_collection
-from itadaki.dataset import load_dataset
+from itadaki.models.text_encoder import TextEncoder
+from itadaki.recipes.dataset import load_dataset
 from itadaki.retrieval import RetrievalSystem
 from itadaki.settings import Settings
-from itadaki.text_encoder import TextEncoder
 from itadaki.variants import VARIANTS
 
 FT = VARIANTS["ft"]
@@ -71,7 +71,7 @@ def kill_at(step: int) -> None:
         return counting
 
     calls = [(Path, name) for name in ("replace", "unlink", "mkdir", "write_bytes", "write_text")]
-    for owner, name in [*calls, (os, "fsync"), (itadaki.transaction.shutil, "rmtree")]:
+    for owner, name in [*calls, (os, "fsync"), (itadaki.storage.transaction.shutil, "rmtree")]:
         setattr(owner, name, counted(getattr(owner, name)))
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from conftest import dish_photo
 
-from itadaki.augmentation import augmented_view
+from itadaki.photos.augmentation import augmented_view
 
 
 @pytest.mark.parametrize("size", [(274, 169), (1, 1), (3, 200), (1200, 900)])

@@ -12,12 +12,12 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from itadaki.bank import BATCH_SIZE, build_bank, load_bank
-from itadaki.dataset import load_dataset
-from itadaki.embedder import load_embedder
+from itadaki.bank.bank import BATCH_SIZE, build_bank, load_bank
 from itadaki.errors import ArtifactError
-from itadaki.files import load_builtin_pickle
+from itadaki.models.embedder import load_embedder
+from itadaki.recipes.dataset import load_dataset
 from itadaki.retrieval import RetrievalSystem
+from itadaki.storage.files import load_builtin_pickle
 from itadaki.variants import VARIANTS
 
 RAW = VARIANTS["raw"]
@@ -109,10 +109,10 @@ def test_other_version_is_refused(key, copy):
 def test_dish_classes_of_other_rules_are_refreshed_without_embedding(copy, monkeypatch):
     dataset, embedder = load_dataset(copy), load_embedder(RAW, copy)
     rows = RAW.bank_path(copy).read_bytes()
-    monkeypatch.setattr("itadaki.bank.embed_photos", lambda photos, *rest: iter(photos[:1]))
+    monkeypatch.setattr("itadaki.bank.bank.embed_photos", lambda photos, *rest: iter(photos[:1]))
     changed = dataset.recipes.assign(dish_class="everything")
     with monkeypatch.context() as patch:
-        patch.setattr("itadaki.bank.class_rules", lambda: "others")
+        patch.setattr("itadaki.bank.bank.class_rules", lambda: "others")
         with pytest.raises(ArtifactError, match=r"dish classes.*itadaki build raw \(no photo"):
             load_bank(RAW, copy, dataset)
         build_bank(RAW, copy, dataclasses.replace(dataset, recipes=changed), embedder)
@@ -127,7 +127,7 @@ def test_a_bank_from_before_its_code_was_noted_is_kept_but_for_its_metadata(copy
     manifest = json.loads(path.read_text())
     old = {key: value for key, value in manifest.items() if not key.endswith("_by")}
     path.write_text(json.dumps(old))
-    monkeypatch.setattr("itadaki.bank.embed_photos", lambda photos, *rest: iter(photos[:1]))
+    monkeypatch.setattr("itadaki.bank.bank.embed_photos", lambda photos, *rest: iter(photos[:1]))
     with pytest.raises(ArtifactError, match=r"itadaki build raw \(no photo is embedded again"):
         load_bank(RAW, copy, dataset)
     build_bank(RAW, copy, dataset, load_embedder(RAW, copy))

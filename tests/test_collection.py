@@ -16,7 +16,7 @@ import pytest
 from conftest import dish_photo, encode
 from kill_collection import PixelEmbedder, pixel_system
 
-from itadaki.bank import build_bank, load_bank
+from itadaki.bank.bank import build_bank, load_bank
 from itadaki.collection import (
     MAX_TEXT,
     MAX_TITLE,
@@ -26,8 +26,6 @@ from itadaki.collection import (
     collections,
     create_collection,
 )
-from itadaki.dataset import load_dataset
-from itadaki.embedder import load_embedder
 from itadaki.errors import (
     ArtifactError,
     CollectionError,
@@ -37,12 +35,14 @@ from itadaki.errors import (
     RecipeError,
     UnknownRecipeError,
 )
-from itadaki.filters import Filters
-from itadaki.index import ExactIndex, StandInIndex, build_index, open_index
+from itadaki.index.filters import Filters
+from itadaki.index.index import ExactIndex, StandInIndex, build_index, open_index
+from itadaki.models.embedder import load_embedder
+from itadaki.models.text_encoder import TextEncoder
+from itadaki.recipes.dataset import load_dataset
 from itadaki.retrieval import RetrievalSystem
 from itadaki.settings import Settings
-from itadaki.text_encoder import TextEncoder
-from itadaki.transaction import _MAX_DEPTH, _MAX_JOURNAL
+from itadaki.storage.transaction import _MAX_DEPTH, _MAX_JOURNAL
 from itadaki.variants import VARIANTS
 
 FT = VARIANTS["ft"]
@@ -265,7 +265,7 @@ def test_the_index_follows(mine):
     "error", [IndexUnavailableError("It is away."), ArtifactError("Odd."), OSError(28, "No space")]
 )
 def test_a_change_is_made_though_the_index_cannot_follow(mine, monkeypatch, caplog, error):
-    ann_index = pytest.importorskip("itadaki.ann_index")
+    ann_index = pytest.importorskip("itadaki.index.ann_index")
     mine = mine.model_copy(update={"index": "ann"})
     system = pixel_system(mine)
     build_index(system.bank, mine, progress=False)

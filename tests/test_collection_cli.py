@@ -9,7 +9,7 @@ import pytest
 from conftest import dish_photo, encode
 
 from itadaki.cli import main
-from itadaki.dataset import load_dataset
+from itadaki.recipes.dataset import load_dataset
 from itadaki.settings import Settings
 
 
@@ -100,7 +100,7 @@ def test_a_cookbook_from_import_to_removal(home, source, tmp_path, capsys):
 def test_a_change_is_made_though_the_index_cannot_follow(
     home, source, tmp_path, monkeypatch, capsys, caplog
 ):
-    ann_index = pytest.importorskip("itadaki.ann_index")
+    ann_index = pytest.importorskip("itadaki.index.ann_index")
     monkeypatch.setenv("ITADAKI_INDEX", "ann")
     assert main(["import", str(source)]) == 0
     mine = ["--dataset", "my-recipes"]

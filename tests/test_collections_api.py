@@ -12,7 +12,7 @@ from api.core.config import ApiSettings
 from api.features.search.services.search_service import SearchService
 from api.main import create_app
 from itadaki.collection import Recipe, change_collection, create_collection
-from itadaki.dataset import load_dataset
+from itadaki.recipes.dataset import load_dataset
 from itadaki.retrieval import RetrievalSystem
 
 KEY = {"X-API-Key": "secret-of-the-test"}
@@ -210,7 +210,7 @@ def test_the_documents_tell_of_changes_when_there_is_a_key(client):
 def test_a_change_that_is_made_is_answered_as_one_though_its_index_does_not_follow(
     mine, tmp_path, monkeypatch
 ):
-    ann_index = pytest.importorskip("itadaki.ann_index")
+    ann_index = pytest.importorskip("itadaki.index.ann_index")
     home = shutil.copytree(mine.home, tmp_path / "home")
     ours = mine.model_copy(update={"home": home, "index": "ann"})
     RetrievalSystem.load("raw", ours, build=True)

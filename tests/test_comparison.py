@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from itadaki.comparison import Comparison, save_measurement
 from itadaki.errors import ItadakiError
-from itadaki.evaluation import Evaluation
+from itadaki.evaluation.comparison import Comparison, save_measurement
+from itadaki.evaluation.scores import Evaluation
 
 
 def measure(folder, variant, seed, scores, dataset="d", galleries=("photos",)):
@@ -69,7 +69,7 @@ def test_scores_of_other_class_rules_are_told_and_not_held_against_todays(
     tmp_path, monkeypatch, caplog
 ):
     with monkeypatch.context() as patch:
-        patch.setattr("itadaki.comparison.class_rules", lambda: "before")
+        patch.setattr("itadaki.evaluation.comparison.class_rules", lambda: "before")
         classes(tmp_path, "raw", [0, 0, 1])
         classes(tmp_path, "tl", [0, 1, 1])
     assert "All were measured when other rules" in Comparison(tmp_path).markdown()
@@ -89,7 +89,7 @@ def test_scores_of_other_class_rules_are_told_and_not_held_against_todays(
 
 def test_seeds_of_two_class_rules_are_not_averaged(tmp_path, monkeypatch):
     classes(tmp_path, "tl", [0, 1, 1])
-    monkeypatch.setattr("itadaki.comparison.class_rules", lambda: "later")
+    monkeypatch.setattr("itadaki.evaluation.comparison.class_rules", lambda: "later")
     classes(tmp_path, "tl", [0, 1, 1, 1], seed=1)
     with pytest.raises(ItadakiError, match=r"seeds of tl.*different rules"):
         Comparison(tmp_path)

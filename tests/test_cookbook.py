@@ -5,7 +5,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from itadaki.dataset import SAMPLE_ROOT, load_dataset
+from itadaki.recipes.dataset import SAMPLE_ROOT, load_dataset
 from itadaki.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]

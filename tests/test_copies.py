@@ -1,8 +1,8 @@
 import numpy as np
 from conftest import dish_photo, encode
 
-from itadaki.copies import photo_groups, regroup, thumbnail
-from itadaki.images import decode
+from itadaki.photos.images import decode
+from itadaki.recipes.copies import photo_groups, regroup, thumbnail
 
 
 def group(photos):

@@ -9,15 +9,15 @@ import pytest
 from conftest import dish_photo, encode
 from kill_collection import PixelEmbedder, pixel_system
 
-from itadaki.bank import build_bank, load_bank
+from itadaki.bank.bank import build_bank, load_bank
 from itadaki.collection import Recipe, change_collection, create_collection
-from itadaki.dataset import load_dataset
 from itadaki.errors import ItadakiError
-from itadaki.filters import Filters
-from itadaki.index import build_index, open_index
+from itadaki.index.filters import Filters
+from itadaki.index.index import build_index, open_index
+from itadaki.models.text_encoder import TextEncoder
+from itadaki.models.training_record import check_record, read_record
+from itadaki.recipes.dataset import load_dataset
 from itadaki.settings import Settings
-from itadaki.text_encoder import TextEncoder
-from itadaki.training_record import check_record, read_record
 from itadaki.variants import VARIANTS
 
 FT = VARIANTS["ft"]
@@ -172,13 +172,13 @@ def test_a_damaged_text_encoder_is_said(mine, damage):
 
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_build_does_not_go_on_with_damaged_rows(mine, damage, monkeypatch):
-    import itadaki.bank
+    import itadaki.bank.bank
 
     dataset, embedder = load_dataset(mine, progress=False), PixelEmbedder()
     path = FT.bank_path(mine)
     part = path.with_name(path.name + ".part")
     right = path.read_bytes()
-    written = itadaki.bank.write_json
+    written = itadaki.bank.bank.write_json
 
     def stop_after_four(target, value):
         written(target, value)
@@ -187,7 +187,7 @@ def test_a_build_does_not_go_on_with_damaged_rows(mine, damage, monkeypatch):
 
     for name in (part.name, part.name + ".json"):
         with monkeypatch.context() as patch:
-            patch.setattr(itadaki.bank, "write_json", stop_after_four)
+            patch.setattr(itadaki.bank.bank, "write_json", stop_after_four)
             with pytest.raises(InterruptedError):
                 build_bank(FT, mine, dataset, embedder, True, batch_size=2, progress=False)
         spoilt = path.with_name(name)
@@ -217,7 +217,7 @@ def test_a_damaged_record_is_no_record_or_is_said(mine, content):
 @pytest.mark.parametrize("name", ["view-0.npy", "view-0.done.npy", "view-0.npy.json"])
 @pytest.mark.parametrize("damage", [name for name in DAMAGES if name[:2] != "a "])
 def test_damaged_activations_are_computed_anew(mine, damage, name):
-    from itadaki.activations import SHAPE, ActivationCache
+    from itadaki.training.activations import SHAPE, ActivationCache
 
     class Backbone:
         def get_weights(self):
@@ -243,7 +243,7 @@ def test_damaged_activations_are_computed_anew(mine, damage, name):
 
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_measurement_is_said(tmp_path, damage):
-    from itadaki.comparison import Comparison
+    from itadaki.evaluation.comparison import Comparison
 
     path = tmp_path / "raw-seed0.npz"
     np.savez_compressed(path, about=np.array("{}"), scores=np.arange(1000.0))

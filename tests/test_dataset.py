@@ -12,16 +12,16 @@ import pandas as pd
 import pytest
 from conftest import dish_photo, encode, write_dataset
 
-import itadaki.dataset
-from itadaki.dataset import (
+import itadaki.recipes.dataset
+from itadaki.errors import DatasetError
+from itadaki.photos.images import decode
+from itadaki.recipes.dataset import (
     SPLIT_SHARES,
     assign_splits,
     describe,
     load_dataset,
     title_from_slug,
 )
-from itadaki.errors import DatasetError
-from itadaki.images import decode
 from itadaki.settings import Settings
 
 
@@ -83,7 +83,7 @@ def test_cache_is_used_and_rebuilt_when_the_source_changes(defective, tmp_path, 
     pd.testing.assert_frame_equal(cached, first.recipes)
 
     with monkeypatch.context() as patch:
-        patch.setattr(itadaki.dataset, "_look_at_all", None)
+        patch.setattr(itadaki.recipes.dataset, "_look_at_all", None)
         again = load_dataset(settings, progress=False)
     pd.testing.assert_frame_equal(again.recipes, first.recipes)
     assert (again.sha256, again.dropped) == (first.sha256, first.dropped)
@@ -101,25 +101,29 @@ def test_recipes_are_read_anew_by_other_code_but_photos_not_checked(
     settings = settings_for(defective, tmp_path)
     first = load_dataset(settings, progress=False)
     looked = []
-    look = itadaki.dataset._look_at
+    look = itadaki.recipes.dataset._look_at
 
     with monkeypatch.context() as patch:
-        patch.setattr(itadaki.dataset, "class_rules", lambda: "others")
-        patch.setattr(itadaki.dataset, "dish_class", lambda title: "everything")
-        patch.setattr(itadaki.dataset, "decode", lambda photo: looked.append(1) or decode(photo))
+        patch.setattr(itadaki.recipes.dataset, "class_rules", lambda: "others")
+        patch.setattr(itadaki.recipes.dataset, "dish_class", lambda title: "everything")
+        patch.setattr(
+            itadaki.recipes.dataset, "decode", lambda photo: looked.append(1) or decode(photo)
+        )
         classes = load_dataset(settings, progress=False)
     assert set(classes.recipes["dish_class"]) == {"everything"}
     assert classes.sha256 == first.sha256, "a bank of these photos and texts stays"
     assert (classes.dropped, len(looked)) == (first.dropped, 2), "of those that do not decode"
 
     with monkeypatch.context() as patch:
-        patch.setattr(itadaki.dataset, "ingredient_list", lambda text: ["parsed otherwise"])
+        patch.setattr(itadaki.recipes.dataset, "ingredient_list", lambda text: ["parsed otherwise"])
         parsed = load_dataset(settings, progress=False)
     assert parsed.recipes["Ingredients"].tolist() == [["parsed otherwise"]] * len(parsed.recipes)
     assert parsed.sha256 != first.sha256
 
     with monkeypatch.context() as patch:
-        patch.setattr(itadaki.dataset, "_look_at", lambda *what: looked.append(what) or look(*what))
+        patch.setattr(
+            itadaki.recipes.dataset, "_look_at", lambda *what: looked.append(what) or look(*what)
+        )
         load_dataset(settings, progress=False)
     assert len(looked) > len(first.recipes), "other code for photos looks at all of them"
 
@@ -151,7 +155,7 @@ def test_a_crafted_cache_does_no_harm(defective, tmp_path):
     titles = load_dataset(settings, progress=False).recipes["Title"].tolist()
     cache, harm = tmp_path / "data" / "recipes_with_images_dataframe.pkl", tmp_path / "harm"
     read = (
-        "import sys, json; from itadaki.dataset import load_dataset; "
+        "import sys, json; from itadaki.recipes.dataset import load_dataset; "
         "from itadaki.settings import Settings; "
         "settings = Settings(_env_file=None, dataset=sys.argv[1], home=sys.argv[2]); "
         "print(json.dumps(load_dataset(settings, progress=False).recipes['Title'].tolist()))"
@@ -203,7 +207,8 @@ def test_a_service_needs_no_pandas(recipes_root, tmp_path):
     """Its import takes a quarter of a service's start."""
     load_dataset(settings_for(recipes_root, tmp_path), progress=False)
     program = (
-        "import sys; from itadaki.dataset import load_dataset; load_dataset(); import api.main; "
+        "import sys; from itadaki.recipes.dataset import load_dataset; load_dataset(); "
+        "import api.main; "
         "slow = {'pandas', 'scipy', 'sklearn', 'tensorflow', 'keras', 'matplotlib'}; "
         "assert not slow & set(sys.modules), slow & set(sys.modules)"
     )
@@ -244,8 +249,8 @@ def test_title_from_slug():
 
 def no_kaggle(monkeypatch, sample: Path, home: Path) -> Settings:
     monkeypatch.setenv("KAGGLEHUB_CACHE", str(home / "kagglehub"))
-    monkeypatch.setattr(itadaki.dataset, "why_unreachable", lambda url: "no route to host")
-    monkeypatch.setattr(itadaki.dataset, "SAMPLE_ROOT", sample)
+    monkeypatch.setattr(itadaki.recipes.dataset, "why_unreachable", lambda url: "no route to host")
+    monkeypatch.setattr(itadaki.recipes.dataset, "SAMPLE_ROOT", sample)
     return Settings(_env_file=None, home=home)
 
 
@@ -265,7 +270,7 @@ def test_without_kaggle_and_sample_the_error_says_what_to_set(tmp_path, monkeypa
 
 def test_kaggle_downloaded_before_is_found_offline(recipes_root, tmp_path, monkeypatch):
     settings = no_kaggle(monkeypatch, tmp_path / "empty", tmp_path)
-    folder = tmp_path / "kagglehub" / "datasets" / itadaki.dataset.KAGGLE_HANDLE
+    folder = tmp_path / "kagglehub" / "datasets" / itadaki.recipes.dataset.KAGGLE_HANDLE
     shutil.copytree(recipes_root, folder / "versions" / "1")
     (folder / "1.complete").touch()
     dataset = load_dataset(settings, progress=False)
@@ -276,7 +281,7 @@ def test_kaggle_is_downloaded_when_it_can_be_reached(recipes_root, tmp_path, mon
     import kagglehub
 
     settings = no_kaggle(monkeypatch, tmp_path / "empty", tmp_path)
-    monkeypatch.setattr(itadaki.dataset, "why_unreachable", lambda url: None)
+    monkeypatch.setattr(itadaki.recipes.dataset, "why_unreachable", lambda url: None)
     asked = []
     monkeypatch.setattr(
         kagglehub, "dataset_download", lambda handle: asked.append(handle) or str(recipes_root)

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from itadaki.dish_class import DISH_CLASSES, dish_class
+from itadaki.recipes.dish_class import DISH_CLASSES, dish_class
 
 
 @pytest.mark.parametrize(

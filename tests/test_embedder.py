@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from conftest import dish_photo
 
-import itadaki.keras_model
-from itadaki.embedder import load_embedder
+import itadaki.models.keras_model
 from itadaki.errors import ArtifactError, ItadakiError, WeightsError
-from itadaki.images import load_input
-from itadaki.keras_model import BACKBONE, build_backbone, load_model, save_model
+from itadaki.models.embedder import load_embedder
+from itadaki.models.keras_model import BACKBONE, build_backbone, load_model, save_model
+from itadaki.photos.images import load_input
 from itadaki.settings import Settings
 from itadaki.variants import VARIANTS, served_variant
 
@@ -18,7 +18,7 @@ from itadaki.variants import VARIANTS, served_variant
 @pytest.fixture
 def sealed(monkeypatch, tmp_path) -> Settings:
     """A machine without weights and without a way to download them."""
-    monkeypatch.setattr(itadaki.keras_model, "why_unreachable", lambda url: "sealed")
+    monkeypatch.setattr(itadaki.models.keras_model, "why_unreachable", lambda url: "sealed")
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
     return Settings(_env_file=None, home=tmp_path)
 

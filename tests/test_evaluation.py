@@ -4,7 +4,7 @@ from scipy.sparse import csr_matrix
 from sklearn.metrics import ndcg_score
 
 from itadaki.errors import ItadakiError
-from itadaki.evaluation import (
+from itadaki.evaluation.scores import (
     Labels,
     average_precision_at_r,
     confidence_interval,

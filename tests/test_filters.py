@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import yaml
 
-from itadaki import ingredients
-from itadaki.filters import Filters, RowFilter
+from itadaki.index.filters import Filters, RowFilter
+from itadaki.recipes import ingredients
 
 OUT, IN = True, False
 EXCLUDED = [

@@ -3,9 +3,11 @@ from pathlib import Path
 
 import pytest
 
-from itadaki.fingerprint import code_fingerprint, fingerprint
+from itadaki.storage.fingerprint import code_fingerprint, fingerprint
 
 CODE = '''"""Module."""
+
+import re
 
 WORDS = "soup stew"
 """Of attributes too."""
@@ -40,6 +42,11 @@ def test_words_about_the_code_do_not_count(of):
     told = CODE.replace("Module.", "Another\nmodule.").replace("# A comment.", "# Another.")
     told = told.replace("In two paragraphs.", "In\ntwo.").replace("Of attributes too.", "Too.")
     assert of(told.replace("\n\n\n", "\n\n")) == of(CODE)
+
+
+def test_where_a_name_comes_from_does_not_count(of):
+    moved = CODE.replace("import re\n", "from json import (\n    dumps as re,\n)\n")
+    assert of(moved) == of(CODE)
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,14 @@
 import numpy as np
 import pytest
 
-from itadaki.bank import build_bank, fused_rows, load_bank
-from itadaki.dataset import load_dataset
-from itadaki.embedder import load_embedder
+from itadaki.bank.bank import build_bank, fused_rows, load_bank
 from itadaki.errors import ArtifactError, QueryError
+from itadaki.models.embedder import load_embedder
+from itadaki.models.text_encoder import TextEncoder
+from itadaki.recipes.dataset import load_dataset
 from itadaki.retrieval import RetrievalSystem
-from itadaki.text_encoder import TextEncoder
-from itadaki.training_config import CONFIG_FT
-from itadaki.training_run import TrainingRun
+from itadaki.training.config import CONFIG_FT
+from itadaki.training.run import TrainingRun
 from itadaki.variants import VARIANTS
 
 FT = VARIANTS["ft"]
@@ -61,7 +61,7 @@ def test_photos_are_not_embedded_again_when_only_the_rows_change(trained, monkey
     alone = trained.model_copy(update={"bank_rows": "photo"})
     with pytest.raises(ArtifactError, match="itadaki build ft"):
         load_bank(FT, alone, dataset)
-    monkeypatch.setattr("itadaki.bank.embed_photos", lambda paths, *rest: iter(paths[:1]))
+    monkeypatch.setattr("itadaki.bank.bank.embed_photos", lambda paths, *rest: iter(paths[:1]))
     bank = build_bank(FT, alone, dataset, embedder)
     np.testing.assert_array_equal(bank.embeddings, photos)
     np.testing.assert_array_equal(build_bank(FT, trained, dataset, embedder).embeddings, fused)
@@ -70,9 +70,9 @@ def test_photos_are_not_embedded_again_when_only_the_rows_change(trained, monkey
 def test_a_bank_of_another_text_share_is_out_of_date(trained, monkeypatch):
     dataset, embedder = load_dataset(trained, False), load_embedder(FT, trained)
     fused = np.array(load_bank(FT, trained, dataset).embeddings)
-    monkeypatch.setattr("itadaki.bank.embed_photos", lambda paths, *rest: iter(paths[:1]))
+    monkeypatch.setattr("itadaki.bank.bank.embed_photos", lambda paths, *rest: iter(paths[:1]))
     with monkeypatch.context() as patch:
-        patch.setattr("itadaki.bank.TEXT_SHARE", 0.2)
+        patch.setattr("itadaki.bank.bank.TEXT_SHARE", 0.2)
         with pytest.raises(ArtifactError, match=r"another way.*itadaki build ft"):
             load_bank(FT, trained, dataset)
         other = build_bank(FT, trained, dataset, embedder)

@@ -18,7 +18,7 @@ from conftest import dish_photo, encode, running_service
 from PIL import Image
 
 from benchmarks import attack
-from itadaki.images import MAX_MEMORY
+from itadaki.photos.images import MAX_MEMORY
 
 SEARCH = "/api/v1/search/search"
 LONGEST = 10.0  # seconds that any answer may take on a busy machine; --soak asks for 2

@@ -13,14 +13,14 @@ from conftest import dish_photo, encode
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from itadaki import images
 from itadaki.errors import (
     DecodingBusyError,
     ImageError,
     ImageTooLargeError,
     UnsupportedImageError,
 )
-from itadaki.images import (
+from itadaki.photos import images
+from itadaki.photos.images import (
     MAX_PIXELS,
     _on_white,
     decode,
@@ -29,7 +29,7 @@ from itadaki.images import (
     media_type,
     preprocess,
 )
-from itadaki.photo_file import MAX_PARTS
+from itadaki.photos.photo_file import MAX_PARTS
 
 
 def four_corners() -> np.ndarray:

@@ -683,7 +683,7 @@ from pathlib import Path
 
 from itadaki.collection import Recipe
 from itadaki.errors import RecipeError
-from itadaki.filters import ingredient_terms
+from itadaki.index.filters import ingredient_terms
 from itadaki.importing import found, markdown, table
 
 resource.setrlimit(resource.RLIMIT_CPU, (60, 60))

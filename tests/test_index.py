@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 from qdrant_client import QdrantClient
 
-from itadaki import ann_index, precision, qdrant_index
-from itadaki.ann_index import AnnIndex, build_graph
-from itadaki.bank import Bank
+from itadaki.bank.bank import Bank
 from itadaki.errors import ArtifactError, IndexUnavailableError
-from itadaki.files import note_derived
-from itadaki.filters import Filters, RowFilter
-from itadaki.index import ExactIndex, build_index, open_index
-from itadaki.precision import reduced, rows_of
-from itadaki.qdrant_index import QdrantIndex, collection_of, index_bank
+from itadaki.index import ann_index, precision, qdrant_index
+from itadaki.index.ann_index import AnnIndex, build_graph
+from itadaki.index.filters import Filters, RowFilter
+from itadaki.index.index import ExactIndex, build_index, open_index
+from itadaki.index.precision import reduced, rows_of
+from itadaki.index.qdrant_index import QdrantIndex, collection_of, index_bank
 from itadaki.settings import Settings
+from itadaki.storage.files import note_derived
 from itadaki.variants import VARIANTS
 
 ROWS, DIMENSION = 1500, 32
@@ -280,7 +280,7 @@ def test_another_payload_is_another_collection(bank, settings, monkeypatch):
 def test_many_rows_are_told_of_the_approximate_index(bank, settings, monkeypatch, caplog):
     build_index(bank, settings)
     assert not caplog.records
-    monkeypatch.setattr("itadaki.index.ADVISED_ABOVE", ROWS - 1)
+    monkeypatch.setattr("itadaki.index.index.ADVISED_ABOVE", ROWS - 1)
     build_index(bank, settings)
     assert "ITADAKI_INDEX=ann" in caplog.text
 

@@ -2,9 +2,14 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
 
-from itadaki.bank import Bank
-from itadaki.inspection import best_and_worst, embedding_map, nearest_and_mask, precision_recall
-from itadaki.text_neighbours import TextNeighbours
+from itadaki.bank.bank import Bank
+from itadaki.evaluation.inspection import (
+    best_and_worst,
+    embedding_map,
+    nearest_and_mask,
+    precision_recall,
+)
+from itadaki.training.text_neighbours import TextNeighbours
 from itadaki.variants import VARIANTS
 
 

@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 from conftest import dish_photo, encode
 
-from itadaki.embedder import Embedder
+from itadaki.models.embedder import Embedder
 
 FIRST_AT_ONCE = """
 import sys, threading
 from pathlib import Path
 import numpy as np
-from itadaki.embedder import Embedder
+from itadaki.models.embedder import Embedder
 embedder = Embedder(Path(sys.argv[1]))
 photo = np.zeros((1, 224, 224, 3), np.float32)
 barrier = threading.Barrier(8)
@@ -36,7 +36,7 @@ import hashlib, sys, time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from itadaki import interrupt
-from itadaki.files import replacing
+from itadaki.storage.files import replacing
 interrupt.watch()
 target = Path(sys.argv[1]) / "rows.npy"
 with replacing(target) as beside, interrupt.temporary_folder("half-", target.parent) as folder:
@@ -70,7 +70,7 @@ def busy_loops(count):
 def path(tmp_path):
     import keras
 
-    from itadaki.keras_model import save_model
+    from itadaki.models.keras_model import save_model
 
     inputs = keras.Input((224, 224, 3))
     rows = keras.layers.Dense(4)(keras.layers.GlobalAveragePooling2D()(inputs))

@@ -8,18 +8,18 @@ import numpy as np
 import pytest
 from conftest import dish_photo
 
-from itadaki import litert_model
-from itadaki.embedder import Embedder
 from itadaki.errors import ArtifactError, StorageError
-from itadaki.images import load_input
-from itadaki.keras_model import save_model
-from itadaki.litert_model import converted_path
+from itadaki.models import litert_model
+from itadaki.models.embedder import Embedder
+from itadaki.models.keras_model import save_model
+from itadaki.models.litert_model import converted_path
+from itadaki.photos.images import load_input
 
 START = """
 import sys
 import numpy as np
 from pathlib import Path
-from itadaki.embedder import Embedder
+from itadaki.models.embedder import Embedder
 photos = np.load(sys.argv[2])
 print("before", file=sys.stderr, flush=True)
 np.save(sys.argv[3], Embedder(Path(sys.argv[1])).embed(photos))
@@ -85,7 +85,7 @@ def test_a_damaged_conversion_is_made_anew(path, photos, damage):
 def test_a_damaged_conversion_without_tensorflow_is_told(path, monkeypatch):
     Embedder(path)
     converted_path(path).write_bytes(b"TFL3")
-    monkeypatch.setitem(sys.modules, "itadaki.keras_model", None)
+    monkeypatch.setitem(sys.modules, "itadaki.models.keras_model", None)
     with pytest.raises(ArtifactError, match=r"model\.tflite is missing or damaged.*\[train\]"):
         Embedder(path)
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from itadaki import losses
+from itadaki.training import losses
 
 
 def at(*degrees: float) -> np.ndarray:

@@ -22,7 +22,7 @@ from api.features.examples.api import examples
 from api.features.search.services import search_service
 from api.main import create_app
 from itadaki.collection import Recipe, create_collection
-from itadaki.images import load_input
+from itadaki.photos.images import load_input
 from itadaki.retrieval import RetrievalSystem
 
 if EXECUTABLE is None:

@@ -8,16 +8,16 @@ import numpy as np
 import psutil
 import pytest
 
-from itadaki import bank as bank_module
-from itadaki.bank import BATCH_SIZE, build_bank, embed_photos
-from itadaki.dataset import load_dataset
+from itadaki.bank import bank as bank_module
+from itadaki.bank.bank import BATCH_SIZE, build_bank, embed_photos
 from itadaki.errors import ImageError
+from itadaki.recipes.dataset import load_dataset
 from itadaki.variants import VARIANTS
 
 if not find_spec("ray"):
     pytest.skip('Ray is not installed: pip install -e ".[ray]"', allow_module_level=True)
 
-from itadaki.ray_embedding import embed_photos_on_ray, started
+from itadaki.bank.ray_embedding import embed_photos_on_ray, started
 
 WORKERS = 2
 on_ray = partial(embed_photos_on_ray, batch_size=BATCH_SIZE, workers=WORKERS)

@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from itadaki.comparison import save_measurement
 from itadaki.errors import ItadakiError
-from itadaki.evaluation import Evaluation
-from itadaki.report import Measurements, documents, requirements
+from itadaki.evaluation.comparison import save_measurement
+from itadaki.evaluation.scores import Evaluation
+from tools.report import Measurements, documents, requirements
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("reports/*.md")])
@@ -86,7 +86,7 @@ def test_dish_classes_come_best_first_from_the_measurement(checkout):
 def test_a_chapter_over_the_baseline_needs_the_same_class_rules(checkout, monkeypatch):
     page = write(checkout, "<!-- report: chapters -->\n<!-- /report -->")
     assert "0.400 (2.00 x) | 0.400 (2.00 x) | 0.400 (2.00 x)" in documents(checkout)[page]
-    monkeypatch.setattr("itadaki.comparison.class_rules", lambda: "later")
+    monkeypatch.setattr("itadaki.evaluation.comparison.class_rules", lambda: "later")
     names = ["P@10 dish class", "MAP@R dish class", "nDCG@10 title", "recall@1 re-crop"]
     found = Evaluation({n: np.full(12, 0.4) for n in names}, dict.fromkeys(names, 0.1), "test", 90)
     facts = {"dataset": "d", "dataset_source": "x"}

@@ -6,7 +6,7 @@ import tomllib
 
 import pytest
 
-from itadaki.litert_model import converted_path
+from itadaki.models.litert_model import converted_path
 from itadaki.settings import PROJECT_ROOT, Settings
 from itadaki.variants import VARIANTS
 
@@ -16,7 +16,7 @@ import sys
 for name in {ONLY_FOR_TRAINING}:
     sys.modules[name] = None  # as if it were not installed
 from itadaki.cli import main
-import itadaki.evaluation, itadaki.importing, itadaki.retrieval, api.main
+import itadaki.evaluation.scores, itadaki.importing, itadaki.retrieval, api.main
 sys.exit(main(sys.argv[1:]))
 """
 

@@ -10,11 +10,11 @@ from PIL import Image
 
 from itadaki import plots
 from itadaki.errors import ArtifactError, ImageError
-from itadaki.filters import Filters
-from itadaki.keras_model import BACKBONE, load_model
+from itadaki.index.filters import Filters
+from itadaki.models.keras_model import BACKBONE, load_model
 from itadaki.retrieval import RetrievalSystem
 from itadaki.settings import PROJECT_ROOT, Settings
-from itadaki.triplets import hard_triplets
+from itadaki.training.triplets import hard_triplets
 from itadaki.variants import VARIANTS
 
 matplotlib.use("Agg")

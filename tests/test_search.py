@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from itadaki import search
-from itadaki.precision import reduced
-from itadaki.search import top_k
+from itadaki.index import exact as search
+from itadaki.index.exact import top_k
+from itadaki.index.precision import reduced
 
 
 def brute_force(bank, query, k, allowed):

@@ -13,8 +13,8 @@ from starlette.testclient import TestClient
 
 from api.core.config import ApiSettings
 from api.main import create_app
-from itadaki.files import dump_builtin_pickle, load_builtin_pickle, sha256_of, write_json
 from itadaki.settings import Settings
+from itadaki.storage.files import dump_builtin_pickle, load_builtin_pickle, sha256_of, write_json
 from itadaki.variants import VARIANTS
 
 SEARCH = "/api/v1/search/search"

@@ -4,14 +4,14 @@ import shutil
 import numpy as np
 import pytest
 
-from itadaki.dataset import SAMPLE_ROOT
-from itadaki.embedder import load_embedder
-from itadaki.files import derived_facts, sha256_of
-from itadaki.images import load_input
-from itadaki.litert_model import converted_path
+from itadaki.models.embedder import load_embedder
+from itadaki.models.litert_model import converted_path
+from itadaki.models.training_record import check_record, read_record
+from itadaki.photos.images import load_input
+from itadaki.recipes.dataset import SAMPLE_ROOT
 from itadaki.retrieval import RetrievalSystem
 from itadaki.settings import PROJECT_ROOT, Settings
-from itadaki.training_record import check_record, read_record
+from itadaki.storage.files import derived_facts, sha256_of
 from itadaki.variants import VARIANTS, served_variant
 
 FT = VARIANTS["ft"]

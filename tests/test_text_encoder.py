@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from itadaki.errors import ArtifactError
-from itadaki.text_encoder import TextEncoder
+from itadaki.models.text_encoder import TextEncoder
 
 TITLES = ["Tomato Soup", "Tomato Salad", "Lentil Soup", "Lentil Salad"]
 INGREDIENTS = [["4 tomatoes", "1 onion"], ["2 tomatoes"], ["lentils"], []]

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from itadaki.text_encoder import TextEncoder
-from itadaki.text_neighbours import INGREDIENT_SHARE, TextNeighbours
+from itadaki.models.text_encoder import TextEncoder
+from itadaki.training.text_neighbours import INGREDIENT_SHARE, TextNeighbours
 
 TITLES = ["Tomato Soup", "Tomato Soup", "Lentil Soup", "Lemon Cake", "Lemon Cake"]
 INGREDIENTS = [["tomato"], ["tomato"], ["lentil"], [], ["lemon"]]

@@ -8,19 +8,19 @@ import pandas as pd
 import pytest
 from sklearn.decomposition import PCA
 
-from itadaki.activations import ActivationCache
-from itadaki.dataset import load_dataset
-from itadaki.embedder import load_embedder
 from itadaki.errors import ArtifactError, ItadakiError
-from itadaki.files import sha256_of
-from itadaki.images import load_input
-from itadaki.keras_model import load_model
+from itadaki.models.embedder import load_embedder
+from itadaki.models.keras_model import load_model
+from itadaki.models.text_encoder import TextEncoder
+from itadaki.photos.images import load_input
+from itadaki.recipes.dataset import load_dataset
 from itadaki.settings import Settings
-from itadaki.text_encoder import TextEncoder
-from itadaki.text_neighbours import TextNeighbours
-from itadaki.training import CollapseError, Trainer, grown_margin
-from itadaki.training_config import CONFIG_FT, CONFIG_TL, CONFIG_TL_HARD, TrainingConfig
-from itadaki.training_run import TrainingRun
+from itadaki.storage.files import sha256_of
+from itadaki.training.activations import ActivationCache
+from itadaki.training.config import CONFIG_FT, CONFIG_TL, CONFIG_TL_HARD, TrainingConfig
+from itadaki.training.run import TrainingRun
+from itadaki.training.text_neighbours import TextNeighbours
+from itadaki.training.trainer import CollapseError, Trainer, grown_margin
 from itadaki.variants import VARIANTS
 
 TINY = {"BATCH_SIZE": 8, "EMBEDDING_DIM": 16, "HIDDEN_DIM": 32, "VIEWS": 2}
@@ -239,7 +239,7 @@ def test_a_run_goes_on_with_the_training_code_that_began_it_only(home, monkeypat
     config, dataset = TINY_TL | {"EPOCHS": 1}, load_dataset(home, False)
 
     def run(commit: str) -> tuple[list[int], dict]:
-        monkeypatch.setattr("itadaki.training_run._commit", lambda: commit)
+        monkeypatch.setattr("itadaki.training.run._commit", lambda: commit)
         caplog.clear()
         trained = TrainingRun(VARIANTS["tl"], config, home, dataset, 5, progress=False)
         epochs = []
@@ -256,7 +256,7 @@ def test_a_run_goes_on_with_the_training_code_that_began_it_only(home, monkeypat
     assert not epochs and record["trained_by_commits"] == ["first", "documents changed"]
     assert "other training code" not in caplog.text
     for changed in ("training_code", "class_rules"):
-        monkeypatch.setattr(f"itadaki.training_run.{changed}", lambda: "other")
+        monkeypatch.setattr(f"itadaki.training.run.{changed}", lambda: "other")
         epochs, record = run("code changed")
         assert len(epochs) == 1 and record["trained_by_commits"] == ["code changed"]
         assert record[changed] == "other"
@@ -275,7 +275,7 @@ def test_a_photo_of_the_same_name_and_size_gets_its_own_activations(tmp_path):
 
 
 def test_collapse_is_noticed(home, monkeypatch):
-    from itadaki import training
+    from itadaki.training import trainer as training
 
     monkeypatch.setattr(training, "_COLLAPSED", 2.1)
     with pytest.raises(CollapseError, match="LEARNING_RATE"):
@@ -351,7 +351,7 @@ def test_batches_without_a_triplet_cost_nothing_and_teach_nothing(tmp_path):
 
 
 def test_a_recipe_whose_positives_are_not_among_the_texts_costs_nothing(tmp_path, monkeypatch):
-    monkeypatch.setattr("itadaki.training._CANDIDATES", 1)
+    monkeypatch.setattr("itadaki.training.trainer._CANDIDATES", 1)
     _, history = train_placed(JOINT | {"SELF_SHARE": 0.0, "BATCH_SIZE": 2}, tmp_path, ["soup"] * 6)
     assert np.isfinite(history["loss"].iloc[1:]).all()
 

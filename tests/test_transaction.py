@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-import itadaki.transaction
+import itadaki.storage.transaction
 from itadaki.errors import ArtifactError, BusyFolderError, StorageError
-from itadaki.transaction import changing, reading
+from itadaki.storage.transaction import changing, reading
 
 CHANGE = """
 import os, signal, sys
 from pathlib import Path
-import itadaki.transaction as transaction
+import itadaki.storage.transaction as transaction
 folder, kill_at = Path(sys.argv[1]), int(sys.argv[2])
 steps = 0
 calls = (Path, "replace"), (Path, "unlink"), (os, "fsync"), (transaction.shutil, "rmtree")
@@ -87,7 +87,7 @@ def test_changes_wait_for_each_other(tmp_path):
 
 
 def test_a_folder_that_stays_busy_is_said(tmp_path, monkeypatch):
-    monkeypatch.setattr(itadaki.transaction, "_WAIT", 0.1)
+    monkeypatch.setattr(itadaki.storage.transaction, "_WAIT", 0.1)
     said = []
 
     def ask():
@@ -108,7 +108,7 @@ def test_a_folder_that_cannot_be_written_can_be_read(tmp_path, monkeypatch):
     def refused(self, **options):
         raise PermissionError(errno.EACCES, "not yours")
 
-    monkeypatch.setattr(itadaki.transaction.FileLock, "acquire", refused)
+    monkeypatch.setattr(itadaki.storage.transaction.FileLock, "acquire", refused)
     with reading(tmp_path):
         pass
     with pytest.raises(StorageError, match="not yours"), changing(tmp_path):

@@ -1,6 +1,6 @@
 import numpy as np
 
-from itadaki import triplets
+from itadaki.training import triplets
 
 # One anchor at 0 degrees, candidates at 10, 30, 60, 90 and 170 degrees.
 ANGLES = np.array([10, 30, 60, 90, 170])

@@ -8,7 +8,7 @@ import pytest
 from conftest import dish_photo, encode
 
 from itadaki.cli import main
-from itadaki.workspace import workspace
+from itadaki.storage.workspace import workspace
 
 KILLED = """
 import os, sys
@@ -49,7 +49,7 @@ def test_what_a_killed_import_unpacked_is_removed_by_the_next(tmp_path, monkeypa
 def test_the_folder_of_one_at_work_is_left_to_it(tmp_path):
     code = f"""if True:
         import pathlib, sys
-        from itadaki.workspace import workspace
+        from itadaki.storage.workspace import workspace
         with workspace(pathlib.Path({str(tmp_path)!r})) as ours:
             print(ours, flush=True)
             sys.stdin.read()

@@ -13,10 +13,10 @@ from api.features.search.services.search_service import SearchService
 from api.features.search.utils.model_loader import load_retrieval_system
 from itadaki.collection import change_collection
 from itadaki.errors import ArtifactError, CollectionError, DatasetError, ItadakiError
-from itadaki.files import read_json_object
-from itadaki.index import StandInIndex, build_index, open_index
+from itadaki.index.index import StandInIndex, build_index, open_index
 from itadaki.retrieval import RetrievalSystem
 from itadaki.settings import Settings
+from itadaki.storage.files import read_json_object
 
 _LOOK_EVERY = 1.0  # seconds until a change that another process made is taken into service
 _TRY_AGAIN_AFTER = 10.0

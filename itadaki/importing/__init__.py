@@ -160,7 +160,7 @@ def _recipe(
 
 def _problem(photo: Path) -> str | None:
     """Why a photo cannot be used; None if it decodes."""
-    from itadaki.images import decode
+    from itadaki.photos.images import decode
 
     try:
         if photo.stat().st_size > _MAX_PHOTO:

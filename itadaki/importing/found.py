@@ -185,7 +185,9 @@ def _key(name: str) -> str:
 def lines(text: object) -> list[str]:
     """Ingredients in one text: a list as Python or JSON writes it, else a line each, else
     separated by semicolons or bars."""
-    from itadaki.dataset import ingredient_list  # which takes longer to import than all else here
+    from itadaki.recipes.dataset import (
+        ingredient_list,  # which takes longer to import than all else here
+    )
 
     items = ingredient_list(str(text or ""))
     if len(items) == 1:

@@ -12,7 +12,7 @@ from api.features.search.api.search import COLLECTION, ERRORS, NO_RECIPE, Recipe
 from api.features.search.schemas.search import RecipeResponse, error
 from api.features.search.services.search_service import SearchService
 from itadaki.collection import MAX_TEXT, MAX_TITLE, VISIBLE, Edit, Recipe
-from itadaki.index import StandInIndex
+from itadaki.index.index import StandInIndex
 
 router = APIRouter(tags=["recipes"])
 change_router = APIRouter(prefix="/api/v1/recipes", tags=["recipes"])

@@ -27,7 +27,7 @@ from api.features.search.schemas.search import (
 )
 from api.features.search.services.search_service import SearchService
 from itadaki.errors import ImageError
-from itadaki.filters import Filters
+from itadaki.index.filters import Filters
 from itadaki.retrieval import SearchResult
 
 router = APIRouter()

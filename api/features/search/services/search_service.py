@@ -8,8 +8,8 @@ from api.features.search.schemas.search import BankHealth, DatasetHealth, Health
 from api.features.search.utils.model_loader import warm_up
 from itadaki import __version__
 from itadaki.errors import QueryError
-from itadaki.filters import Filters
-from itadaki.images import load_input, media_type
+from itadaki.index.filters import Filters
+from itadaki.photos.images import load_input, media_type
 from itadaki.retrieval import RetrievalSystem, SearchResult
 
 

@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from itadaki.filters import Filters
-from itadaki.images import IMAGE_SIZE
+from itadaki.index.filters import Filters
+from itadaki.photos.images import IMAGE_SIZE
 from itadaki.retrieval import RetrievalSystem
 from itadaki.settings import Settings
 from itadaki.variants import served_variant

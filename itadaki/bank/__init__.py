@@ -1,0 +1,1 @@
+"""The embedding bank: built, fused with texts, kept."""

@@ -1,0 +1,1 @@
+"""How good a search is, and what to look at beside the scores."""

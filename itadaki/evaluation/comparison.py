@@ -1,0 +1,294 @@
+"""The ladder of variants on held-out recipes: stored measurements, steps between them, report."""
+
+import itertools
+import json
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from itadaki.errors import ItadakiError
+from itadaki.evaluation.scores import Evaluation, confidence_interval
+from itadaki.recipes.dish_class import class_rules
+from itadaki.storage.files import replacing
+from itadaki.variants import VARIANTS
+
+GALLERIES = {
+    "photos": "the whole collection, by its photos",
+    "fused": "the whole collection, by its photos and texts",
+    "split": "the held-out photos alone",
+}
+_log = logging.getLogger(__name__)
+_RUNGS = ("raw", "tl_seed", "tl", "tl_hard", "ft")  # tl_seed: tl with the seed's own sampling
+_LADDER = (*((name, "photos") for name in VARIANTS), ("ft", "fused"))
+
+
+def save_measurement(
+    found: Mapping[str, Evaluation], folder: Path, variant: str, seed: int, facts: dict[str, Any]
+) -> Path:
+    """Keep the scores of every query, without any text or photo, as ``<variant>-seed<n>.npz``."""
+    path = folder / f"{variant}-seed{seed}.npz"
+    others = sorted(
+        other.stem
+        for other in folder.glob("*-seed*.npz")
+        if other != path and _about(other).get("class_rules") != class_rules()
+    )
+    if others:
+        _log.warning(
+            "%s were scored under other rules of dish classes than today's: the P@1, P@10 and "
+            "MAP@R of %s cannot be held against theirs.",
+            ", ".join(others),
+            path.stem,
+        )
+    arrays = {
+        f"{gallery}|{metric}": scores.astype(np.float32)
+        for gallery, evaluation in found.items()
+        for metric, scores in evaluation.per_query.items()
+    }
+    about = {
+        **facts,
+        "class_rules": class_rules(),
+        "split": next(iter(found.values())).split,
+        "galleries": {name: evaluation.gallery for name, evaluation in found.items()},
+        "random": {name: evaluation.random for name, evaluation in found.items()},
+        "classes": {name: evaluation.classes for name, evaluation in found.items()},
+    }
+    with replacing(path) as beside, beside.open("wb") as file:
+        np.savez_compressed(file, about=np.array(json.dumps(about)), **arrays)
+    return path
+
+
+def _about(path: Path) -> dict[str, Any]:
+    with np.load(path, allow_pickle=False) as arrays:
+        return json.loads(str(arrays["about"]))
+
+
+class Comparison:
+    """Stored measurements of several variants on the same queries.
+
+    Attributes:
+        about: for each variant the facts of its first seed.
+        seeds: how many seeds each variant was measured with.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Read all measurements of a folder.
+
+        Raises:
+            ItadakiError: there is none, they do not share dataset and split, or the seeds of one
+                variant do not share the rules of dish classes.
+        """
+        self.about: dict[str, dict[str, Any]] = {}
+        self.seeds: dict[str, int] = {}
+        self._scores: dict[tuple[str, str, str], list[np.ndarray]] = {}
+        self._tables: dict[str, pd.DataFrame] = {}
+        self._steps: pd.DataFrame | None = None
+        for path in sorted(folder.glob("*-seed*.npz")):
+            variant = path.stem.rpartition("-seed")[0]
+            try:
+                with np.load(path, allow_pickle=False) as file:
+                    arrays = dict(file)
+                about = json.loads(str(arrays.pop("about")))
+            except Exception:  # a damaged archive makes NumPy and zipfile raise their own
+                raise ItadakiError(
+                    f"{path} is damaged; delete it, and run: python -m itadaki evaluate {variant} "
+                    "--save"
+                ) from None
+            for key, scores in arrays.items():
+                self._scores.setdefault((variant, *key.split("|")), []).append(scores)
+            first = self.about.setdefault(variant, about)
+            if about.get("class_rules") != first.get("class_rules"):
+                raise ItadakiError(
+                    f"The seeds of {variant} in {folder} were scored under different rules of dish "
+                    "classes; delete the old ones, or bring back those that were replaced."
+                )
+            self.seeds[variant] = self.seeds.get(variant, 0) + 1
+        if not self.about:
+            raise ItadakiError(
+                f"There are no measurements in {folder}; run: "
+                "python -m itadaki evaluate VARIANT --save"
+            )
+        if len({(about["dataset"], about["split"]) for about in self.about.values()}) > 1:
+            raise ItadakiError(
+                f"The measurements in {folder} are of different datasets or splits; delete the "
+                "old ones."
+            )
+
+    def class_note(self) -> str:
+        """What must be told of the rules that the dish classes were given by: one sentence."""
+        old = [name for name in self.about if self._rules(name) != class_rules()]
+        if not old:
+            return "The dish classes were given by the rules that give them today."
+        whose = "All" if len(old) == len(self.about) else f"The scores of {', '.join(old)}"
+        note = (
+            f"{whose} were measured when other rules gave the dish classes than today: P@1, P@10 "
+            "and MAP@R would come out otherwise now, nDCG@10 and recall would not."
+        )
+        if len({self._rules(name) for name in self.about}) > 1:
+            note += " Variants of different rules are not held against each other in those."
+        return note
+
+    def comparable(self, one: str, other: str, metric: str) -> bool:
+        """Whether a metric of two variants was scored by the same rules."""
+        return "dish class" not in metric or self._rules(one) == self._rules(other)
+
+    def _rules(self, variant: str) -> str | None:
+        return self.about.get(variant, {}).get("class_rules")
+
+    def scores(self, variant: str, gallery: str, metric: str) -> np.ndarray | None:
+        """Score of every query, averaged over the seeds; None if it was not measured."""
+        seeds = self._scores.get((variant, gallery, metric))
+        return None if seeds is None else np.mean(seeds, axis=0)
+
+    def random(self, gallery: str, metric: str) -> float:
+        """What a random order of the gallery reaches."""
+        measured = (about["random"].get(gallery, {}) for about in self.about.values())
+        return next((random[metric] for random in measured if metric in random), float("nan"))
+
+    def table(self, gallery: str = "photos") -> pd.DataFrame:
+        """One row a variant and metric: score, 95% interval, spread of the seeds, queries."""
+        if gallery not in self._tables:
+            self._tables[gallery] = self._table(gallery)
+        return self._tables[gallery]
+
+    def _table(self, gallery: str) -> pd.DataFrame:
+        rows = []
+        for variant in _RUNGS:
+            for (name, of, metric), seeds in self._scores.items():
+                if (name, of) == (variant, gallery):
+                    mean = np.mean(seeds, axis=0)
+                    low, high = confidence_interval(mean)
+                    spread = float(np.std([s.mean() for s in seeds], ddof=1)) if seeds[1:] else None
+                    rows.append((variant, metric, mean.mean(), low, high, spread, len(mean)))
+        columns = ["variant", "metric", "score", "low", "high", "seeds' spread", "queries"]
+        return pd.DataFrame(rows, columns=columns)
+
+    def ladder(self) -> pd.DataFrame:
+        """The four variants in the whole collection, ft also with texts in the rows.
+
+        The columns of ``table`` and gallery; the rows of one rung follow one another.
+        """
+        rungs = [
+            self.table(gallery).query("variant == @name").assign(gallery=gallery)
+            for name, gallery in _LADDER
+        ]
+        return pd.concat([rung for rung in rungs if not rung.empty], ignore_index=True)
+
+    def by_class(self, variant: str, gallery: str, metric: str) -> pd.DataFrame:
+        """A class metric by dish class, best first: score and queries; empty if not measured."""
+        scores = self.scores(variant, gallery, metric)
+        classes = self.about.get(variant, {}).get("classes", {}).get(gallery, [])
+        if scores is None or len(classes) != len(scores):
+            return pd.DataFrame(columns=["score", "queries"])
+        found = pd.DataFrame({"dish class": classes, "score": scores}).groupby("dish class")
+        table = found["score"].agg(["mean", "size"]).set_axis(["score", "queries"], axis=1)
+        return table.sort_values("score", ascending=False, kind="stable")
+
+    def steps(self) -> pd.DataFrame:
+        """Each rung against the one before on the same queries: gain, 95% paired interval, ratio.
+
+        The interval is a bootstrap over the queries' differences.
+        """
+        if self._steps is None:
+            self._steps = self._paired_steps()
+        return self._steps
+
+    def _paired_steps(self) -> pd.DataFrame:
+        rows = []
+        ladder = [rung for rung in _LADDER if any(key[:2] == rung for key in self._scores)]
+        for (before, old), (after, new) in itertools.pairwise(ladder):
+            for metric in [key[2] for key in self._scores if key[:2] == (after, new)]:
+                first, second = self.scores(before, old, metric), self.scores(after, new, metric)
+                if first is None or second is None or len(first) != len(second):
+                    continue
+                if not self.comparable(before, after, metric):
+                    continue
+                low, high = confidence_interval(second - first)
+                gain, ratio = (second - first).mean(), second.mean() / max(first.mean(), 1e-9)
+                step = f"{before} ({old}) to {after} ({new})"
+                rows.append((step, metric, gain, low, high, ratio))
+        columns = ["step", "metric", "gain", "low", "high", "ratio"]
+        return pd.DataFrame(rows, columns=columns)
+
+    def chapter(self, variant: str) -> str:
+        """A variant beside the rung before it, as a Markdown table; raw beside a random order.
+
+        Below stands what must be told of the dish classes.
+        """
+        rungs = [rung for rung in _LADDER if any(key[:2] == rung for key in self._scores)]
+        own = [rung for rung in rungs if rung[0] == variant]
+        first = rungs.index(own[0])
+        shown = rungs[max(0, first - 1) : first + len(own)]
+        names = [name + (", with texts" if gallery == "fused" else "") for name, gallery in shown]
+        gains = [f"gain of {name}" for name in names[1:]] if first else ["random order"]
+        columns = ["metric", *names, *gains]
+        lines = [f"| {' | '.join(columns)} |", "| --- |" + " --- |" * (len(columns) - 1)]
+        scores = {(c.variant, c.gallery, c.metric): c for c in self.ladder().itertuples()}
+        steps = {(step.step, step.metric): step for step in self.steps().itertuples()}
+        for metric in [key[2] for key in scores if key[:2] == own[0]]:
+            cells = [scores[(*rung, metric)] for rung in shown]
+            row = [metric, *(f"{c.score:.3f} ({c.low:.3f}–{c.high:.3f})" for c in cells)]
+            if first == 0:
+                row.append(f"{self.random('photos', metric):.3f}")
+            for (before, old), (after, new) in itertools.pairwise(shown):
+                step = steps.get((f"{before} ({old}) to {after} ({new})", metric))
+                gain = step and f"{step.gain:+.4f} ({step.low:+.4f} to {step.high:+.4f})"
+                row.append(gain or "not comparable")
+            lines.append(f"| {' | '.join(row)} |")
+        return "\n".join([*lines, "", self.class_note()])
+
+    def write_report(self, folder: Path) -> list[Path]:
+        """Write ``comparison.md``, its plot, and return both paths; no photo, no recipe text."""
+        from itadaki import plots
+
+        picture = folder / "comparison.png"
+        plots.save(plots.ladder(self), picture)
+        text = folder / "comparison.md"
+        with replacing(text) as beside:
+            beside.write_text(self.markdown(), encoding="utf-8")
+        return [text, picture]
+
+    def markdown(self) -> str:
+        """The comparison as Markdown: one table a gallery, the steps, what was measured where."""
+        first = next(iter(self.about.values()))
+        seeds = ", ".join(f"{name} {self.seeds[name]}" for name in _RUNGS if name in self.seeds)
+        lines = [
+            "# The four variants on held-out recipes",
+            "",
+            f"Measured on the {first['split']} split of {first['dataset_source']} (SHA-256 "
+            f"`{first['dataset'][:16]}…`): held-out photos "
+            "as queries, their own photo and all copies left out; 95% bootstrap intervals over "
+            f"the queries. Seeds per variant: {seeds}. `tl_seed` is `tl` with positives and "
+            "negatives from the batch, none masked: triplets as one would first write them. "
+            + self.class_note(),
+            "",
+            "![scores by variant](comparison.png)",
+        ]
+        for gallery, meaning in GALLERIES.items():
+            table = self.table(gallery)
+            if table.empty:
+                continue
+            size = max(about["galleries"].get(gallery, 0) for about in self.about.values())
+            lines += ["", f"## Searched: {meaning} ({size:,})", ""]
+            metrics = list(dict.fromkeys(table["metric"]))
+            lines += [f"| variant | {' | '.join(metrics)} |", "| --- |" + " --- |" * len(metrics)]
+            for variant, rows in table.groupby("variant", sort=False):
+                cells = rows.set_index("metric").reindex(metrics)
+                shown = [f"{c.score:.3f} ({c.low:.3f} to {c.high:.3f})" for c in cells.itertuples()]
+                lines.append(f"| {variant} | {' | '.join(shown)} |")
+            floor = " | ".join(f"{self.random(gallery, metric):.3f}" for metric in metrics)
+            lines.append(f"| random order | {floor} |")
+        lines += ["", "## Each step against the one before, on the same queries", ""]
+        lines += [
+            "| step | metric | gain (95% paired interval) | ratio |",
+            "| --- | --- | --- | --- |",
+        ]
+        for step in self.steps().itertuples():
+            lines.append(
+                f"| {step.step} | {step.metric} | {step.gain:+.4f} ({step.low:+.4f} to "
+                f"{step.high:+.4f}) | {step.ratio:.2f} |"
+            )
+        return "\n".join(lines) + "\n"

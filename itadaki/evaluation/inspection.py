@@ -1,0 +1,174 @@
+"""What to look at beside the scores: successes and failures, precision and recall, maps."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from sklearn.decomposition import PCA
+from sklearn.manifold import TSNE
+
+from itadaki.bank.bank import Bank
+from itadaki.evaluation.scores import nearest
+from itadaki.training.text_neighbours import TextNeighbours
+
+_RECALL = np.linspace(0, 1, 21)
+_MAP_COMPONENTS = 50
+
+
+@dataclass(frozen=True)
+class Found:
+    """A held-out recipe as a query and what lies nearest to it, all as rows of the bank.
+
+    Attributes:
+        query: the recipe whose photo asks.
+        neighbours: the rows found, nearest first.
+        similarities: their cosines.
+        hits: whether each is of the query's dish class.
+    """
+
+    query: int
+    neighbours: np.ndarray
+    similarities: np.ndarray
+    hits: np.ndarray
+
+
+def best_and_worst(
+    bank: Bank, count: int, k: int = 4, split: str = "test", below: float = 1.0
+) -> tuple[list[Found], list[Found]]:
+    """The held-out photos whose k neighbours are most and least often of their dish class.
+
+    Among equals come the ones whose first neighbour is the most similar, the surest successes and
+    the surest failures. Each class is taken at most once on either side while there are others.
+
+    Args:
+        bank: what is searched.
+        count: how many of either; no photo is on both sides.
+        k: how many neighbours count.
+        split: whose recipes are the queries.
+        below: neighbours that are more similar are passed over, as other crops of one photo.
+    """
+    classes = _classes(bank)
+    queries, neighbours, similarities = nearest(bank, split, min(4 * k, len(bank.recipes) - 1))
+    found = []
+    for query, rows, scores in zip(queries, neighbours, similarities, strict=True):
+        kept = np.flatnonzero(scores < below)[:k]
+        if classes[query] and len(kept):
+            hits = classes[rows[kept]] == classes[query]
+            found.append(Found(int(query), rows[kept], scores[kept], hits))
+    surest = sorted(found, key=lambda one: -one.similarities[0])
+    best = _varied(sorted(surest, key=lambda one: -one.hits.mean()), classes, count)
+    chosen = {one.query for one in best}
+    others = [one for one in surest if one.query not in chosen]
+    worst = _varied(sorted(others, key=lambda one: one.hits.mean()), classes, count)
+    return best, worst
+
+
+def precision_recall(bank: Bank, count: int = 6, split: str = "test") -> pd.DataFrame:
+    """Precision at each level of recall for the dish classes with the most held-out photos.
+
+    Each held-out photo ranks the whole collection without itself; its precision is interpolated,
+    the best at this recall or beyond (Manning et al. 2008, chapter 8.4), and averaged by class.
+
+    Returns:
+        One column a class, the most frequent first, named with its number of queries; the index is
+        the recall from 0 to 1.
+    """
+    classes = _classes(bank)
+    gallery, photos, rows = _gallery(bank)
+    own = np.flatnonzero((bank.column("split")[gallery] == split) & (classes[gallery] != ""))
+    labels = classes[gallery]
+    curves = {}
+    for name in pd.Series(labels[own]).value_counts().index:
+        asked = own[labels[own] == name]
+        relevant = labels == name
+        if len(curves) == count or relevant.sum() < 2:
+            break
+        precisions = []
+        for query in asked:
+            similarities = photos[query] @ rows.T
+            similarities[query] = -np.inf
+            order = np.argsort(-similarities, kind="stable")[:-1]
+            hits = relevant[order]
+            precision = np.cumsum(hits) / np.arange(1, len(hits) + 1)
+            best = np.maximum.accumulate(precision[::-1])[::-1]
+            recall = np.cumsum(hits) / hits.sum()
+            precisions.append(best[np.searchsorted(recall, _RECALL - 1e-9)])
+        curves[f"{name} ({len(asked)})"] = np.mean(precisions, axis=0)
+    return pd.DataFrame(curves, index=pd.Index(_RECALL, name="recall"))
+
+
+def embedding_map(
+    bank: Bank, classes: int = 10, limit: int = 1500, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Places on a plane of the photos of the most frequent dish classes, neighbours kept together.
+
+    t-SNE (van der Maaten and Hinton 2008) on the first principal components; distances between
+    far groups mean nothing.
+
+    Args:
+        bank: whose photos.
+        classes: how many, the most frequent.
+        limit: at most so many photos, drawn evenly.
+        seed: of the draw and of t-SNE.
+
+    Returns:
+        Rows of the bank, int64 of shape (n,), and their places, float32 of shape (n, 2).
+    """
+    gallery, photos, _ = _gallery(bank)
+    labels = pd.Series(_classes(bank)[gallery])
+    frequent = labels[labels != ""].value_counts().index[:classes]
+    rng = np.random.default_rng(seed)
+    kept = rng.permutation(np.flatnonzero(labels.isin(frequent)))[:limit]
+    components = min(_MAP_COMPONENTS, len(kept), photos.shape[1])
+    reduced = PCA(components, random_state=seed).fit_transform(photos[kept])
+    perplexity = min(30.0, (len(kept) - 1) / 3)
+    plane = TSNE(perplexity=perplexity, init="pca", random_state=seed).fit_transform(reduced)
+    return gallery[kept], plane
+
+
+def nearest_and_mask(
+    embeddings: np.ndarray, neighbours: TextNeighbours, anchors: np.ndarray, k: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The training photos nearest to some of them, and which of those may be negatives.
+
+    Args:
+        embeddings: float32 array of shape (n, dimension) of the training rows, in their order.
+        neighbours: what their texts say.
+        anchors: int array of shape (a,), places among the training rows.
+        k: how many.
+
+    Returns:
+        Places among the training rows, their similarities, and whether the texts allow them as
+        negatives; each of shape (a, k), nearest first.
+    """
+    similarities = embeddings[anchors] @ embeddings.T
+    similarities[np.arange(len(anchors)), anchors] = -np.inf
+    order = np.argsort(-similarities, axis=1, kind="stable")[:, :k]
+    allowed = neighbours.may_be_negative(anchors, np.arange(len(embeddings)))
+    return (
+        order,
+        np.take_along_axis(similarities, order, axis=1),
+        np.take_along_axis(allowed, order, axis=1),
+    )
+
+
+def _classes(bank: Bank) -> np.ndarray:
+    return np.array([bank.recipes[i]["dish_class"] or "" for i in range(len(bank.recipes))])
+
+
+def _gallery(bank: Bank) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """One row per photo: the bank's rows, their photos' embeddings, and what is searched."""
+    groups = bank.column("photo_group")
+    gallery = np.flatnonzero(groups == np.arange(len(groups)))
+    photos, rows = np.asarray(bank.photo_embeddings), np.asarray(bank.embeddings)
+    return gallery, photos[gallery], rows[gallery]
+
+
+def _varied(ranked: list[Found], classes: np.ndarray, count: int) -> list[Found]:
+    """The first ones, each class once, filled up with the others where there are too few."""
+    taken: dict[str, Found] = {}
+    for one in ranked:
+        taken.setdefault(classes[one.query], one)
+    first = list(taken.values())[:count]
+    rest = [one for one in ranked if one not in first]
+    return first + rest[: count - len(first)]

@@ -1,0 +1,1 @@
+"""Indexes: what finds the nearest rows of a bank."""

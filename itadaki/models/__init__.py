@@ -1,0 +1,1 @@
+"""Models: from photo or text to embedding."""

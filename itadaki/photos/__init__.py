@@ -1,0 +1,1 @@
+"""Photos: reading, checking and preprocessing them."""

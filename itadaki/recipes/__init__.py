@@ -1,0 +1,1 @@
+"""Recipes: datasets, what is read of them, and their words."""

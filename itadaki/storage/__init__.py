@@ -1,0 +1,1 @@
+"""Files that change as a whole or not at all."""

@@ -1,0 +1,1 @@
+"""Training of heads and fine-tuning of the backbone."""

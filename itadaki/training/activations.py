@@ -1,0 +1,160 @@
+"""Cached activations: the frozen part of the backbone runs once per view of a photo."""
+
+import hashlib
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property, partial
+from pathlib import Path
+
+import keras
+import numpy as np
+from tqdm.auto import tqdm
+
+from itadaki.errors import ArtifactError
+from itadaki.models.keras_model import converted
+from itadaki.models.litert_model import LiteRtModel
+from itadaki.photos import augmentation
+from itadaki.photos.augmentation import augmented_view
+from itadaki.photos.images import PREPROCESSING, load_rgb, preprocess
+from itadaki.storage.files import (
+    derived_facts,
+    mapped_for_writing,
+    note_derived,
+    open_array,
+    replacing,
+)
+from itadaki.storage.fingerprint import code_fingerprint
+
+CUT = "block6b_add"
+"""The last frozen layer of phase 2. 46 layers stand above it: of EfficientNetB0's whole blocks,
+this is the cut nearest to the 40 layers that are to be unfrozen (the next one leaves 31)."""
+SHAPE = (7, 7, 192)
+
+_BATCH = 4
+_SEED = 2025
+
+
+class ActivationCache:
+    """Activations at the cut of several views of photos, as float16 files on disk.
+
+    View 0 is the photo as the bank sees it; the others are augmented, each photo's by a seed of
+    its own. A view that was interrupted goes on after its last complete chunk.
+    """
+
+    def __init__(
+        self, folder: Path, backbone: keras.Model, paths: Sequence[Path], hashes: Sequence[str]
+    ) -> None:
+        """Open a cache for n photos; the same backbone and photos find the same files again.
+
+        Args:
+            folder: holds the caches.
+            backbone: EfficientNetB0 without its top.
+            paths: the photos.
+            hashes: of their files' bytes.
+        """
+        views = code_fingerprint(augmentation, _view)
+        digest = hashlib.sha256(f"{views} {PREPROCESSING} {CUT} {_SEED}\n".encode())
+        for weights in backbone.get_weights():
+            digest.update(np.ascontiguousarray(weights).tobytes())
+        digest.update("\n".join(hashes).encode())
+        self.folder = folder / digest.hexdigest()[:16]
+        self._backbone = backbone
+        self._paths = list(paths)
+
+    def view(self, number: int, rows: np.ndarray, progress: bool = True) -> np.ndarray:
+        """Activations of one view, computed where they are missing.
+
+        Args:
+            number: 0 for the plain photo, else an augmented view.
+            rows: int array, the photos that are needed; the others' activations may be 0.
+            progress: show a bar.
+
+        Returns:
+            float16 memory map of shape (n, 7, 7, 192).
+        """
+        path = self.folder / f"view-{number}.npy"
+        shape = (len(self._paths), *SHAPE)
+        done_path = path.with_suffix(".done.npy")
+        self.folder.mkdir(parents=True, exist_ok=True)
+        complete = path.with_name(path.name + ".json")
+        if not _is_whole(path, done_path, shape) or (complete.exists() and not derived_facts(path)):
+            complete.unlink(missing_ok=True)
+            mapped_for_writing(path, np.float16, shape).flush()
+            _note(done_path, np.zeros(shape[0], dtype=bool))
+        done = open_array(done_path, mapped=False)
+        missing = np.asarray(rows)[~done[rows]]
+        if len(missing):
+            out = mapped_for_writing(path)
+            complete.unlink(missing_ok=True)
+            self._fill(out, done, done_path, number, missing, progress)
+            note_derived(path, self.folder.name)
+        return open_array(path)
+
+    def fresh(self, rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Activations of new augmented views, not kept: float32 array (rows, 7, 7, 192)."""
+        photos = [preprocess(augmented_view(load_rgb(self._paths[row]), rng)) for row in rows]
+        return self._forward(np.stack(photos))
+
+    @cached_property
+    def _forward(self) -> Callable[[np.ndarray], np.ndarray]:
+        frozen = keras.Model(self._backbone.input, self._backbone.get_layer(CUT).output)
+        return forward_function(frozen)
+
+    def _fill(
+        self,
+        out: np.ndarray,
+        done: np.ndarray,
+        done_path: Path,
+        number: int,
+        missing: np.ndarray,
+        progress: bool,
+    ) -> None:
+        forward = self._forward  # compiled once, before the threads ask for it
+
+        def run(rows: np.ndarray) -> np.ndarray:
+            photos = [_view(self._paths[row], number, row) for row in rows]
+            out[rows] = forward(np.stack(photos)).astype(np.float16)
+            return rows
+
+        with (
+            tqdm(
+                total=len(missing),
+                desc=f"View {number} through the frozen blocks",
+                unit="photo",
+                disable=not progress,
+            ) as bar,
+            ThreadPoolExecutor(os.cpu_count()) as pool,
+        ):
+            for start in range(0, len(missing), 64 * _BATCH):
+                chunk = missing[start : start + 64 * _BATCH]
+                for rows in pool.map(run, np.array_split(chunk, -(-len(chunk) // _BATCH))):
+                    bar.update(len(rows))
+                out.flush()
+                done[chunk] = True
+                _note(done_path, done)
+
+
+def _note(path: Path, done: np.ndarray) -> None:
+    with replacing(path) as beside:
+        np.save(beside, done)
+
+
+def _is_whole(path: Path, done_path: Path, shape: tuple[int, ...]) -> bool:
+    try:
+        view, done = open_array(path), open_array(done_path)
+    except ArtifactError:
+        return False
+    return (view.shape, view.dtype, done.shape, done.dtype) == (shape, np.float16, shape[:1], bool)
+
+
+def forward_function(model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
+    """A part of a model as a function of a float32 batch that several threads may call at once."""
+    return partial(LiteRtModel(converted(model)), alone=False)
+
+
+def _view(path: Path, number: int, row: int) -> np.ndarray:
+    rgb = load_rgb(path)
+    if number:
+        rgb = augmented_view(rgb, np.random.default_rng((_SEED, number, row)))
+    return preprocess(rgb)

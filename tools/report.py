@@ -1,0 +1,483 @@
+"""The repository's documents and figures, made anew from stored measurements: ``itadaki report``.
+
+A Markdown file may hold blocks between ``<!-- report: NAME -->`` and ``<!-- /report -->``. What
+stands between them comes from the measurements in ``reports/measurements/``, the record beside
+the fine-tuned model, the code, and the installed packages; a test holds the files to it.
+"""
+
+import json
+import re
+from collections.abc import Callable
+from functools import cached_property, partial
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from itadaki.errors import ItadakiError, missing_extra
+from itadaki.evaluation.comparison import Comparison
+from itadaki.models.training_record import read_record
+from itadaki.settings import PROJECT_ROOT, Settings
+from itadaki.storage.files import replacing
+from itadaki.variants import VARIANTS
+from tools import sizing
+
+if TYPE_CHECKING:
+    import keras
+    from pydantic.fields import FieldInfo
+
+_BLOCK = re.compile(r"(<!-- report: (\w+) -->)(.*?)(<!-- /report -->)", re.DOTALL)
+_NOT_MEASURED = "Not measured yet."
+_METRICS = {
+    "P@1 dish class": "P@1",
+    "P@10 dish class": "P@10",
+    "MAP@R dish class": "MAP@R",
+    "nDCG@10 title": "nDCG@10, titles",
+    "nDCG@10 ingredients": "nDCG@10, ingredients",
+    "recall@1 re-crop": "recall@1, re-cropped photo",
+}
+_CHAPTERS = (
+    ("raw", "photos", "raw", "the frozen backbone: the floor"),
+    ("tl", "photos", "tl", "a head on triplets with random negatives"),
+    ("tl_hard", "photos", "tl_hard", "the same with hard negatives of the whole collection"),
+    ("ft", "fused", "ft_hard", "last blocks fine-tuned, photos and texts in one space"),
+)
+
+
+class Measurements:
+    """What was measured and stored in a checkout."""
+
+    def __init__(self, root: Path = PROJECT_ROOT) -> None:
+        self.root = root
+
+    @cached_property
+    def comparison(self) -> Comparison:
+        """The variants on held-out recipes."""
+        return Comparison(self.root / "reports" / "measurements")
+
+    @cached_property
+    def record(self) -> dict[str, Any]:
+        """The record of the run that trained the shipped model."""
+        return read_record(VARIANTS["ft"], Settings(_env_file=None, home=self.root))
+
+    def stored(self, name: str) -> dict[str, Any] | None:
+        """One of the benchmarks' JSON files, or None."""
+        path = self.root / "reports" / "measurements" / f"{name}.json"
+        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+
+
+def documents(root: Path = PROJECT_ROOT) -> dict[Path, str]:
+    """Every generated text, as it should be now.
+
+    Raises:
+        ItadakiError: a document names a block that does not exist.
+    """
+    measured = Measurements(root)
+    texts = {root / "reports" / "comparison.md": measured.comparison.markdown()}
+    for path in sorted([*root.glob("*.md"), *root.glob("docs/*.md"), *root.glob("reports/*.md")]):
+        text = path.read_text(encoding="utf-8")
+        if _BLOCK.search(text):
+            texts[path] = _BLOCK.sub(lambda block: _filled(block, measured), text)
+    return texts
+
+
+def write_report(root: Path = PROJECT_ROOT) -> list[Path]:
+    """Write all documents and figures anew; returns their paths."""
+    from itadaki import plots
+    from tools.notebooks import refresh
+
+    written = []
+    for path, text in documents(root).items():
+        with replacing(path) as beside:
+            beside.write_text(text, encoding="utf-8")
+        written.append(path)
+    measured, reports = Measurements(root), root / "reports"
+    figures = {reports / "comparison.png": plots.ladder(measured.comparison)}
+    for name, history in _histories(measured).items():
+        path = reports / "training_curves" / f"{name}.png"
+        figures[path] = plots.training_curves(pd.DataFrame(history))
+    if service := measured.stored("service"):
+        figures[reports / "service.png"] = plots.service_latency(service)
+    if index := measured.stored("index"):
+        figures[reports / "index.png"] = plots.index_growth(index, sizing.crossover(index))
+    for name, model in _models(root).items():
+        figures[reports / "architecture_images" / f"{name}.png"] = plots.architecture(model)
+    for path, figure in figures.items():
+        plots.save(figure, path, dpi=120)
+        written.append(path)
+    for variant, _, name, _ in _CHAPTERS:
+        path = root / f"recipe_image_retrieval_{name}.ipynb"
+        ladder = plots.ladder(measured.comparison, highlight=variant)
+        refresh(path, measured.comparison.chapter(variant), ladder)
+        plots.close(ladder)
+        written.append(path)
+    return written
+
+
+def _filled(block: re.Match[str], measured: Measurements) -> str:
+    start, name, _, end = block.groups()
+    if name not in BLOCKS:
+        raise ItadakiError(f"There is no block {name}; there are {', '.join(BLOCKS)}.")
+    text = BLOCKS[name](measured)
+    return f"{start}\n{text}\n{end}" if "\n" in text else f"{start}{text}{end}"
+
+
+def _table(columns: list[str], rows: list[list[str]]) -> str:
+    lines = [columns, ["---"] * len(columns), *rows]
+    escaped = [[cell.replace("|", r"\|") for cell in cells] for cells in lines]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in escaped)
+
+
+def _scores(measured: Measurements) -> str:
+    """The ladder on the whole collection, every rung with its intervals."""
+    table = measured.comparison.ladder()
+    rows = []
+    for (variant, gallery), rung in table.groupby(["variant", "gallery"], sort=False):
+        cells = rung.set_index("metric").reindex(_METRICS)
+        shown = [f"{c.score:.3f} ({c.low:.3f}–{c.high:.3f})" for c in cells.itertuples()]
+        name = f"**{variant}**" + (", rows of photo and text" if gallery == "fused" else "")
+        rows.append([name, str(measured.comparison.seeds[variant]), *shown])
+    floor = [f"{measured.comparison.random('photos', metric):.3f}" for metric in _METRICS]
+    rows.append(["random order", "", *floor])
+    return _table(["variant", "seeds", *_METRICS.values()], rows)
+
+
+def _chapters(measured: Measurements) -> str:
+    """The four notebooks, each with its scores."""
+    metrics = ("P@10 dish class", "MAP@R dish class", "nDCG@10 title")
+    table = measured.comparison.ladder().set_index(["variant", "gallery", "metric"])["score"]
+    rows = []
+    for number, (variant, gallery, name, about) in enumerate(_CHAPTERS, 1):
+        file = f"recipe_image_retrieval_{name}.ipynb"
+        scores = []
+        for metric in metrics:
+            score = table.get((variant, gallery, metric), float("nan"))
+            ratio = score / table["raw", "photos", metric]
+            compared = variant != "raw" and measured.comparison.comparable("raw", variant, metric)
+            scores.append(f"{score:.3f}" + (f" ({ratio:.2f} x)" if compared else ""))
+        rows.append([f"{number}. [`{file}`]({file})", about, *scores])
+    return _table(["notebook", "what it does", *(_METRICS[metric] for metric in metrics)], rows)
+
+
+def _protocol(measured: Measurements) -> str:
+    """What the scores were measured on, in one sentence."""
+    comparison = measured.comparison
+    about = comparison.about["raw"]
+    queries = len(comparison.scores("raw", "photos", "recall@1 re-crop"))
+    return (
+        f"{queries:,} held-out photos search {about['galleries']['photos']:,} photos, their own "
+        f"and all its copies left out"
+    )
+
+
+def _class_rules(measured: Measurements) -> str:
+    """Whether the dish classes were given by today's rules, in one sentence."""
+    return measured.comparison.class_note()
+
+
+def _steps(measured: Measurements) -> str:
+    """Each rung against the one before, in the two metrics that the ladder is judged by."""
+    steps = measured.comparison.steps()
+    rows = [
+        [
+            step.step,
+            _METRICS[step.metric],
+            f"{step.gain:+.4f} ({step.low:+.4f} to {step.high:+.4f})",
+            f"{step.ratio:.2f} x",
+            "yes" if step.low > 0 else "no",
+        ]
+        for step in steps[steps["metric"].isin(["MAP@R dish class", "nDCG@10 title"])].itertuples()
+    ]
+    columns = [
+        "step",
+        "metric",
+        "gain, with its 95% paired interval",
+        "ratio",
+        "shown to be better",
+    ]
+    return _table(columns, rows)
+
+
+def _classes(measured: Measurements) -> str:
+    """Dish classes that the fine-tuned model finds best and worst."""
+    table = measured.comparison.by_class("ft", "fused", "P@10 dish class")
+    table = table[table["queries"] >= 10]
+    if table.empty:
+        return _NOT_MEASURED
+
+    def named(part: pd.DataFrame) -> str:
+        return ", ".join(f"{name} {row.score:.2f}" for name, row in part.iterrows())
+
+    return f"best: {named(table.head(8))}; worst: {named(table.tail(8).iloc[::-1])}"
+
+
+def _rendered(measured: Measurements) -> str:
+    """Both ends of the ladder on the sample cookbook, whose pictures are unlike the photos."""
+    found = measured.stored("sample_cookbook")
+    if found is None:
+        return _NOT_MEASURED
+    rows = [
+        [f"**{name}**", *(f"{scores[metric]:.3f}" for metric in ("P@1", "P@5")), scores["tests"]]
+        for name, scores in found["variants"].items()
+    ]
+    columns = ["variant", "P@1 by family", "P@5 by family", "test pictures found in the first 3"]
+    return _table(columns, rows)
+
+
+def _service(measured: Measurements) -> str:
+    """The figures of benchmarks/service.py, each with what it is held against."""
+    found = measured.stored("service")
+    return service_table(found) if found else _NOT_MEASURED
+
+
+def _service_setting(measured: Measurements) -> str:
+    """What the service's figures were measured on."""
+    found = measured.stored("service")
+    if found is None:
+        return _NOT_MEASURED
+    return (
+        f"{found['variant']} with {found['rows']:,} rows, {found['runtime']}, Python "
+        f"{found['python']}, {found['cores']} cores"
+    )
+
+
+def _training(measured: Measurements) -> str:
+    """What the shipped model was made from."""
+    record = measured.record
+    history = pd.DataFrame(record["history"])
+    config = ", ".join(f"`{key}` {value}" for key, value in record["config"].items() if value)
+    last = history[history["phase"] == history["phase"].iloc[-1]]
+    best = last.loc[last["score"].idxmax()]
+    epochs = ", ".join(
+        f"{name} {int(part['epoch'].max())}" for name, part in history.groupby("phase", sort=False)
+    )
+    rows = [
+        ["recipes", f"{record['dataset_source']}, SHA-256 `{record['dataset'][:16]}…`"],
+        ["code", f"commit `{record['commit']}`, Keras {record['keras']}"],
+        ["seed", str(record["seed"])],
+        ["epochs by phase", epochs],
+        [
+            "kept",
+            f"epoch {int(best['epoch'])} of {best['phase']}, validation score {best['score']:.4f}",
+        ],
+        ["configuration", config],
+        ["model", f"SHA-256 `{record['sha256']['model'][:16]}…`"],
+    ]
+    return _table(["of the shipped model", ""], rows)
+
+
+def _commands(measured: Measurements) -> str:
+    """The commands of the command line with their help."""
+    from itadaki.cli import command_helps
+
+    rows = [[f"`{name}`", text] for name, text in command_helps().items()]
+    return _table(["command", "what it does"], rows)
+
+
+def _settings(measured: Measurements) -> str:
+    """Every setting of the library and of the API."""
+    from api.core.config import ApiSettings  # the library itself does not need the API
+
+    fields = ApiSettings.model_fields
+    rows = []
+    for name, field in fields.items():
+        reader = "everything" if name in Settings.model_fields else "the service"
+        about = " ".join((field.description or "").split())
+        rows.append([f"`ITADAKI_{name.upper()}`", _default(field), reader, about])
+    return _table(["setting", "default", "read by", "what it does"], rows)
+
+
+def _default(field: "FieldInfo") -> str:
+    value = field.get_default(call_default_factory=True)
+    if value is None or value in ("", [], ()):
+        return "none"
+    if value == PROJECT_ROOT:
+        return "the repository"
+    return f"`{json.dumps(value) if isinstance(value, bool) else value}`"
+
+
+def _libraries(measured: Measurements) -> str:
+    """What Itadaki needs to run, with the licences that the installed packages name."""
+    rows = []
+    for name in requirements(measured.root):
+        try:
+            about = metadata.metadata(name)
+        except metadata.PackageNotFoundError:  # of another platform
+            rows.append([name, "not installed here", ""])
+            continue
+        address = about.get("Home-page") or next(
+            (url.partition(",")[2].strip() for url in about.get_all("Project-URL", [])), ""
+        )
+        rows.append([name, _licence(about), f"<{address}>" if address else ""])
+    return _table(["package", "licence", "where"], rows)
+
+
+def requirements(root: Path) -> list[str]:
+    """Names of the packages in requirements.txt, each once."""
+    lines = (root / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    names = [re.match(r"[\w.-]+", line) for line in lines]
+    return sorted({match[0].lower() for match in names if match})
+
+
+def _licence(about: Any) -> str:
+    """The licence as SPDX expression, else as classifiers, else as the first line of the text."""
+    if expression := about.get("License-Expression"):
+        return expression
+    classifiers = [
+        classifier.rpartition(" :: ")[2]
+        for classifier in about.get_all("Classifier", [])
+        if classifier.startswith("License :: ") and classifier.count("::") > 1
+    ]
+    text = (about.get("License") or "").strip().splitlines()
+    return ", ".join(classifiers) or (text[0][:60] if text else "see the package")
+
+
+def _ray(measured: Measurements) -> str:
+    """What ``benchmarks/ray_embedding.py`` measured."""
+    found = measured.stored("ray")
+    if not found:
+        return _NOT_MEASURED
+    return (
+        f"{found['ray'] / found['here']:.2f} x as many photos a second as one process without Ray "
+        f"({found['ray']:.1f} and {found['here']:.1f}; {found['photos']:,} photos, after "
+        f"{found['start']:.0f} s of starting)"
+    )
+
+
+def _index(table: Callable[[dict[str, Any]], sizing.Table], measured: Measurements) -> str:
+    """One of the tables of what ``benchmarks/index.py`` measured."""
+    found = measured.stored("index")
+    return _table(*table(found)) if found else _NOT_MEASURED
+
+
+BLOCKS: dict[str, Callable[[Measurements], str]] = {
+    "scores": _scores,
+    "chapters": _chapters,
+    "protocol": _protocol,
+    "steps": _steps,
+    "classes": _classes,
+    "class_rules": _class_rules,
+    "rendered": _rendered,
+    "service": _service,
+    "service_setting": _service_setting,
+    "training": _training,
+    "commands": _commands,
+    "settings": _settings,
+    "libraries": _libraries,
+    "index_targets": partial(_index, sizing.targets),
+    "index_growth": partial(_index, sizing.growth),
+    "index_precision": partial(_index, sizing.precisions),
+    "index_libraries": partial(_index, sizing.libraries),
+    "index_memory": partial(_index, sizing.memory),
+    "ray": _ray,
+}
+
+
+def service_table(found: dict[str, Any]) -> str:
+    """The figures that ``benchmarks/service.py`` measured, each with what is to be reached."""
+    sizes = {"small": found["latency"]["small"], "12-megapixel": found["latency"]["phone"]}
+    start, memory, decoding = found["start"], found["memory"], found["decode"]
+    rows: list[list[str]] = []
+
+    def add(figure: str, target: str, measured: str, reached: bool | None = None) -> None:
+        verdict = {True: "yes", False: "**no**", None: ""}[reached]
+        rows.append([figure, target, measured, verdict])
+
+    for size, one in sizes.items():
+        post, forward = one["post_p50_ms"], one["forward_p50_ms"]
+        add(
+            f"POST p50 over the bare forward pass, {size} photo",
+            "at most 1.8 x" if size == "small" else "",
+            f"{post / forward:.2f} x ({post:.1f} / {forward:.1f} ms, of which decoding "
+            f"{one['decode_p50_ms']:.1f} ms)",
+            post <= 1.8 * forward if size == "small" else None,
+        )
+    for size, one in sizes.items():
+        seed, post = one["seed_post_p50_ms"], one["post_p50_ms"]
+        add(
+            f"the obvious way's POST p50 over ours, {size} photo",
+            "at least 10 x",
+            f"{seed / post:.1f} x ({seed:.0f} / {post:.1f} ms)",
+            seed >= 10 * post,
+        )
+    for size, one in sizes.items():
+        eight, alone = one["eight_clients_per_s"], one["one_client_per_s"]
+        add(
+            f"throughput of 8 clients over 1, {size} photo",
+            "at least 1.3 x",
+            f"{eight / alone:.2f} x ({eight:.0f} / {alone:.0f} per s)",
+            eight >= 1.3 * alone,
+        )
+        slow, middle = one["eight_clients_p99_ms"], one["eight_clients_p50_ms"]
+        add(
+            f"p99 of 8 clients over their p50, {size} photo",
+            "at most 4 x",
+            f"{slow / middle:.1f} x ({slow:.0f} / {middle:.0f} ms)",
+            slow <= 4 * middle,
+        )
+    first, tensorflow = start["first_answer_s"], start["tensorflow_load_s"]
+    add("from process start to the first answer", "at most 4 s", f"{first:.2f} s", first <= 4)
+    add(
+        "importing TensorFlow and loading the .keras, over that",
+        "at least 4 x",
+        f"{tensorflow / first:.1f} x ({tensorflow:.1f} s)",
+        tensorflow >= 4 * first,
+    )
+    requests = memory["requests"]
+    after = memory[f"after_{requests}_mb"]
+    add(
+        f"resident memory after {requests:,} requests, over after 500",
+        "within 5%",
+        f"{memory['ratio']:.3f} x",
+        abs(memory["ratio"] - 1) <= 0.05,
+    )
+    add("resident memory then", "at most 600 MB", f"{after:.0f} MB", after <= 600)
+    if bank := found.get("bank"):
+        ways = ("bank_per_s", "one_by_one_per_s")
+        rates = [sorted(bank[way])[len(bank[way]) // 2] for way in ways]
+        add(
+            "building a bank, over model.predict one by one",
+            "at least 8 x",
+            f"{bank['ratio']:.1f} x ({' / '.join(f'{rate:.0f}' for rate in rates)} photos per s)",
+            bank["ratio"] >= 8,
+        )
+    add(
+        "decoding a 12-megapixel photo at reduced scale, over in full",
+        "",
+        f"{decoding['reduced_ms'] / decoding['full_ms']:.2f} x ({decoding['reduced_ms']:.0f} / "
+        f"{decoding['full_ms']:.0f} ms); cosine of the embeddings at least "
+        f"{decoding['cosine_min']:.4f}, median {decoding['cosine_median']:.4f}, "
+        f"of {decoding['photos']} photos",
+    )
+    return _table(["figure", "to reach", "measured", "reached"], rows)
+
+
+def _histories(measured: Measurements) -> dict[str, list[dict[str, Any]]]:
+    """Training histories by variant, of those whose measurement or record holds one."""
+    found = {}
+    for name, about in measured.comparison.about.items():
+        if about.get("history"):
+            found[name] = about["history"]
+    if history := measured.record.get("history"):
+        found["ft"] = history
+    return found
+
+
+def _models(root: Path) -> dict[str, "keras.Model"]:
+    """The models whose architecture is drawn; of what is not shipped only the shape is real."""
+    import numpy as np
+
+    with missing_extra("train"):
+        from itadaki.models.keras_model import efficientnet, load_model, raw_model
+        from itadaki.training.trainer import head_layers, model_with_head
+    from itadaki.training.config import CONFIG_TL_HARD, TrainingConfig
+
+    backbone = efficientnet(None)
+    backbone.trainable = False
+    head = head_layers(TrainingConfig.of(CONFIG_TL_HARD), np.zeros(1280), 1.0)
+    return {
+        "raw": raw_model(backbone),
+        "tl_hard": model_with_head(backbone, head, "tl_hard"),
+        "ft_hard": load_model(VARIANTS["ft"].model_path(Settings(_env_file=None, home=root))),
+    }
