@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 
-.PHONY: serve test lint benchmark report notebooks screenshots clean
+.PHONY: serve test lint benchmark attack report notebooks screenshots clean
 
 serve: $(VENV)/installed
 	@$(BIN)/python -m itadaki serve || exit 1
@@ -20,6 +20,14 @@ lint: $(VENV)/installed-dev
 benchmark: $(VENV)/installed-dev
 	$(BIN)/python benchmarks/bank_build.py
 	$(BIN)/python benchmarks/fine_tuning.py
+
+# The service under attack: what it costs is measured where it is a matter of degree; what must not
+# happen at all (damaged files, full disks, wrong keys, clocks, hosts, odd requests) is tested.
+attack: $(VENV)/installed-dev
+	$(BIN)/python benchmarks/attack.py
+	$(BIN)/python benchmarks/attack_import.py
+	$(BIN)/python -m pytest tests/test_transaction.py tests/test_full_disk.py tests/test_damaged_files.py \
+		tests/test_access.py tests/test_hosts.py tests/test_load.py tests/test_http_protocol.py tests/test_fetch.py
 
 # The documents' tables and figures, from stored measurements.
 report: $(VENV)/installed-dev

@@ -22,7 +22,7 @@ def app_of(max_bytes=1000, max_total=5000, seconds=5.0):
 FORM = (b"content-type", b"multipart/form-data; boundary=b0undary")
 
 
-async def post(app, chunks, headers=(), pause=0.0, kind=FORM) -> tuple[int, str]:
+async def post(app, chunks, headers=(), pause=0.0, kind=FORM, client="a") -> tuple[int, str]:
     """Send a body chunk by chunk, with a pause before each; returns status and answer."""
     left, said = list(chunks), []
 
@@ -36,7 +36,7 @@ async def post(app, chunks, headers=(), pause=0.0, kind=FORM) -> tuple[int, str]
         said.append(message)
 
     scope = {"type": "http", "method": "POST", "path": "/", "headers": [kind, *headers]}
-    scope |= {"query_string": b"", "root_path": "", "http_version": "1.1"}
+    scope |= {"client": (client, 1), "query_string": b"", "root_path": "", "http_version": "1.1"}
     await app(scope, receive, send)
     return said[0]["status"], said[1]["body"].decode()
 
@@ -69,11 +69,24 @@ def test_bodies_in_work_are_bounded_together_and_give_their_room_back():
     app = app_of(max_bytes=1000, max_total=2500)
 
     async def three_and_one() -> list[int]:
-        slow = [post(app, [b"x" * 900, b"x"], pause=0.1) for _ in range(3)]
+        slow = [post(app, [b"x" * 900, b"x"], pause=0.1, client=client) for client in "abc"]
         together = [status for status, _ in await asyncio.gather(*slow)]
         return [*sorted(together), (await post(app, [b"x" * 900]))[0]]
 
     assert asyncio.run(three_and_one()) == [200, 200, 503, 200]
+
+
+def test_one_client_has_at_most_half_of_the_room():
+    app = app_of(max_bytes=1000, max_total=4000)
+
+    async def greedy_and_modest() -> tuple[list[int], int]:
+        slow = [post(app, [b"x" * 900, b"x"], pause=0.1) for _ in range(4)]
+        *greedy, modest = await asyncio.gather(
+            *slow, post(app, [b"x" * 900, b"x"], pause=0.1, client="b")
+        )
+        return sorted(status for status, _ in greedy), modest[0]
+
+    assert asyncio.run(greedy_and_modest()) == ([200, 200, 503, 503], 200)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 
 from python_multipart.multipart import parse_options_header
 from starlette.datastructures import Headers
@@ -10,6 +11,7 @@ from starlette.formparsers import MultiPartParser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.core.errors import failure
+from api.core.request_scope import client_of
 
 _NO_FORM = "Send a form, as multipart/form-data."
 _CLOSE = {"Connection": "close"}  # what is still to come of the body is not wanted
@@ -32,12 +34,14 @@ class BodyLimit:
         Args:
             app: the application behind.
             max_bytes: a larger body is answered with 413.
-            max_total: when the bodies in work hold more than this together, the answer is 503.
+            max_total: when the bodies in work hold more than this together, or those of one client
+                more than half of it, the answer is 503.
             seconds: a body that takes longer is answered with 408.
         """
         self.app = app
         self.max_bytes, self.max_total, self.seconds = max_bytes, max(max_total, max_bytes), seconds
-        self._held = 0
+        self._most = max(max_bytes, self.max_total // 2)
+        self._held: Counter[str] = Counter()
         # Uploads never touch the disk: a part is spooled to a file only beyond the limit above.
         MultiPartParser.spool_max_size = max_bytes + 1
 
@@ -51,7 +55,7 @@ class BodyLimit:
         if len(content_type) > _MAX_CONTENT_TYPE:  # the application would parse it all the same
             await failure(415, _NO_FORM, _CLOSE)(scope, receive, send)
             return
-        parts = _Parts(content_type)
+        parts, client = _Parts(content_type), client_of(scope)
         deadline = time.monotonic() + self.seconds
         received = 0
         whole = False
@@ -70,19 +74,21 @@ class BodyLimit:
                     raise HTTPException(408, said, _CLOSE) from None
             body = message.get("body", b"")
             received += len(body)
-            self._held += len(body)
+            self._held[client] += len(body)
             whole = not message.get("more_body", False)
             refusal = None
             if max(received, declared) > self.max_bytes:
                 said = f"The upload is larger than {self.max_bytes / 1e6:g} MB."
                 refusal = HTTPException(413, said, _CLOSE)
-            elif self._held > self.max_total:
+            elif self._held.total() > self.max_total or self._held[client] > self._most:
                 again = _CLOSE | {"Retry-After": "1"}
                 refusal = HTTPException(503, "Too many uploads at once.", again)
             elif body:
                 refusal = parts.refusal(body)
             if refusal:
-                self._held -= received  # at once, or those that wait beside it would be refused too
+                self._held[client] -= (
+                    received  # at once, or those that wait beside it would be refused too
+                )
                 received = 0
                 if not whole:
                     await _linger(receive)
@@ -92,7 +98,9 @@ class BodyLimit:
         try:
             await self.app(scope, limited, send)
         finally:
-            self._held -= received
+            self._held[client] -= received
+            if not self._held[client]:
+                del self._held[client]
 
 
 class _Parts:

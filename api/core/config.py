@@ -73,8 +73,8 @@ class ApiSettings(Settings):
     max_uploads_mb: int = Field(
         200,
         gt=0,
-        description="Bodies of all requests that are in work, in megabytes of memory; beyond it "
-        "the answer is 503.",
+        description="Bodies of all requests that are in work, in megabytes of memory; beyond it, "
+        "or for one client beyond half of it, the answer is 503.",
     )
     upload_seconds: float = Field(
         30, gt=0, description="A body that takes longer to arrive is answered with 408."
