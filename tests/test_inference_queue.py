@@ -140,17 +140,17 @@ def test_no_client_has_all_threads():
 def test_the_next_thread_is_for_the_client_of_whom_the_fewest_run():
     async def scenario() -> list[str]:
         queue, did = InferenceQueue(threads=3, waiting=20), []
-        gates = {client: threading.Event() for client in ("a", "also a", "c")}
+        gates = {client: threading.Event() for client in "acd"}
         searches = [
-            asyncio.create_task(queue.run(Client(name[-1]), gate.wait, 20))
-            for name, gate in gates.items()
+            asyncio.create_task(queue.run(Client(client), gate.wait, 20))
+            for client, gate in gates.items()
         ]
         await settled(queue, 3)
         for client in "aabb":
             searches.append(asyncio.create_task(queue.run(Client(client), did.append, client)))
             await settled(queue, len(searches))
-        gates["a"].set()
-        await asyncio.gather(searches[0], *searches[3:])
+        gates["c"].set()
+        await asyncio.gather(*searches[-2:])
         for gate in gates.values():
             gate.set()
         await asyncio.gather(*searches)
