@@ -183,6 +183,8 @@ def test_who_holds_most_places_gives_way_and_only_then():
         assert queue.depth == 4
         gate.set()
         assert await asyncio.gather(*greedy[:2], *modest) == ["greedy"] * 2 + ["modest"] * 2
+        displaced = await asyncio.gather(*greedy[2:], return_exceptions=True)
+        assert [type(error) for error in displaced] == [BusyError] * 2
         await settled(queue, 0)
         queue.close()
 
