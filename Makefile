@@ -31,11 +31,11 @@ attack: $(VENV)/installed-dev
 
 # The documents' tables and figures, from stored measurements.
 report: $(VENV)/installed-dev
-	$(BIN)/python -m itadaki report
+	$(BIN)/python -m tools.report
 
 # The same, and the four notebooks with the outputs of a run on the sample cookbook.
 notebooks: $(VENV)/installed-dev
-	$(BIN)/python -m itadaki report --notebooks
+	$(BIN)/python -m tools.report --notebooks
 
 # Those of the page's states, on the sample cookbook.
 screenshots: $(VENV)/installed-dev

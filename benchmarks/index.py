@@ -3,7 +3,7 @@
 The rows are made of the configured dataset's: between a real row and one of its 20 nearest, with
 a little noise of the real rows' covariance. Queries are the photos of the test split, which no row
 is made of. All is measured in one run, side by side:
-python benchmarks/index.py [--folder FOLDER] [--rows 1000 10000 100000 1000000]
+python -m benchmarks.index [--folder FOLDER] [--rows 1000 10000 100000 1000000]
 
 It needs the bank of ft and the extras ann and dev, and 6 GB of disk. With FOLDER rows and graphs
 are kept, and a second run takes minutes. Where faiss-cpu is installed, it is measured too.
@@ -36,6 +36,7 @@ from threadpoolctl import threadpool_limits
 
 from itadaki import plots
 from itadaki.bank.bank import Bank, load_bank
+from itadaki.evaluation.measurements import Measurements
 from itadaki.evaluation.scores import Labels, retrieval_scores
 from itadaki.index.ann_index import AnnIndex, build_graph
 from itadaki.index.exact import RESCORED, rescored, similarities, top_k
@@ -47,8 +48,8 @@ from itadaki.recipes.ingredients import asked_terms, ingredient_terms
 from itadaki.settings import PROJECT_ROOT, Precision, Settings
 from itadaki.storage.files import replacing, sha256_of, write_json
 from itadaki.variants import VARIANTS
-from tools import sizing
-from tools.report import BLOCKS, Measurements
+from tools.figures import index_growth
+from tools.report import BLOCKS
 
 K, PROBES, INGREDIENTS, PROCESSES = 10, 100, 12, 4
 NEIGHBOURS, OWN_SHARE, CHUNK = 20, 0.95, 50_000
@@ -436,8 +437,7 @@ def main() -> None:
         }
     reports = PROJECT_ROOT / "reports"
     write_json(reports / "measurements" / "index.json", measured)
-    figure = plots.index_growth(measured, sizing.crossover(measured))
-    plots.save(figure, reports / "index.png", dpi=120)
+    plots.save(index_growth(measured), reports / "index.png", dpi=120)
     print(BLOCKS["index_targets"](Measurements()))
 
 

@@ -2,7 +2,7 @@
 
 Each of the 242 rendered pictures of the sample cookbook searches the others; right is what belongs
 to its family of dishes. The pictures of test_recipes/ search them all. Photos alone are compared.
-The figures go to reports/measurements/sample_cookbook.json, which ``itadaki report`` reads. Raw
+The figures go to reports/measurements/sample_cookbook.json, which ``tools/report.py`` reads. Raw
 needs ImageNet weights: from ITADAKI_BACKBONE_WEIGHTS, or by a download.
 
 python benchmarks/sample_cookbook.py

@@ -2,15 +2,14 @@
 
 Everything is measured side by side in one run, of about ten minutes on two cores, on the variant
 and dataset that the settings name; the figures go to reports/measurements/service.json, which
-``itadaki report`` makes a table of. Nothing else should run meanwhile.
+``tools/report.py`` makes a table of. Nothing else should run meanwhile.
 
-python benchmarks/service.py [--requests 300] [--soak 10000]
+python -m benchmarks.service [--requests 300] [--soak 10000]
 """
 
 import argparse
 import asyncio
 import io
-import json
 import os
 import platform
 import socket
@@ -24,19 +23,20 @@ from importlib.metadata import version
 from pathlib import Path
 
 import aiohttp
-import bank_build
 import cv2
 import numpy as np
 import psutil
 from PIL import Image
 from tqdm import tqdm
 
+from benchmarks import bank_build
+from itadaki.evaluation.measurements import Measurements
 from itadaki.photos.images import decode, load_input, preprocess
 from itadaki.retrieval import RetrievalSystem
 from itadaki.settings import PROJECT_ROOT, Settings
 from itadaki.storage.files import write_json
 from itadaki.variants import served_variant
-from tools.report import service_table
+from tools.report import BLOCKS
 
 SMALL = (274, 169)
 PHONE = (4000, 3000)
@@ -267,7 +267,7 @@ def main() -> None:
         f"\n{found['rows']:,} recipes of {found['dataset']}, {found['variant']}, "
         f"{found['runtime']}, {found['cores']} cores\n"
     )
-    print(service_table(json.loads(json.dumps(found))))
+    print(BLOCKS["service"](Measurements(settings.home)))
 
 
 if __name__ == "__main__":

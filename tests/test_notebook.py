@@ -10,9 +10,9 @@ from nbclient import NotebookClient
 from PIL import Image
 
 from itadaki import plots
+from itadaki.evaluation.measurements import Measurements
 from itadaki.training.config import CONFIGS
 from tools.notebooks import clean, refresh
-from tools.report import Measurements
 
 ROOT = Path(__file__).resolve().parents[1]
 MEASURED = Measurements().comparison

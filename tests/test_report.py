@@ -7,8 +7,9 @@ import pytest
 
 from itadaki.errors import ItadakiError
 from itadaki.evaluation.comparison import save_measurement
+from itadaki.evaluation.measurements import Measurements
 from itadaki.evaluation.scores import Evaluation
-from tools.report import Measurements, documents, requirements
+from tools.report import documents, requirements
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("reports/*.md")])
@@ -21,13 +22,13 @@ def test_documents_are_what_the_measurements_say():
         for path, text in documents().items()
         if path.name != NOTICES and path.read_text(encoding="utf-8") != text
     ]
-    assert not drifted, "run: python -m itadaki report"
+    assert not drifted, "run: python -m tools.report"
 
 
 def test_the_notices_name_every_package():
     notices = (ROOT / NOTICES).read_text(encoding="utf-8")
     missing = [name for name in requirements(ROOT) if f"| {name} |" not in notices]
-    assert not missing, "run: python -m itadaki report"
+    assert not missing, "run: python -m tools.report"
 
 
 def test_the_sample_cookbook_was_measured_with_the_shipped_model():
@@ -41,6 +42,14 @@ def test_the_sample_cookbook_was_measured_with_the_shipped_model():
 def test_links_between_the_documents_lead_somewhere(page):
     links = re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text(encoding="utf-8"))
     assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("page", ["CONTRIBUTING.md", "README.md"])
+def test_paths_that_the_documents_name_exist(page):
+    text = (ROOT / page).read_text(encoding="utf-8")
+    paths = re.findall(r"`((?:itadaki|api|tools|tests|docs|reports|data)/[^`*\s]*)`", text)
+    assert len(paths) > 5
+    assert [path for path in paths if not (ROOT / path).exists()] == []
 
 
 @pytest.fixture

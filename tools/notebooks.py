@@ -61,9 +61,9 @@ def run_notebook(path: Path) -> None:
             raise ItadakiError(f"{path.name} failed: {error}") from None
         clean(notebook)
         told = _told(notebook)
-        for folder in (home, str(PROJECT_ROOT), str(Path.home()), tempfile.gettempdir()):
-            if folder in told:
-                raise ItadakiError(f"An output of {path.name} names {folder}.")
+        for private in (home, str(PROJECT_ROOT), str(Path.home()), tempfile.gettempdir()):
+            if private in told:
+                raise ItadakiError(f"An output of {path.name} names {private}.")
     _write(notebook, path)
 
 

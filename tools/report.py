@@ -1,31 +1,31 @@
-"""The repository's documents and figures, made anew from stored measurements: ``itadaki report``.
+"""The repository's documents and figures, made anew from stored measurements.
 
 A Markdown file may hold blocks between ``<!-- report: NAME -->`` and ``<!-- /report -->``. What
 stands between them comes from the measurements in ``reports/measurements/``, the record beside
 the fine-tuned model, the code, and the installed packages; a test holds the files to it.
 """
 
+import argparse
 import json
 import re
-from collections.abc import Callable
-from functools import cached_property, partial
+import sys
+from collections.abc import Callable, Iterator
+from functools import partial
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
+from pydantic.fields import FieldInfo
 
-from itadaki.errors import ItadakiError, missing_extra
-from itadaki.evaluation.comparison import Comparison
-from itadaki.models.training_record import read_record
+from api.core.config import ApiSettings
+from itadaki.cli import command_helps
+from itadaki.errors import ItadakiError
+from itadaki.evaluation.measurements import Measurements
 from itadaki.settings import PROJECT_ROOT, Settings
 from itadaki.storage.files import replacing
-from itadaki.variants import VARIANTS
-from tools import sizing
-
-if TYPE_CHECKING:
-    import keras
-    from pydantic.fields import FieldInfo
+from tools import service, sizing
+from tools.sizing import Table
 
 _BLOCK = re.compile(r"(<!-- report: (\w+) -->)(.*?)(<!-- /report -->)", re.DOTALL)
 _NOT_MEASURED = "Not measured yet."
@@ -45,28 +45,6 @@ _CHAPTERS = (
 )
 
 
-class Measurements:
-    """What was measured and stored in a checkout."""
-
-    def __init__(self, root: Path = PROJECT_ROOT) -> None:
-        self.root = root
-
-    @cached_property
-    def comparison(self) -> Comparison:
-        """The variants on held-out recipes."""
-        return Comparison(self.root / "reports" / "measurements")
-
-    @cached_property
-    def record(self) -> dict[str, Any]:
-        """The record of the run that trained the shipped model."""
-        return read_record(VARIANTS["ft"], Settings(_env_file=None, home=self.root))
-
-    def stored(self, name: str) -> dict[str, Any] | None:
-        """One of the benchmarks' JSON files, or None."""
-        path = self.root / "reports" / "measurements" / f"{name}.json"
-        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
-
-
 def documents(root: Path = PROJECT_ROOT) -> dict[Path, str]:
     """Every generated text, as it should be now.
 
@@ -82,37 +60,51 @@ def documents(root: Path = PROJECT_ROOT) -> dict[Path, str]:
     return texts
 
 
-def write_report(root: Path = PROJECT_ROOT) -> list[Path]:
-    """Write all documents and figures anew; returns their paths."""
+def write_report(root: Path = PROJECT_ROOT) -> Iterator[Path]:
+    """Write all documents and figures anew; yields their paths."""
     from itadaki import plots
+    from tools.figures import figures  # with TensorFlow, which the documents do without
     from tools.notebooks import refresh
 
-    written = []
     for path, text in documents(root).items():
         with replacing(path) as beside:
             beside.write_text(text, encoding="utf-8")
-        written.append(path)
-    measured, reports = Measurements(root), root / "reports"
-    figures = {reports / "comparison.png": plots.ladder(measured.comparison)}
-    for name, history in _histories(measured).items():
-        path = reports / "training_curves" / f"{name}.png"
-        figures[path] = plots.training_curves(pd.DataFrame(history))
-    if service := measured.stored("service"):
-        figures[reports / "service.png"] = plots.service_latency(service)
-    if index := measured.stored("index"):
-        figures[reports / "index.png"] = plots.index_growth(index, sizing.crossover(index))
-    for name, model in _models(root).items():
-        figures[reports / "architecture_images" / f"{name}.png"] = plots.architecture(model)
-    for path, figure in figures.items():
+        yield path
+    for path, figure in figures(root).items():
         plots.save(figure, path, dpi=120)
-        written.append(path)
+        yield path
+    comparison = Measurements(root).comparison
     for variant, _, name, _ in _CHAPTERS:
         path = root / f"recipe_image_retrieval_{name}.ipynb"
-        ladder = plots.ladder(measured.comparison, highlight=variant)
-        refresh(path, measured.comparison.chapter(variant), ladder)
+        ladder = plots.ladder(comparison, highlight=variant)
+        refresh(path, comparison.chapter(variant), ladder)
         plots.close(ladder)
-        written.append(path)
-    return written
+        yield path
+
+
+def main() -> None:
+    """Write documents and figures; run the notebooks, too, where that is asked for."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.report",
+        description="Make the repository's documents and figures anew from stored measurements.",
+    )
+    parser.add_argument(
+        "--notebooks",
+        action="store_true",
+        help="run the four notebooks on the sample cookbook, too, and keep their outputs",
+    )
+    asked = parser.parse_args()
+    try:
+        for path in write_report():
+            print(path)
+        if asked.notebooks:
+            from tools.notebooks import run_notebook
+
+            for path in sorted(PROJECT_ROOT.glob("*.ipynb")):
+                run_notebook(path)
+                print(path)
+    except ItadakiError as error:
+        sys.exit(f"report: {error}")
 
 
 def _filled(block: re.Match[str], measured: Measurements) -> str:
@@ -134,10 +126,10 @@ def _scores(measured: Measurements) -> str:
     table = measured.comparison.ladder()
     rows = []
     for (variant, gallery), rung in table.groupby(["variant", "gallery"], sort=False):
-        cells = rung.set_index("metric").reindex(_METRICS)
+        cells = rung.set_index("metric").reindex(list(_METRICS))
         shown = [f"{c.score:.3f} ({c.low:.3f}–{c.high:.3f})" for c in cells.itertuples()]
         name = f"**{variant}**" + (", rows of photo and text" if gallery == "fused" else "")
-        rows.append([name, str(measured.comparison.seeds[variant]), *shown])
+        rows.append([name, str(measured.comparison.seeds[str(variant)]), *shown])
     floor = [f"{measured.comparison.random('photos', metric):.3f}" for metric in _METRICS]
     rows.append(["random order", "", *floor])
     return _table(["variant", "seeds", *_METRICS.values()], rows)
@@ -164,10 +156,12 @@ def _protocol(measured: Measurements) -> str:
     """What the scores were measured on, in one sentence."""
     comparison = measured.comparison
     about = comparison.about["raw"]
-    queries = len(comparison.scores("raw", "photos", "recall@1 re-crop"))
+    queries = comparison.scores("raw", "photos", "recall@1 re-crop")
+    if queries is None:
+        return _NOT_MEASURED
     return (
-        f"{queries:,} held-out photos search {about['galleries']['photos']:,} photos, their own "
-        f"and all its copies left out"
+        f"{len(queries):,} held-out photos search {about['galleries']['photos']:,} photos, their "
+        "own and all its copies left out"
     )
 
 
@@ -225,12 +219,6 @@ def _rendered(measured: Measurements) -> str:
     return _table(columns, rows)
 
 
-def _service(measured: Measurements) -> str:
-    """The figures of benchmarks/service.py, each with what it is held against."""
-    found = measured.stored("service")
-    return service_table(found) if found else _NOT_MEASURED
-
-
 def _service_setting(measured: Measurements) -> str:
     """What the service's figures were measured on."""
     found = measured.stored("service")
@@ -269,16 +257,12 @@ def _training(measured: Measurements) -> str:
 
 def _commands(measured: Measurements) -> str:
     """The commands of the command line with their help."""
-    from itadaki.cli import command_helps
-
     rows = [[f"`{name}`", text] for name, text in command_helps().items()]
     return _table(["command", "what it does"], rows)
 
 
 def _settings(measured: Measurements) -> str:
     """Every setting of the library and of the API."""
-    from api.core.config import ApiSettings  # the library itself does not need the API
-
     fields = ApiSettings.model_fields
     rows = []
     for name, field in fields.items():
@@ -288,7 +272,7 @@ def _settings(measured: Measurements) -> str:
     return _table(["setting", "default", "read by", "what it does"], rows)
 
 
-def _default(field: "FieldInfo") -> str:
+def _default(field: FieldInfo) -> str:
     value = field.get_default(call_default_factory=True)
     if value is None or value in ("", [], ()):
         return "none"
@@ -302,7 +286,7 @@ def _libraries(measured: Measurements) -> str:
     rows = []
     for name in requirements(measured.root):
         try:
-            about = metadata.metadata(name)
+            about: Any = metadata.metadata(name)
         except metadata.PackageNotFoundError:  # of another platform
             rows.append([name, "not installed here", ""])
             continue
@@ -323,7 +307,7 @@ def requirements(root: Path) -> list[str]:
 def _licence(about: Any) -> str:
     """The licence as SPDX expression, else as classifiers, else as the first line of the text."""
     if expression := about.get("License-Expression"):
-        return expression
+        return str(expression)
     classifiers = [
         classifier.rpartition(" :: ")[2]
         for classifier in about.get_all("Classifier", [])
@@ -345,9 +329,9 @@ def _ray(measured: Measurements) -> str:
     )
 
 
-def _index(table: Callable[[dict[str, Any]], sizing.Table], measured: Measurements) -> str:
-    """One of the tables of what ``benchmarks/index.py`` measured."""
-    found = measured.stored("index")
+def _stored(name: str, table: Callable[[dict[str, Any]], Table], measured: Measurements) -> str:
+    """A table of what one of the benchmarks measured."""
+    found = measured.stored(name)
     return _table(*table(found)) if found else _NOT_MEASURED
 
 
@@ -359,125 +343,20 @@ BLOCKS: dict[str, Callable[[Measurements], str]] = {
     "classes": _classes,
     "class_rules": _class_rules,
     "rendered": _rendered,
-    "service": _service,
+    "service": partial(_stored, "service", service.targets),
     "service_setting": _service_setting,
     "training": _training,
     "commands": _commands,
     "settings": _settings,
     "libraries": _libraries,
-    "index_targets": partial(_index, sizing.targets),
-    "index_growth": partial(_index, sizing.growth),
-    "index_precision": partial(_index, sizing.precisions),
-    "index_libraries": partial(_index, sizing.libraries),
-    "index_memory": partial(_index, sizing.memory),
+    "index_targets": partial(_stored, "index", sizing.targets),
+    "index_growth": partial(_stored, "index", sizing.growth),
+    "index_precision": partial(_stored, "index", sizing.precisions),
+    "index_libraries": partial(_stored, "index", sizing.libraries),
+    "index_memory": partial(_stored, "index", sizing.memory),
     "ray": _ray,
 }
 
 
-def service_table(found: dict[str, Any]) -> str:
-    """The figures that ``benchmarks/service.py`` measured, each with what is to be reached."""
-    sizes = {"small": found["latency"]["small"], "12-megapixel": found["latency"]["phone"]}
-    start, memory, decoding = found["start"], found["memory"], found["decode"]
-    rows: list[list[str]] = []
-
-    def add(figure: str, target: str, measured: str, reached: bool | None = None) -> None:
-        verdict = {True: "yes", False: "**no**", None: ""}[reached]
-        rows.append([figure, target, measured, verdict])
-
-    for size, one in sizes.items():
-        post, forward = one["post_p50_ms"], one["forward_p50_ms"]
-        add(
-            f"POST p50 over the bare forward pass, {size} photo",
-            "at most 1.8 x" if size == "small" else "",
-            f"{post / forward:.2f} x ({post:.1f} / {forward:.1f} ms, of which decoding "
-            f"{one['decode_p50_ms']:.1f} ms)",
-            post <= 1.8 * forward if size == "small" else None,
-        )
-    for size, one in sizes.items():
-        seed, post = one["seed_post_p50_ms"], one["post_p50_ms"]
-        add(
-            f"the obvious way's POST p50 over ours, {size} photo",
-            "at least 10 x",
-            f"{seed / post:.1f} x ({seed:.0f} / {post:.1f} ms)",
-            seed >= 10 * post,
-        )
-    for size, one in sizes.items():
-        eight, alone = one["eight_clients_per_s"], one["one_client_per_s"]
-        add(
-            f"throughput of 8 clients over 1, {size} photo",
-            "at least 1.3 x",
-            f"{eight / alone:.2f} x ({eight:.0f} / {alone:.0f} per s)",
-            eight >= 1.3 * alone,
-        )
-        slow, middle = one["eight_clients_p99_ms"], one["eight_clients_p50_ms"]
-        add(
-            f"p99 of 8 clients over their p50, {size} photo",
-            "at most 4 x",
-            f"{slow / middle:.1f} x ({slow:.0f} / {middle:.0f} ms)",
-            slow <= 4 * middle,
-        )
-    first, tensorflow = start["first_answer_s"], start["tensorflow_load_s"]
-    add("from process start to the first answer", "at most 4 s", f"{first:.2f} s", first <= 4)
-    add(
-        "importing TensorFlow and loading the .keras, over that",
-        "at least 4 x",
-        f"{tensorflow / first:.1f} x ({tensorflow:.1f} s)",
-        tensorflow >= 4 * first,
-    )
-    requests = memory["requests"]
-    after = memory[f"after_{requests}_mb"]
-    add(
-        f"resident memory after {requests:,} requests, over after 500",
-        "within 5%",
-        f"{memory['ratio']:.3f} x",
-        abs(memory["ratio"] - 1) <= 0.05,
-    )
-    add("resident memory then", "at most 600 MB", f"{after:.0f} MB", after <= 600)
-    if bank := found.get("bank"):
-        ways = ("bank_per_s", "one_by_one_per_s")
-        rates = [sorted(bank[way])[len(bank[way]) // 2] for way in ways]
-        add(
-            "building a bank, over model.predict one by one",
-            "at least 8 x",
-            f"{bank['ratio']:.1f} x ({' / '.join(f'{rate:.0f}' for rate in rates)} photos per s)",
-            bank["ratio"] >= 8,
-        )
-    add(
-        "decoding a 12-megapixel photo at reduced scale, over in full",
-        "",
-        f"{decoding['reduced_ms'] / decoding['full_ms']:.2f} x ({decoding['reduced_ms']:.0f} / "
-        f"{decoding['full_ms']:.0f} ms); cosine of the embeddings at least "
-        f"{decoding['cosine_min']:.4f}, median {decoding['cosine_median']:.4f}, "
-        f"of {decoding['photos']} photos",
-    )
-    return _table(["figure", "to reach", "measured", "reached"], rows)
-
-
-def _histories(measured: Measurements) -> dict[str, list[dict[str, Any]]]:
-    """Training histories by variant, of those whose measurement or record holds one."""
-    found = {}
-    for name, about in measured.comparison.about.items():
-        if about.get("history"):
-            found[name] = about["history"]
-    if history := measured.record.get("history"):
-        found["ft"] = history
-    return found
-
-
-def _models(root: Path) -> dict[str, "keras.Model"]:
-    """The models whose architecture is drawn; of what is not shipped only the shape is real."""
-    import numpy as np
-
-    with missing_extra("train"):
-        from itadaki.models.keras_model import efficientnet, load_model, raw_model
-        from itadaki.training.trainer import head_layers, model_with_head
-    from itadaki.training.config import CONFIG_TL_HARD, TrainingConfig
-
-    backbone = efficientnet(None)
-    backbone.trainable = False
-    head = head_layers(TrainingConfig.of(CONFIG_TL_HARD), np.zeros(1280), 1.0)
-    return {
-        "raw": raw_model(backbone),
-        "tl_hard": model_with_head(backbone, head, "tl_hard"),
-        "ft_hard": load_model(VARIANTS["ft"].model_path(Settings(_env_file=None, home=root))),
-    }
+if __name__ == "__main__":
+    main()
