@@ -228,8 +228,9 @@ def test_serve_is_interrupted_while_it_sets_up(environment, home):
 def test_serve_is_interrupted_while_it_loads(environment, number):
     """Loading that never ends stands in for what takes seconds."""
     code = (
-        "import sys, time; from itadaki.retrieval import RetrievalSystem; from itadaki import cli\n"
-        "cli._is_ready = lambda variant, settings: True\n"
+        "import sys, time; from itadaki.cli import serve\n"
+        "from itadaki.retrieval import RetrievalSystem\n"
+        "serve.is_ready = lambda variant, settings: True\n"
         "def load(*arguments, **more):\n"
         "    print('loading', file=sys.stderr, flush=True)\n"
         "    while True: time.sleep(1)\n"

@@ -19,7 +19,7 @@ import pandas as pd
 from pydantic.fields import FieldInfo
 
 from api.core.config import ApiSettings
-from itadaki.cli import command_helps
+from itadaki.cli import commands
 from itadaki.errors import ItadakiError
 from itadaki.evaluation.measurements import Measurements
 from itadaki.settings import PROJECT_ROOT, Settings
@@ -257,7 +257,10 @@ def _training(measured: Measurements) -> str:
 
 def _commands(measured: Measurements) -> str:
     """The commands of the command line with their help."""
-    rows = [[f"`{name}`", text] for name, text in command_helps().items()]
+    rows = []
+    for name, command in commands.commands.items():
+        text = command.get_short_help_str(limit=200).rstrip(".")
+        rows.append([f"`{name}`", text[0].lower() + text[1:]])
     return _table(["command", "what it does"], rows)
 
 

@@ -1,0 +1,71 @@
+"""The command that scores variants and compares them."""
+
+import json
+import sys
+
+import click
+
+from itadaki.cli import parameters
+from itadaki.errors import ItadakiError
+from itadaki.settings import Settings
+from itadaki.variants import VARIANTS, require_model
+
+
+@click.command()
+@click.argument("variant", type=parameters.variant_name, required=False)
+@click.option("--save", is_flag=True, help="keep the scores in reports/measurements")
+@click.option("--compare", is_flag=True, help="write reports/comparison from what was kept")
+@click.option("--split", type=click.Choice(["validation", "test"]), default="test")
+@parameters.as_json
+def evaluate(variant: str | None, save: bool, compare: bool, split: str, as_json: bool) -> None:
+    """Score a variant on held-out recipes."""
+    settings = Settings()
+    measurements = settings.home / "reports" / "measurements"
+    if compare:
+        from itadaki.evaluation.comparison import Comparison
+
+        for path in Comparison(measurements).write_report(measurements.parent):
+            print(path)
+        return
+    if not variant:
+        raise ItadakiError(f"Say which variant to evaluate: {', '.join(VARIANTS)}.")
+    scored = VARIANTS[variant]
+    require_model(scored, settings)
+    from itadaki.evaluation import scores
+    from itadaki.retrieval import RetrievalSystem
+
+    system = RetrievalSystem.load(variant, settings)
+    found = scores.evaluate(system.bank, system.embedder, system.dataset.root, split)
+    if save:
+        from itadaki.evaluation.comparison import save_measurement
+        from itadaki.models.training_record import add_scores, read_record
+
+        record = read_record(scored, settings)
+        facts = {
+            "dataset": system.dataset.sha256,
+            "dataset_source": system.dataset.source,
+            "model": system.embedder.sha256,
+            "commit": record.get("commit"),
+            "config": record.get("config"),
+            "history": record.get("history"),
+        }
+        seed = record.get("seed", 0)
+        print(save_measurement(found, measurements, variant, seed, facts), file=sys.stderr)
+        add_scores(scored, settings, found, system.dataset.sha256)
+    tables = {name: result.table() for name, result in found.items()}
+    if as_json:
+        as_dicts = {name: table.to_dict(orient="index") for name, table in tables.items()}
+        print(json.dumps(as_dicts, indent=2))
+        return
+    meanings = {
+        "photos": "the whole collection, by its photos",
+        "fused": "the whole collection, by its photos and texts",
+        "split": f"the photos of the {split} split alone",
+    }
+    print(
+        f"{variant} on the {split} split of {system.dataset.source}, photos as queries; "
+        "95% bootstrap intervals"
+    )
+    for name, table in tables.items():
+        print(f"\nGallery: {meanings[name]} ({found[name].gallery:,})")
+        print(table.to_string(float_format="{:.3f}".format))
