@@ -173,15 +173,16 @@ def _class_rules(measured: Measurements) -> str:
 def _steps(measured: Measurements) -> str:
     """Each rung against the one before, in the two metrics that the ladder is judged by."""
     steps = measured.comparison.steps()
+    judged = steps[steps["metric"].isin(["MAP@R dish class", "nDCG@10 title"])]
     rows = [
         [
-            step.step,
-            _METRICS[step.metric],
-            f"{step.gain:+.4f} ({step.low:+.4f} to {step.high:+.4f})",
-            f"{step.ratio:.2f} x",
-            "yes" if step.low > 0 else "no",
+            step["step"],
+            _METRICS[step["metric"]],
+            f"{step['gain']:+.4f} ({step['low']:+.4f} to {step['high']:+.4f})",
+            f"{step['ratio']:.2f} x",
+            "yes" if step["low"] > 0 else "no",
         ]
-        for step in steps[steps["metric"].isin(["MAP@R dish class", "nDCG@10 title"])].itertuples()
+        for step in judged.to_dict("records")
     ]
     columns = [
         "step",
