@@ -43,6 +43,25 @@ def test_help_needs_no_tensorflow():
         assert word in done.stdout
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["bake"], ["train", "raw"], ["build"], ["remove"], ["search", "--variant", "best"]],
+)
+def test_a_wrong_command_line_says_how_it_is_used(arguments, capsys):
+    assert main(arguments) == 2
+    said = capsys.readouterr()
+    assert not said.out and said.err.startswith("Usage: itadaki")
+
+
+def test_whoever_reads_the_output_may_have_enough():
+    command = [sys.executable, "-m", "itadaki", "--help"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    process.stderr.close()
+    assert process.wait(60) == 141
+
+
 def test_setup_and_build_leave_what_is_ready(configured, capsys):
     assert main(["setup"]) == 0
     assert main(["build", "raw"]) == 0
