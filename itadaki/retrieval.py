@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from itadaki.bank.bank import Bank, bank_folder, build_bank, load_bank
-from itadaki.errors import QueryError
+from itadaki.errors import ArtifactError, QueryError
 from itadaki.index.filters import Filters
-from itadaki.index.index import ExactIndex, Index, build_index, open_index
+from itadaki.index.index import ExactIndex, Index, StandInIndex, build_index, open_index
 from itadaki.models.text_encoder import TextEncoder
 from itadaki.photos.images import load_input
 from itadaki.recipes.dataset import Dataset, load_dataset
 from itadaki.settings import Settings
+from itadaki.storage.files import read_json_object
 from itadaki.storage.transaction import reading
 from itadaki.variants import VARIANTS, Variant
 
@@ -121,6 +122,39 @@ class RetrievalSystem:
         else:
             dataset, bank = _dataset_and_bank(chosen, settings, embedder.sha256)
         return cls(embedder, bank, dataset, encoder, open_index(bank, settings))
+
+    @property
+    def variant(self) -> Variant:
+        """What is served."""
+        return self.bank.variant
+
+    @property
+    def size(self) -> int:
+        """How many recipes are searched."""
+        return len(self.bank.recipes)
+
+    @property
+    def index_has_followed(self) -> bool:
+        """False while the chosen index lacks a change of the bank and another stands in for it."""
+        return not isinstance(self.index, StandInIndex)
+
+    def is_on_disk(self, settings: Settings) -> bool:
+        """Whether disk still holds the bank that is searched; also while that cannot be read."""
+        try:
+            manifest = read_json_object(self.variant.manifest_path(settings))
+        except ArtifactError:
+            return True
+        return manifest == self.bank.manifest
+
+    def with_chosen_index(self, settings: Settings) -> "RetrievalSystem":
+        """The same with the index that the settings choose, built anew from the bank.
+
+        Raises:
+            ItadakiError: a package is missing, or Qdrant does not answer.
+        """
+        build_index(self.bank, settings, progress=False)
+        index = open_index(self.bank, settings)
+        return RetrievalSystem(self.embedder, self.bank, self.dataset, self.text_encoder, index)
 
     def embed(self, photo: Any) -> np.ndarray:
         """Embed one photo (path, bytes, array or PIL image): float32 array (dimension,)."""

@@ -7,9 +7,10 @@ import pytest
 from conftest import dish_photo, encode, running_service
 from starlette.testclient import TestClient
 
-from api.core.collections import Collections
 from api.core.config import ApiSettings
-from api.features.search.services.search_service import SearchService
+from api.core.inference_queue import InferenceQueue
+from api.core.metrics import Metrics
+from api.features.search.services.collections import Collections
 from api.main import create_app
 from itadaki.collection import Recipe, change_collection, create_collection
 from itadaki.recipes.dataset import load_dataset
@@ -256,10 +257,8 @@ def test_a_folder_that_is_called_like_a_collection_does_not_hide_it(
 
     def served(dataset: str) -> Collections:
         ours = mine.model_copy(update={"dataset": dataset}).model_dump()
-        return Collections(
-            ApiSettings(**ours, collections=["mine", "others"]),
-            lambda system, name: SearchService(system, None, lambda: False, name),
-        )
+        settings = ApiSettings(**ours, collections=["mine", "others"])
+        return Collections(settings, Metrics(), InferenceQueue(1, 1))
 
     both = served(str(folder))
     assert both.names() == ["folder mine", "mine", "others"]

@@ -18,7 +18,7 @@ from conftest import dish_photo, encode
 from PIL import Image
 
 from api.core.config import ApiSettings
-from api.features.examples.api import examples
+from api.features import examples
 from api.features.search.services import search_service
 from api.main import create_app
 from itadaki.collection import Recipe, create_collection

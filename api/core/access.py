@@ -7,7 +7,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.core.errors import failure
+from api.core.answer import failure
 from api.core.rate_limit import RateLimit
 from api.core.request_scope import client_of, route_path
 

@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartParser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.core.errors import failure
+from api.core.answer import failure
 from api.core.request_scope import client_of
 
 _NO_FORM = "Send a form, as multipart/form-data."
@@ -64,7 +64,7 @@ class BodyLimit:
             nonlocal received, whole
             if whole:  # what comes now says that the client has gone
                 return await receive()
-            message = {}
+            message: Message = {}
             if declared <= self.max_bytes:
                 try:
                     async with asyncio.timeout(max(0.0, deadline - time.monotonic())):
@@ -86,9 +86,8 @@ class BodyLimit:
             elif body:
                 refusal = parts.refusal(body)
             if refusal:
-                self._held[client] -= (
-                    received  # at once, or those that wait beside it would be refused too
-                )
+                # At once, or those that wait beside it would be refused too.
+                self._held[client] -= received
                 received = 0
                 if not whole:
                     await _linger(receive)

@@ -2,7 +2,7 @@
 
 import logging
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -12,11 +12,9 @@ from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.core.collections import UnknownCollectionError
+from api.core.answer import failure
 from api.core.inference_queue import BusyError, ClientGoneError
-from api.core.reload import ReloadError
 from api.core.request_scope import route_path
-from api.features.search.schemas.search import SearchResponse
 from itadaki.errors import (
     BusyFolderError,
     CollectionError,
@@ -35,8 +33,43 @@ from itadaki.errors import (
     storage_error,
 )
 
-_CLIENT_GONE = 499  # nginx's number; nobody reads the answer
 _log = logging.getLogger(__name__)
+
+
+class UnknownCollectionError(Exception):
+    """No collection of this name is served."""
+
+
+class _Told(NamedTuple):
+    """How an error is told: its status, and its own words unless there are others."""
+
+    status: int
+    says: str = ""
+    retry_after: int = 0
+    is_logged: bool = False
+
+
+_EXPECTED: dict[type[Exception], _Told] = {
+    ImageError: _Told(400),
+    UnknownCollectionError: _Told(404),
+    UnknownRecipeError: _Told(404),
+    CollectionError: _Told(409),
+    ImageTooLargeError: _Told(413),
+    UnsupportedImageError: _Told(415),
+    QueryError: _Told(422),
+    RecipeError: _Told(422),
+    ClientGoneError: _Told(499, "The client has gone."),  # nginx's number; nobody reads the answer
+    BusyError: _Told(503, "Too many requests are waiting; try again.", 1),
+    DecodingBusyError: _Told(503, retry_after=1),
+    BusyFolderError: _Told(
+        503, "The collection is being changed by another process; try again.", 5
+    ),
+    IndexUnavailableError: _Told(503, "The index does not answer; try again.", 1, is_logged=True),
+    StorageError: _Told(
+        507, "The service's disk is full, or it may not write there.", is_logged=True
+    ),
+}
+"""Of an error that is none of these, its nearest base counts."""
 
 
 class StartupErrors:
@@ -113,85 +146,54 @@ def _shaped(start: Message, said: str) -> JSONResponse:
 
 
 def add_error_handlers(app: FastAPI) -> None:
-    """Register the handlers for wrong requests, unreadable photos and the unforeseen."""
+    """Have every error answered in its shape, whether it was foreseen or not."""
+    for kind in _EXPECTED:
+        app.add_exception_handler(kind, _expected)
+    app.add_exception_handler(OSError, _refused_by_the_system)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(RequestValidationError, _wrong_request)
+    app.add_exception_handler(Exception, _unforeseen)
 
-    @app.exception_handler(HTTPException)
-    async def http_error(request: Request, error: HTTPException) -> JSONResponse:
-        detail, path = str(error.detail).removesuffix("."), request.url.path
-        if detail == HTTPStatus(error.status_code).phrase:
-            said = {
-                404: f"There is nothing at {path}",
-                405: f"{request.method} does not work at {path}",
-            }
-            detail = said.get(error.status_code, f"{detail}: {request.method} {path}")
-        headers = dict(error.headers or {})
-        if "Allow" in headers:  # Starlette names the methods of one route, though there are more
-            headers["Allow"] = _methods(request) or headers["Allow"]
-        return failure(error.status_code, f"{detail}.", headers)
 
-    @app.exception_handler(RequestValidationError)
-    async def wrong_request(request: Request, error: RequestValidationError) -> JSONResponse:
-        return failure(422, " ".join(_sentence(problem) for problem in error.errors()))
-
-    @app.exception_handler(ImageError)
-    async def wrong_image(request: Request, error: ImageError) -> JSONResponse:
-        status = {UnsupportedImageError: 415, ImageTooLargeError: 413}.get(type(error), 400)
-        return failure(status, str(error))
-
-    @app.exception_handler(QueryError)
-    async def wrong_query(request: Request, error: QueryError) -> JSONResponse:
-        return failure(422, str(error))
-
-    @app.exception_handler(IndexUnavailableError)
-    async def no_index(request: Request, error: IndexUnavailableError) -> JSONResponse:
+async def _expected(request: Request, error: Exception) -> JSONResponse:
+    told = next(_EXPECTED[kind] for kind in type(error).__mro__ if kind in _EXPECTED)
+    if told.is_logged:
         _log.error("%s", error)
-        return failure(503, "The index does not answer; try again.", {"Retry-After": "1"})
+    headers = {"Retry-After": str(told.retry_after)} if told.retry_after else None
+    return failure(told.status, told.says or str(error), headers)
 
-    @app.exception_handler(CollectionError)
-    async def wrong_change(request: Request, error: CollectionError) -> JSONResponse:
-        status = {UnknownRecipeError: 404, RecipeError: 422}.get(type(error), 409)
-        return failure(status, str(error))
 
-    @app.exception_handler(BusyFolderError)
-    async def changed_elsewhere(request: Request, error: BusyFolderError) -> JSONResponse:
-        said = "The collection is being changed by another process; try again."
-        return failure(503, said, {"Retry-After": "5"})
+async def _refused_by_the_system(request: Request, error: Exception) -> JSONResponse:
+    if isinstance(error, OSError) and is_about_storage(error):
+        return await _expected(request, storage_error(error))
+    raise error
 
-    @app.exception_handler(StorageError)
-    async def no_room(request: Request, error: StorageError) -> JSONResponse:
-        _log.error("%s", error)
-        return failure(507, "The service's disk is full, or it may not write there.")
 
-    @app.exception_handler(OSError)
-    async def refused(request: Request, error: OSError) -> JSONResponse:
-        if is_about_storage(error):
-            return await no_room(request, storage_error(error))
-        raise error
+async def _http_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    detail, path = str(error.detail).removesuffix("."), request.url.path
+    if detail == HTTPStatus(error.status_code).phrase:
+        said = {
+            404: f"There is nothing at {path}",
+            405: f"{request.method} does not work at {path}",
+        }
+        detail = said.get(error.status_code, f"{detail}: {request.method} {path}")
+    headers = dict(error.headers or {})
+    if "Allow" in headers:  # Starlette names the methods of one route, though there are more
+        headers["Allow"] = _methods(request) or headers["Allow"]
+    return failure(error.status_code, f"{detail}.", headers)
 
-    @app.exception_handler(UnknownCollectionError)
-    async def no_collection(request: Request, error: UnknownCollectionError) -> JSONResponse:
-        return failure(404, str(error))
 
-    @app.exception_handler(BusyError)
-    async def busy(request: Request, error: BusyError) -> JSONResponse:
-        return failure(503, "Too many requests are waiting; try again.", {"Retry-After": "1"})
+async def _wrong_request(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    # Of a field that may be left out, pydantic says, too, that it is not None.
+    problems = [problem for problem in error.errors() if problem["type"] != "none_required"]
+    return failure(422, " ".join(map(_sentence, problems)))
 
-    @app.exception_handler(DecodingBusyError)
-    async def no_memory(request: Request, error: DecodingBusyError) -> JSONResponse:
-        return failure(503, str(error), {"Retry-After": "1"})
 
-    @app.exception_handler(ClientGoneError)
-    async def gone(request: Request, error: ClientGoneError) -> JSONResponse:
-        return failure(_CLIENT_GONE, "The client has gone.")
-
-    @app.exception_handler(ReloadError)
-    async def not_reloaded(request: Request, error: ReloadError) -> JSONResponse:
-        return failure(409, str(error))
-
-    @app.exception_handler(Exception)
-    async def unforeseen(request: Request, error: Exception) -> JSONResponse:
-        _log.exception("Unforeseen error", exc_info=error)
-        return failure(500, "Something went wrong in Itadaki; the log says what.")
+async def _unforeseen(request: Request, error: Exception) -> JSONResponse:
+    _log.exception("Unforeseen error", exc_info=error)
+    return failure(500, "Something went wrong in Itadaki; the log says what.")
 
 
 def _methods(request: Request) -> str:
@@ -208,9 +210,3 @@ def _sentence(problem: dict[str, Any]) -> str:
     if problem["msg"].startswith("Value error, Expected UploadFile"):
         return f"The field {field} must be a file, not text."
     return f"The field {field} {requirement(problem)}."
-
-
-def failure(status: int, message: str, headers: dict | None = None) -> JSONResponse:
-    """An answer in the shape of every error."""
-    body = SearchResponse.failure(message)
-    return JSONResponse(body.model_dump(mode="json", by_alias=True), status, headers)

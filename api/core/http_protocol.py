@@ -8,7 +8,7 @@ from httptools import HttpParserError
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from api.core.errors import failure
+from api.core.answer import failure
 
 _MAX_HEAD = 65_536
 _MAX_WAITING = 16  # requests behind the one that is answered
@@ -22,7 +22,7 @@ _TOO_LARGE = (
 class _Flow(FlowControl):
     """Reads nothing while requests wait for the answers to those before them."""
 
-    def __init__(self, transport: asyncio.Transport, waiting: deque) -> None:
+    def __init__(self, transport: asyncio.Transport, waiting: deque[Any]) -> None:
         super().__init__(transport)
         self._waiting = waiting
 
@@ -46,7 +46,9 @@ class BoundedProtocol(HttpToolsProtocol):
         self._spare = _MAX_HEAD  # bytes that may still come and are not a body's
         self._deadlines: dict[str, asyncio.TimerHandle] = {}
 
-    def connection_made(self, transport: asyncio.Transport) -> None:
+    def connection_made(  # type: ignore[override]  # as in uvicorn, no other transport comes
+        self, transport: asyncio.Transport
+    ) -> None:
         super().connection_made(transport)
         self.flow = _Flow(transport, self.pipeline)
         self._expect("head", self.head_seconds)

@@ -36,7 +36,7 @@ class ClientGoneError(Exception):
 class _Search:
     client: str
     work: Callable[[], Any]
-    answer: asyncio.Future
+    answer: asyncio.Future[Any]
 
 
 class InferenceQueue:
@@ -80,7 +80,7 @@ class InferenceQueue:
             BusyError: no place is free, or another client had the better right to it.
             ClientGoneError: the client has gone.
         """
-        answer = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         search = _Search(client_of(request.scope), lambda: work(*arguments), answer)
         self._enter(search)
         try:

@@ -31,27 +31,12 @@ async def only_known_fields(request: Request) -> None:
         _check("form field", sent, form, _listed("query", query))
 
 
-def close_forms(document: dict[str, Any]) -> None:
-    """Tell in an OpenAPI document that forms take no fields but those it lists, and which of them
-    are files: Swagger UI offers to choose several only where it reads ``binary``."""
-    for operations in document["paths"].values():
-        for operation in operations.values():
-            if form := _form_schema(document, operation):
-                form["additionalProperties"] = False
-                for field in form["properties"].values():
-                    value = field.get("items", field)
-                    if "contentMediaType" in value:
-                        value["format"] = "binary"
-
-
-def _form_schema(document: dict[str, Any], operation: dict[str, Any]) -> dict[str, Any]:
-    for content in operation.get("requestBody", {}).get("content", {}).values():
-        return document["components"]["schemas"][content["schema"]["$ref"].rsplit("/", 1)[-1]]
-    return {}
-
-
 def _form_fields(document: dict[str, Any], operation: dict[str, Any]) -> dict[str, Any]:
-    return _form_schema(document, operation).get("properties", {})
+    fields: dict[str, Any] = {}
+    for content in operation.get("requestBody", {}).get("content", {}).values():
+        name = content["schema"]["$ref"].rsplit("/", 1)[-1]
+        fields = document["components"]["schemas"][name]["properties"]
+    return fields
 
 
 def _listed(place: str, known: dict[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 import ipaddress
 
-from starlette.routing import get_route_path
+from starlette._utils import get_route_path  # the one that Starlette's own routes ask
 from starlette.types import Scope
 
 

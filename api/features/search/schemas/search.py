@@ -1,12 +1,16 @@
-"""What the search endpoints answer."""
+"""What the search endpoints take and answer."""
 
-from datetime import UTC, datetime
-from typing import Any
+import re
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, field_serializer
-from pydantic.alias_generators import to_camel
+from fastapi import Form, UploadFile
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic.config import JsonDict
 
-_EXAMPLE = {
+from api.core.answer import Answer, Camel
+from itadaki.index.filters import Filters
+
+_EXAMPLE: JsonDict = {
     "recipes": [
         {
             "rank": 1,
@@ -28,11 +32,89 @@ _EXAMPLE = {
 }
 
 
-class _Camel(BaseModel):
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+_TEXT = 500  # characters
+_APART = r"[,;\n]"
+# To leave out both errs to the safe side; "half and half" is one.
+_EXCLUDED_APART = _APART + r"|[/&+]|(?<!half)\s(?i:and|or|nor)\s"
+_MAX_BATCH = 10
+
+COLLECTION = "One of /api/v1/collections; by default the service's own."
+CollectionName = Annotated[str, Field(max_length=100, description=COLLECTION)]
+# Swagger UI offers to choose a file, and several, only where it reads binary.
+Upload = Annotated[
+    UploadFile,
+    WithJsonSchema(
+        {"type": "string", "format": "binary", "contentMediaType": "application/octet-stream"}
+    ),
+]
+PHOTO = "A photo: JPEG, PNG, WebP or GIF."
+FORM_TYPE = "multipart/form-data"
+MULTIPART = Form(media_type=FORM_TYPE)
 
 
-class RecipeResponse(_Camel):
+class SearchQuery(BaseModel):
+    """How many recipes are asked for, and what they must hold."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    top_k: int = Field(3, ge=1, le=10, description="How many recipes.")
+    collection: CollectionName = ""
+    include: str = Field(
+        "",
+        max_length=_TEXT,
+        description="Ingredients that a recipe must name, separated by commas; singular, plural "
+        "and accents do not matter. Families such as nuts, dairy, fish or meat are found by their "
+        "members.",
+    )
+    exclude: str = Field(
+        "",
+        max_length=_TEXT,
+        description="Ingredients that it must not name, separated by commas, or families: nuts, "
+        "dairy, gluten, egg, fish, shellfish, soy, sesame, pork, meat, alcohol. What may be made "
+        "with them is left out, too, and so are recipes that list no ingredients. This is no "
+        "allergy filter: it reads words, and a recipe may hold what its words do not tell.",
+    )
+    min_similarity: float = Field(
+        -1.0, ge=-1, le=1, description="Recipes that are less similar are left out."
+    )
+    dish_class: str = Field(
+        "",
+        max_length=_TEXT,
+        description="Kinds of dish, separated by commas; a recipe must be one of them.",
+    )
+
+    def filters(self) -> Filters:
+        """What the library looks for."""
+        excluded = _listed(self.exclude, _EXCLUDED_APART)
+        return Filters(
+            _listed(self.include), excluded, self.min_similarity, _listed(self.dish_class)
+        )
+
+
+def _listed(text: str, apart: str = _APART) -> tuple[str, ...]:
+    return tuple(item.strip() for item in re.split(apart, text) if item.strip())
+
+
+class _OnePhoto(BaseModel):
+    image: Upload = Field(description=PHOTO)
+
+
+class _Photos(BaseModel):
+    images: list[Upload] = Field(
+        min_length=1, max_length=_MAX_BATCH, description=f"1 to {_MAX_BATCH} photos."
+    )
+
+
+# The fields of the base that is named last come first.
+class PhotoQuery(SearchQuery, _OnePhoto):
+    """The form of a search."""
+
+
+class BatchQuery(SearchQuery, _Photos):
+    """The form of a search with several photos."""
+
+
+class RecipeResponse(Camel):
     """One recipe found."""
 
     rank: int = Field(description="1 for the most similar recipe.")
@@ -48,28 +130,12 @@ class RecipeResponse(_Camel):
     dish_class: str | None = Field(description="What the title says the dish is.")
 
 
-class SearchResponse(_Camel):
+class SearchResponse(Answer):
     """The answer to a search, and the shape of every error."""
 
     model_config = ConfigDict(json_schema_extra={"example": _EXAMPLE})
 
     recipes: list[RecipeResponse]
-    total_results: int
-    processing_time: float = Field(description="Seconds from the upload's arrival to the answer.")
-    timestamp: datetime = Field(default_factory=lambda: datetime.now(UTC))
-    success: bool = True
-    error_message: str | None = None
-
-    @field_serializer("timestamp")
-    def _milliseconds(self, timestamp: datetime) -> str:
-        return timestamp.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-    @classmethod
-    def failure(cls, message: str) -> "SearchResponse":
-        """The answer to a request that failed."""
-        return cls(
-            recipes=[], total_results=0, processing_time=0.0, success=False, error_message=message
-        )
 
 
 def error(description: str) -> dict[str, Any]:
@@ -85,13 +151,26 @@ def error(description: str) -> dict[str, Any]:
     return {"model": SearchResponse, "description": description, "content": content}
 
 
-class BatchResponse(_Camel):
+Errors = dict[int | str, dict[str, Any]]
+ERRORS: Errors = {
+    400: error("The photo is empty, truncated or damaged."),
+    408: error("The upload took too long."),
+    413: error("The upload or the photo is too large."),
+    415: error("Not a form, or not a JPEG, PNG, WebP or GIF."),
+    422: error("A field is missing, unknown or out of range."),
+    503: error("Too many searches wait; see Retry-After."),
+}
+NO_RECIPE = error("No such recipe, or no such collection.")
+NO_COLLECTION = error("No such collection.")
+
+
+class BatchResponse(Camel):
     """The answers to several photos, in their order."""
 
     results: list[SearchResponse]
 
 
-class DatasetHealth(_Camel):
+class DatasetHealth(Camel):
     """Where the recipes come from."""
 
     source: str
@@ -100,7 +179,7 @@ class DatasetHealth(_Camel):
     notice: str | None = Field(description="What a user must be told about the source.")
 
 
-class BankHealth(_Camel):
+class BankHealth(Camel):
     """The embedding bank that is searched."""
 
     rows: int
@@ -108,7 +187,7 @@ class BankHealth(_Camel):
     sha256: str
 
 
-class Health(_Camel):
+class Health(Camel):
     """What is being served."""
 
     status: str = "ok"

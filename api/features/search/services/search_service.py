@@ -1,13 +1,13 @@
 """Search and photos, on top of the retrieval system."""
 
-from collections.abc import Callable
 from pathlib import Path
 
+from api.core.inference_queue import InferenceQueue
 from api.core.metrics import Metrics
 from api.features.search.schemas.search import BankHealth, DatasetHealth, Health
 from api.features.search.utils.model_loader import warm_up
 from itadaki import __version__
-from itadaki.errors import QueryError
+from itadaki.errors import UnknownRecipeError
 from itadaki.index.filters import Filters
 from itadaki.photos.images import load_input, media_type
 from itadaki.retrieval import RetrievalSystem, SearchResult
@@ -25,12 +25,12 @@ class SearchService:
         self,
         system: RetrievalSystem,
         metrics: Metrics,
-        is_busy: Callable[[], bool],
+        queue: InferenceQueue,
         collection: str | None = None,
     ) -> None:
-        """Serve a system; ``is_busy`` tells whether more than one search runs or waits."""
-        self.system, self._metrics, self.collection = system, metrics, collection
-        self._is_busy = is_busy
+        """Serve a system, with searches that wait and run in a queue."""
+        self.system, self.collection = system, collection
+        self._metrics, self._queue = metrics, queue
 
     def warm_up(self) -> None:
         """Make ready what the first searches of some kinds would wait for."""
@@ -55,33 +55,40 @@ class SearchService:
         with self._metrics.stage("decode"):
             pixels = load_input(photo, wait=False)
         with self._metrics.stage("embed"):
-            query = self.system.embedder.embed(pixels[None], alone=not self._is_busy())[0]
+            alone = self._queue.depth <= 1
+            query = self.system.embedder.embed(pixels[None], alone)[0]
         with self._metrics.stage("search"):
             found = self.system.find(query, top_k, filters)
         if found:
             self._metrics.first_similarity(found[0].similarity)
         return found
 
-    def similar(self, recipe_id: int, top_k: int, filters: Filters) -> list[SearchResult]:
-        """Find recipes like one of the collection; raises QueryError if there is none."""
+    def row_of(self, recipe_id: int) -> int:
+        """Where the system has a recipe; raises UnknownRecipeError if there is none."""
         row = self.system.row_of(recipe_id)
         if row is None:
-            raise QueryError(f"There is no recipe {recipe_id}.")
-        return self.system.search_similar_to(row, top_k, filters)
+            raise UnknownRecipeError(f"There is no recipe {recipe_id}.")
+        return row
 
-    def recipe(self, recipe_id: int) -> SearchResult | None:
-        """One recipe, as a search that finds it with certainty would; None if there is none."""
-        row = self.system.row_of(recipe_id)
-        return None if row is None else self.system.result(row, rank=1, similarity=1.0)
+    def recipe(self, recipe_id: int) -> SearchResult:
+        """One recipe, as a search that finds it with certainty would.
 
-    def photo(self, recipe_id: int) -> tuple[Path, str] | None:
-        """Path and media type of a recipe's photo; None if there is no such recipe or photo."""
+        Raises:
+            UnknownRecipeError: there is none.
+        """
+        return self.system.result(self.row_of(recipe_id), rank=1, similarity=1.0)
+
+    def photo(self, recipe_id: int) -> tuple[Path, str]:
+        """Path and media type of a recipe's photo.
+
+        Raises:
+            UnknownRecipeError: there is no such recipe or photo.
+        """
         row = self.system.row_of(recipe_id)
-        if row is None:
-            return None
-        path = self.system.photo_path(row).resolve()
-        if not path.is_relative_to(self.system.dataset.root.resolve()) or not path.is_file():
-            return None
+        path = None if row is None else self.system.photo_path(row).resolve()
+        root = self.system.dataset.root.resolve()
+        if path is None or not path.is_relative_to(root) or not path.is_file():
+            raise UnknownRecipeError(f"There is no photo {recipe_id}.")
         return path, media_type(path)
 
     def health(self) -> Health:
@@ -89,10 +96,10 @@ class SearchService:
         bank, dataset = self.system.bank, self.system.dataset
         return Health(
             version=__version__,
-            variant=bank.variant.name,
+            variant=self.system.variant.name,
             dataset=DatasetHealth(
                 source=dataset.source,
-                recipes=len(bank.recipes),
+                recipes=self.system.size,
                 dropped=dataset.dropped,
                 notice=dataset.notice,
             ),

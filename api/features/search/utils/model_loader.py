@@ -26,7 +26,7 @@ def load_retrieval_system(
         ItadakiError: something is missing; the message says which command makes it.
     """
     if like:
-        return RetrievalSystem.load(like.bank.variant.name, settings, like=like)
+        return RetrievalSystem.load(like.variant.name, settings, like=like)
     # Only the model is worth several cores. BLAS' threads would go on spinning after each search,
     # which takes a core from whoever comes next.
     threadpool_limits(1)

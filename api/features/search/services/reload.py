@@ -4,14 +4,10 @@ import asyncio
 import logging
 import signal
 
-from api.core.collections import Collections
-from itadaki.errors import ItadakiError
+from api.features.search.services.collections import Collections
+from itadaki.errors import CollectionError, ItadakiError
 
 _log = logging.getLogger(__name__)
-
-
-class ReloadError(Exception):
-    """What lies on disk cannot be served; what was served before still is."""
 
 
 class Reloader:
@@ -26,18 +22,19 @@ class Reloader:
         """Take what lies on disk now into service.
 
         Raises:
-            ReloadError: it cannot be loaded, or a reload is running already.
+            CollectionError: it cannot be loaded, or a reload is running already; what was served
+                before still is.
         """
         if self._running.locked():
-            raise ReloadError("A reload is running already.")
+            raise CollectionError("A reload is running already.")
         async with self._running:
             try:
                 await asyncio.to_thread(self._collections.reload)
             except ItadakiError as error:
-                raise ReloadError(f"Nothing was swapped. {error}") from None
+                raise CollectionError(f"Nothing was swapped. {error}") from None
             except Exception as error:
                 _log.exception("The reload failed for an unforeseen reason")
-                raise ReloadError("Nothing was swapped; the log says why.") from error
+                raise CollectionError("Nothing was swapped; the log says why.") from error
             _log.info("Reloaded: %s", self._collections.service().health().bank.sha256[:12])
 
     def on_hangup(self) -> None:
@@ -54,5 +51,5 @@ class Reloader:
     async def _logged(self) -> None:
         try:
             await self.reload()
-        except ReloadError as error:
+        except CollectionError as error:
             _log.error("%s", error)

@@ -1,8 +1,9 @@
 """The routes that tell how the service itself is, and change what it serves."""
 
-from fastapi import APIRouter, HTTPException, Request, Response
+from fastapi import APIRouter, HTTPException, Response
 from fastapi.responses import PlainTextResponse
 
+from api.features.search.api.deps import CollectionsDep, MetricsDep, ReloaderDep, SearchQueueDep
 from api.features.search.schemas.search import Health, error
 
 router = APIRouter(tags=["service"])
@@ -11,37 +12,31 @@ admin_router = APIRouter(prefix="/api/v1/admin", tags=["service"])
 
 
 @router.get("/health")
-def health(request: Request) -> Health:
+def health(collections: CollectionsDep) -> Health:
     """The process lives; which variant, dataset and bank it serves."""
-    return request.app.state.collections.service().health()
+    return collections.service().health()
 
 
-@router.get(
-    "/ready",
-    responses={503: error("The queue of searches is full.")},
-)
-async def ready(request: Request) -> dict[str, bool]:
+@router.get("/ready", responses={503: error("The queue of searches is full.")})
+async def ready(queue: SearchQueueDep) -> dict[str, bool]:
     """The queue of searches has a place; balancers ask this before they send one."""
-    if request.app.state.inference_queue.is_full:
+    if queue.is_full:
         raise HTTPException(503, "The queue of searches is full.", {"Retry-After": "1"})
     return {"ready": True}
 
 
 @metrics_router.get("/metrics", response_class=PlainTextResponse)
-async def metrics(request: Request) -> Response:
+async def metrics(metrics: MetricsDep) -> Response:
     """Counts and latencies in Prometheus' text format."""
-    return Response(request.app.state.metrics.text(), media_type="text/plain; version=0.0.4")
+    return Response(metrics.text(), media_type="text/plain; version=0.0.4")
 
 
-@admin_router.post(
-    "/reload",
-    responses={409: error("What lies on disk cannot be served.")},
-)
-async def reload(request: Request) -> Health:
+@admin_router.post("/reload", responses={409: error("What lies on disk cannot be served.")})
+async def reload(reloader: ReloaderDep, collections: CollectionsDep) -> Health:
     """Take the model and the banks that lie on disk now into service, without a pause.
 
     If they cannot be served the old ones stay. The signal SIGHUP does the same. Over HTTP this is
     there only if the service has an API key.
     """
-    await request.app.state.reloader.reload()
-    return request.app.state.collections.service().health()
+    await reloader.reload()
+    return collections.service().health()

@@ -3,28 +3,24 @@
 import asyncio
 import logging
 import threading
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from api.core.config import ApiSettings
+from api.core.errors import UnknownCollectionError
+from api.core.inference_queue import InferenceQueue
+from api.core.metrics import Metrics
 from api.features.search.services.search_service import SearchService
 from api.features.search.utils.model_loader import load_retrieval_system
 from itadaki.collection import change_collection
 from itadaki.errors import ArtifactError, CollectionError, DatasetError, ItadakiError
-from itadaki.index.index import StandInIndex, build_index, open_index
 from itadaki.retrieval import RetrievalSystem
 from itadaki.settings import Settings
-from itadaki.storage.files import read_json_object
 
 _LOOK_EVERY = 1.0  # seconds until a change that another process made is taken into service
 _TRY_AGAIN_AFTER = 10.0
 _log = logging.getLogger(__name__)
-
-
-class UnknownCollectionError(Exception):
-    """No collection of this name is served."""
 
 
 class Collections:
@@ -34,15 +30,13 @@ class Collections:
         default: the name of the collection that is meant where none is named.
     """
 
-    def __init__(
-        self, settings: ApiSettings, serve: Callable[[RetrievalSystem, str | None], SearchService]
-    ) -> None:
+    def __init__(self, settings: ApiSettings, metrics: Metrics, queue: InferenceQueue) -> None:
         """Load all collections.
 
         Args:
             settings: ``dataset`` is the default collection, ``collections`` are the others.
-            serve: makes the service of a system, and of its collection's name unless that is the
-                default one.
+            metrics: what hears of searches.
+            queue: where searches wait and run.
 
         Raises:
             ItadakiError: something is missing; the message says which command makes it.
@@ -54,7 +48,7 @@ class Collections:
             self.default: settings,
             **{name: settings.model_copy(update={"dataset": name}) for name in others},
         }
-        self._serve = serve
+        self._metrics, self._queue = metrics, queue
         self._changing = threading.Lock()
         self._services = self._load()
 
@@ -96,8 +90,8 @@ class Collections:
         """Change recipes of a collection, on disk and in service; see ``change_collection``.
 
         Returns:
-            The service that knows the change, and the ids of the new recipes. If its system has a
-            ``StandInIndex``, ``refresh`` tries again to let the chosen one follow.
+            The service that knows the change, and the ids of the new recipes. If its system's
+            index has not followed, ``refresh`` tries again.
         """
         with self._changing:
             system = self.service(name).system
@@ -112,21 +106,12 @@ class Collections:
         has not followed a change yet."""
         with self._changing:
             settings, old = self._settings[name], self.service(name).system
-            manifest_path = old.bank.variant.manifest_path(settings)
-            try:
-                manifest = read_json_object(manifest_path)
-            except ArtifactError:
-                return
-            if manifest != old.bank.manifest:
-                self._take(name, load_retrieval_system(settings, like=old))
-                _log.info("The collection %s was changed: %d recipes.", name, manifest["rows"])
-            elif isinstance(old.index, StandInIndex):
-                build_index(old.bank, settings, progress=False)
-                index = open_index(old.bank, settings)
-                self._take(
-                    name,
-                    RetrievalSystem(old.embedder, old.bank, old.dataset, old.text_encoder, index),
-                )
+            if not old.is_on_disk(settings):
+                new = load_retrieval_system(settings, like=old)
+                self._take(name, new)
+                _log.info("The collection %s was changed: %d recipes.", name, new.size)
+            elif not old.index_has_followed:
+                self._take(name, old.with_chosen_index(settings))
                 _log.info("The index of the collection %s has followed.", name)
 
     def _take(self, name: str, system: RetrievalSystem) -> SearchService:
@@ -150,7 +135,8 @@ class Collections:
         return services
 
     def _served(self, system: RetrievalSystem, name: str) -> SearchService:
-        return self._serve(system, None if name == self.default else name)
+        named = None if name == self.default else name
+        return SearchService(system, self._metrics, self._queue, named)
 
 
 def _warm_up(service: SearchService) -> None:

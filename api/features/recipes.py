@@ -1,0 +1,178 @@
+"""The collections that are served, and changes of their recipes."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.json_schema import SkipJsonSchema
+
+from api.core.answer import Camel
+from api.core.inference_queue import InferenceQueue
+from api.features.search.api.deps import ChangeQueueDep, CollectionsDep, RecipeId
+from api.features.search.api.search import described
+from api.features.search.schemas.search import (
+    ERRORS,
+    FORM_TYPE,
+    MULTIPART,
+    NO_RECIPE,
+    PHOTO,
+    CollectionName,
+    Errors,
+    RecipeResponse,
+    Upload,
+    error,
+)
+from api.features.search.services.collections import Collections
+from api.features.search.services.search_service import SearchService
+from itadaki.collection import MAX_TEXT, MAX_TITLE, VISIBLE, Edit, Recipe
+
+router = APIRouter(tags=["recipes"])
+change_router = APIRouter(prefix="/api/v1/recipes", tags=["recipes"])
+
+_CONFLICT = error(
+    "The collection cannot be changed: it was not imported, or its bank on disk is not the one "
+    "that is served."
+)
+_NO_ROOM = error("The service's disk is full, or it may not write there.")
+_CHANGE_ERRORS: Errors = {**ERRORS, 404: NO_RECIPE, 409: _CONFLICT, 507: _NO_ROOM}
+# A change that is made is not answered as a failure, or it would be sent again.
+_NOT_FOLLOWED = '199 itadaki "The change is made, but its index has not followed; the log says why"'
+_WARNED = {
+    "headers": {
+        "Warning": {
+            "description": "The change is made, but the index could not follow yet: searches are "
+            "slower meanwhile.",
+            "schema": {"type": "string"},
+        }
+    }
+}
+
+
+class CollectionResponse(Camel):
+    """A collection that is served."""
+
+    name: str = Field(description="What requests give as collection.")
+    is_default: bool = Field(description="Meant where a request names no collection.")
+    recipes: int
+    may_change: bool = Field(
+        description="Whether its recipes can be added, changed and removed; so it is with "
+        "collections that were imported."
+    )
+
+
+class _Form(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    ingredients: str = Field("", max_length=MAX_TEXT, description="One ingredient a line.")
+    instructions: str = Field("", max_length=MAX_TEXT, description="One step a line.")
+    collection: CollectionName = ""
+
+
+_Title = Annotated[str, Field(max_length=MAX_TITLE, pattern=VISIBLE)]
+
+
+class _Named(BaseModel):
+    photo: Upload = Field(description=PHOTO)
+    title: _Title = Field(examples=["Lemon Tart"])
+
+
+class _MayBeNamed(BaseModel):
+    photo: Upload | SkipJsonSchema[None] = Field(None, description=PHOTO)
+    title: _Title = ""
+
+
+# The fields of the base that is named last come first.
+class NewRecipe(_Form, _Named):
+    """The form that adds a recipe."""
+
+
+class ChangedRecipe(_Form, _MayBeNamed):
+    """The form that changes a recipe."""
+
+
+@router.get("/api/v1/collections")
+def collections(served: CollectionsDep) -> list[CollectionResponse]:
+    """The collections that are served side by side."""
+    return [
+        CollectionResponse(
+            name=name,
+            is_default=name == served.default,
+            recipes=served.service(name).system.size,
+            may_change=served.may_change(name),
+        )
+        for name in served.names()
+    ]
+
+
+@change_router.post("", status_code=201, responses={**_CHANGE_ERRORS, 201: _WARNED})
+async def add(
+    request: Request,
+    response: Response,
+    served: CollectionsDep,
+    queue: ChangeQueueDep,
+    form: Annotated[NewRecipe, MULTIPART],
+) -> RecipeResponse:
+    """Add a recipe to a collection; it is found from now on.
+
+    Changes of recipes are there only if the service has an API key.
+    """
+    photo = await form.photo.read()
+    recipe = Recipe(form.title, form.ingredients.split("\n"), form.instructions, photo)
+    service, ids = await _change(request, response, served, queue, form.collection, add=[recipe])
+    answer = described(request, service.recipe(ids[0]), service.collection)
+    response.headers["Location"] = str(
+        request.url_for("recipe", recipe_id=ids[0]).include_query_params(
+            **({"collection": form.collection} if form.collection else {})
+        )
+    )
+    return answer
+
+
+@change_router.put("/{recipe_id}", responses={**_CHANGE_ERRORS, 200: _WARNED})
+async def update(
+    request: Request,
+    response: Response,
+    served: CollectionsDep,
+    queue: ChangeQueueDep,
+    recipe_id: RecipeId,
+    form: Annotated[ChangedRecipe, Form(default_factory=ChangedRecipe, media_type=FORM_TYPE)],
+) -> RecipeResponse:
+    """Change a recipe; a field that is left out or empty stays as it is."""
+    edit = Edit(
+        form.title or None,
+        form.ingredients.split("\n") if form.ingredients else None,
+        form.instructions or None,
+        await form.photo.read() if form.photo else None,
+    )
+    edits = {recipe_id: edit}
+    service, _ = await _change(request, response, served, queue, form.collection, edits=edits)
+    return described(request, service.recipe(recipe_id), service.collection)
+
+
+@change_router.delete("/{recipe_id}", status_code=204, responses={**_CHANGE_ERRORS, 204: _WARNED})
+async def remove(
+    request: Request,
+    response: Response,
+    served: CollectionsDep,
+    queue: ChangeQueueDep,
+    recipe_id: RecipeId,
+    collection: Annotated[CollectionName, Query()] = "",
+) -> None:
+    """Remove a recipe; its id is never given again."""
+    await _change(request, response, served, queue, collection, remove=[recipe_id])
+
+
+async def _change(
+    request: Request,
+    response: Response,
+    served: Collections,
+    queue: InferenceQueue,
+    collection: str,
+    **what: Any,
+) -> tuple[SearchService, list[int]]:
+    name = collection or served.default
+    served.service(name)  # an unknown one is said at once
+    service, ids = await queue.run(request, lambda: served.change(name, **what))
+    if not service.system.index_has_followed:
+        response.headers["Warning"] = _NOT_FOLLOWED
+    return service, ids
