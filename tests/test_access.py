@@ -96,7 +96,7 @@ def address(request):
 
 def status(address, method: str, path: str, headers: dict = {}) -> int:  # noqa: B006
     """What a request is answered with, its path sent as it is written."""
-    connection = http.client.HTTPConnection(*address, timeout=20)
+    connection = http.client.HTTPConnection(*address, timeout=60)
     connection.request(method, path, headers=headers)
     answer = connection.getresponse()
     answer.read()
@@ -151,7 +151,7 @@ def test_a_redirect_to_a_closed_route_is_closed(address):
 
 
 def test_the_key_is_asked_for_before_the_body_is_read(address):
-    with socket.create_connection(address, timeout=20) as connection:
+    with socket.create_connection(address, timeout=60) as connection:
         head = f"POST {SEARCH} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 20000000\r\n\r\n"
         connection.sendall(head.encode())
         assert connection.recv(1000).startswith(b"HTTP/1.1 401")

@@ -301,7 +301,7 @@ def test_many_at_once_all_answer(client, photo):
 
 def test_start_without_a_bank_ends_with_one_sentence(environment, tmp_path):
     process, _ = start_service({**environment, "ITADAKI_HOME": str(tmp_path)})
-    said, _ = process.communicate(timeout=120)
+    said, _ = process.communicate(timeout=300)
     assert process.returncode != 0
     assert "python -m itadaki build raw" in said
     assert "Traceback" not in said

@@ -13,7 +13,7 @@ async def read(request: Request) -> PlainTextResponse:
     return PlainTextResponse(str(len(await request.body())))
 
 
-def app_of(max_bytes=1000, max_total=5000, seconds=5.0):
+def app_of(max_bytes=1000, max_total=5000, seconds=60.0):
     app = Starlette(routes=[Route("/", read, methods=["POST"])])
     app.add_middleware(BodyLimit, max_bytes=max_bytes, max_total=max_total, seconds=seconds)
     return app

@@ -184,7 +184,7 @@ def test_changes_at_once_all_arrive(client):
 def test_the_change_of_another_process_is_picked_up(client, mine):
     system = RetrievalSystem.load("raw", mine)
     _, (new_id,) = change_collection(mine, [system], add=recipes(150, 1))
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while first_hit(client, 150)["id"] != new_id and time.monotonic() < deadline:
         time.sleep(0.2)
     assert first_hit(client, 150)["title"] == "Dish 150"
@@ -192,13 +192,14 @@ def test_the_change_of_another_process_is_picked_up(client, mine):
     assert added.json()["id"] == new_id + 1
 
 
-def test_changes_are_there_only_with_a_key(environment_of_all):
-    with running_service(environment_of_all) as service:
-        paths = service.client.get("/openapi.json").json()["paths"]
-        answer = service.client.post(RECIPES, data={"title": "x"}, files=photo_of(1))
-        gone = service.client.delete(f"{RECIPES}/1", params={"collection": "mine"})
+def test_changes_are_there_only_with_a_key(mine):
+    app = create_app(ApiSettings(**mine.model_dump()))
+    client = TestClient(app, base_url="http://localhost")
+    paths = client.get("/openapi.json").json()["paths"]
     assert RECIPES not in paths and list(paths[f"{RECIPES}/{{recipe_id}}"]) == ["get"]
     assert "/api/v1/collections" in paths
+    answer = client.post(RECIPES, data={"title": "x"}, files=photo_of(1))
+    gone = client.delete(f"{RECIPES}/1", params={"collection": "mine"})
     assert (answer.status_code, gone.status_code) == (404, 405)
 
 

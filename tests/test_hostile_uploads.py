@@ -21,7 +21,7 @@ from benchmarks import attack
 from itadaki.photos.images import MAX_MEMORY
 
 SEARCH = "/api/v1/search/search"
-LONGEST = 10.0  # seconds that any answer may take on a busy machine; --soak asks for 2
+LONGEST = 60.0  # seconds after which an answer hangs; --soak, for a quiet machine, asks for 2
 
 
 @pytest.fixture(scope="module", autouse=True)

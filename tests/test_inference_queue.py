@@ -5,10 +5,14 @@ import sys
 import threading
 import time
 import weakref
+from collections.abc import Callable
 
 import pytest
 
+from api.core import inference_queue
 from api.core.inference_queue import BusyError, ClientGoneError, InferenceQueue
+
+PATIENCE = 60.0  # seconds
 
 
 class Client:
@@ -21,21 +25,24 @@ class Client:
         return self.gone
 
 
-async def settled(queue: InferenceQueue, depth: int) -> None:
-    for _ in range(200):
-        if queue.depth == depth:
-            return
+async def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline
         await asyncio.sleep(0.01)
-    raise AssertionError(f"depth is {queue.depth}, not {depth}")
+
+
+async def settled(queue: InferenceQueue, depth: int) -> None:
+    await until(lambda: queue.depth == depth)
 
 
 def test_what_waits_is_bounded_and_the_next_is_refused_at_once():
     async def scenario() -> None:
         queue, gate = InferenceQueue(threads=1, waiting=1), threading.Event()
-        running = [asyncio.create_task(queue.run(Client(), gate.wait, 20)) for _ in range(2)]
+        running = [asyncio.create_task(queue.run(Client(), gate.wait, PATIENCE)) for _ in range(2)]
         await settled(queue, 2)
         with pytest.raises(BusyError):
-            await queue.run(Client(), gate.wait, 20)
+            await queue.run(Client(), gate.wait, PATIENCE)
         gate.set()
         assert await asyncio.gather(*running) == [True, True]
         await settled(queue, 0)
@@ -48,7 +55,7 @@ def test_what_waits_is_bounded_and_the_next_is_refused_at_once():
 def test_a_client_that_hangs_up_frees_its_place_and_its_work_is_not_done():
     async def scenario() -> None:
         queue, gate, did = InferenceQueue(threads=1, waiting=1), threading.Event(), []
-        first = asyncio.create_task(queue.run(Client(), gate.wait, 20))
+        first = asyncio.create_task(queue.run(Client(), gate.wait, PATIENCE))
         await settled(queue, 1)
         with pytest.raises(ClientGoneError):
             await queue.run(Client(gone=True), did.append, 1)
@@ -80,7 +87,7 @@ class Photo:
 def test_a_search_that_leaves_the_queue_takes_its_photo_along(how):
     async def scenario() -> None:
         queue, gate = InferenceQueue(threads=1, waiting=1), threading.Event()
-        first = asyncio.create_task(queue.run(Client(), gate.wait, 20))
+        first = asyncio.create_task(queue.run(Client(), gate.wait, PATIENCE))
         await settled(queue, 1)
         photo = Photo()
         kept = weakref.ref(photo)
@@ -109,7 +116,7 @@ def test_a_search_that_leaves_the_queue_takes_its_photo_along(how):
 def test_turns_go_round_among_clients():
     async def scenario() -> list[str]:
         queue, gate, did = InferenceQueue(threads=1, waiting=20), threading.Event(), []
-        searches = [asyncio.create_task(queue.run(Client("a"), gate.wait, 20))]
+        searches = [asyncio.create_task(queue.run(Client("a"), gate.wait, PATIENCE))]
         await settled(queue, 1)
         for client in "aaaaabbbcc":
             searches.append(asyncio.create_task(queue.run(Client(client), did.append, client)))
@@ -125,7 +132,7 @@ def test_turns_go_round_among_clients():
 def test_no_client_has_all_threads():
     async def scenario() -> list[str]:
         queue, gate, did = InferenceQueue(threads=2, waiting=20), threading.Event(), []
-        first = asyncio.create_task(queue.run(Client("a"), gate.wait, 20))
+        first = asyncio.create_task(queue.run(Client("a"), gate.wait, PATIENCE))
         second = asyncio.create_task(queue.run(Client("a"), did.append, "a"))
         await settled(queue, 2)
         await queue.run(Client("b"), did.append, "b")
@@ -142,7 +149,7 @@ def test_the_next_thread_is_for_the_client_of_whom_the_fewest_run():
         queue, did = InferenceQueue(threads=3, waiting=20), []
         gates = {client: threading.Event() for client in "acd"}
         searches = [
-            asyncio.create_task(queue.run(Client(client), gate.wait, 20))
+            asyncio.create_task(queue.run(Client(client), gate.wait, PATIENCE))
             for client, gate in gates.items()
         ]
         await settled(queue, 3)
@@ -165,8 +172,10 @@ def test_who_holds_most_places_gives_way_and_only_then():
         queue, gate = InferenceQueue(threads=1, waiting=3), threading.Event()
 
         async def enter(client: str) -> asyncio.Task:
-            task = asyncio.create_task(queue.run(Client(client), lambda: gate.wait(20) and client))
-            await asyncio.sleep(0.05)
+            work = queue.run(Client(client), lambda: gate.wait(PATIENCE) and client)
+            task = asyncio.create_task(work)
+            for _ in range(20):  # turns of the loop: what it displaces hears of it, too
+                await asyncio.sleep(0)
             return task
 
         greedy = [await enter("greedy") for _ in range(4)]
@@ -177,6 +186,7 @@ def test_who_holds_most_places_gives_way_and_only_then():
             greedy[3].result()
         modest.append(await enter("modest"))
         assert [task.done() for task in greedy] == [False, False, True, True]
+        assert isinstance(greedy[2].exception(), BusyError)
         for client in ("modest", "greedy"):  # both hold two
             with pytest.raises(BusyError):
                 (await enter(client)).result()
@@ -195,7 +205,7 @@ def test_closing_ends_what_waits():
     async def scenario() -> None:
         queue, gate = InferenceQueue(threads=1, waiting=2), threading.Event()
         running, waiting = (
-            asyncio.create_task(queue.run(Client(), gate.wait, 20)) for _ in range(2)
+            asyncio.create_task(queue.run(Client(), gate.wait, PATIENCE)) for _ in range(2)
         )
         await settled(queue, 2)
         gate.set()
@@ -207,8 +217,10 @@ def test_closing_ends_what_waits():
     asyncio.run(scenario())
 
 
-def test_a_client_has_fewer_threads_while_another_is_about():
-    async def most_at_once(others: str) -> int:
+def test_a_client_has_fewer_threads_while_another_is_about(monkeypatch):
+    monkeypatch.setattr(inference_queue, "_ABOUT", PATIENCE)
+
+    async def most_at_once(others: str, expected: int) -> int:
         queue, gate, running, most = InferenceQueue(threads=4, waiting=20), threading.Event(), 0, 0
         lock = threading.Lock()
 
@@ -217,23 +229,28 @@ def test_a_client_has_fewer_threads_while_another_is_about():
             with lock:
                 running += 1
                 most = max(most, running)
-            gate.wait(0.3)
+            gate.wait(PATIENCE)
             with lock:
                 running -= 1
 
         for other in others:
             await queue.run(Client(other), str)
-        await asyncio.gather(*(queue.run(Client("a"), work) for _ in range(4)))
+        searches = [asyncio.create_task(queue.run(Client("a"), work)) for _ in range(4)]
+        await until(lambda: most >= expected)
+        await asyncio.sleep(0.2)  # in which one too many would begin
+        gate.set()
+        await asyncio.gather(*searches)
         queue.close()
         return most
 
-    assert asyncio.run(most_at_once("")) == 3
-    assert asyncio.run(most_at_once("b")) == 2
-    assert asyncio.run(most_at_once("bcde")) == 1
+    for others, expected in (("", 3), ("b", 2), ("bcde", 1)):
+        assert asyncio.run(most_at_once(others, expected)) == expected
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="threads have no priority of their own")
-def test_costly_searches_are_done_by_threads_that_give_way():
+def test_costly_searches_are_done_by_threads_that_give_way(monkeypatch):
+    monkeypatch.setattr(inference_queue, "_REMEMBERED", PATIENCE)
+
     def niceness(seconds: float = 0.0) -> int:
         until = time.thread_time() + seconds
         while time.thread_time() < until:

@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 
 import aiohttp
 import keras
@@ -17,6 +18,12 @@ from conftest import dish_photo, encode, running_service
 from itadaki.retrieval import RetrievalSystem
 
 SEARCH = "/api/v1/search/search"
+
+
+@pytest.fixture(scope="module")
+def url(environment):
+    with running_service(environment) as service:
+        yield str(service.client.base_url)
 
 
 def form(photo: bytes) -> aiohttp.FormData:
@@ -36,56 +43,48 @@ async def ask(session: aiohttp.ClientSession, photo: bytes) -> tuple[int, bytes]
         return 0, b""
 
 
-async def clients(url: str, photo: bytes, count: int, until: asyncio.Event, answers: list) -> None:
-    """So many clients that each ask again as soon as they are answered."""
+async def crowd(
+    url: str, photo: bytes, size: int, until: Callable[[Counter], bool]
+) -> tuple[Counter, set[str]]:
+    """What so many clients are answered that each ask again at once, until that is enough.
+
+    Returns:
+        How often each status came, and all that was found.
+    """
+    seen, found = Counter(), set()
 
     async def client() -> None:
-        while not until.is_set():
-            answers.append(await ask(session, photo))
+        while not until(seen):
+            status, body = await ask(session, photo)
+            seen[status] += 1
+            if status == 200:
+                found.add(recipes_of(body))
 
-    async with aiohttp.ClientSession(url) as session:
-        await asyncio.gather(*(client() for _ in range(count)))
-
-
-async def capacity(url: str, photo: bytes, seconds: float) -> float:
-    """Searches a second that eight clients get."""
-    answers, until = [], asyncio.Event()
-    asyncio.get_running_loop().call_later(seconds, until.set)
-    started = time.monotonic()
-    await clients(url, photo, 8, until, answers)
-    assert {status for status, _ in answers} == {200}
-    return len(answers) / (time.monotonic() - started)
-
-
-async def overload(url: str, photo: bytes, rate: float, seconds: float) -> tuple[Counter, float]:
-    """Send so many a second whatever comes back; also how long the service takes to recover."""
     connector = aiohttp.TCPConnector(limit=0)
     async with aiohttp.ClientSession(url, connector=connector) as session:
-        tasks, started = [], time.monotonic()
-        while (now := time.monotonic() - started) < seconds:
-            while len(tasks) < rate * now:
-                tasks.append(asyncio.create_task(ask(session, photo)))
-            await asyncio.sleep(0.005)
-        seen = Counter(status for status, _ in await asyncio.gather(*tasks))
-        ended = time.monotonic()
-        while (await ask(session, photo))[0] != 200:
-            await asyncio.sleep(0.01)
-        return seen, time.monotonic() - ended
+        await asyncio.gather(*(client() for _ in range(size)))
+    return seen, found
 
 
-def test_four_times_the_capacity(environment, soak):
+def test_more_clients_than_places(url, soak):
+    """Four times as many: some are refused, nothing breaks, and then the places are free again."""
     photo = encode(dish_photo(5))
+    started = time.monotonic()
 
-    async def run(url: str):
-        at_most = await capacity(url, photo, 5)
-        return at_most, *await overload(url, photo, 4 * at_most, 60 if soak else 4)
+    def enough(seen: Counter) -> bool:
+        long_enough = not soak or time.monotonic() - started > 60
+        return long_enough and min(seen[200], seen[503]) >= 50
 
-    with running_service(environment) as service:
-        at_most, seen, recovery = asyncio.run(run(str(service.client.base_url)))
-        assert service.client.get("/ready").json() == {"ready": True}
-    print(f"\ncapacity {at_most:.0f}/s, at four times that {dict(seen)}, recovery {recovery:.3f} s")
-    assert set(seen) == {200, 503}
-    assert recovery < 1
+    async def run() -> tuple[Counter, set[str], tuple[int, bytes]]:
+        seen, found = await crowd(url, photo, 150, enough)
+        async with aiohttp.ClientSession(url) as session:
+            async with session.get("/ready") as answer:
+                assert await answer.json() == {"ready": True}
+            return seen, found, await ask(session, photo)
+
+    seen, found, (status, body) = asyncio.run(run())
+    assert set(seen) == {200, 503} and status == 200
+    assert found == {recipes_of(body)}
 
 
 async def greedy_and_modest(url: str, photo: bytes, connections: int, searches: int) -> list[int]:
@@ -103,49 +102,45 @@ async def greedy_and_modest(url: str, photo: bytes, connections: int, searches: 
             while not until.is_set():
                 answers.append((await ask(greedy, photo))[0])
 
-        crowd = [asyncio.create_task(client()) for _ in range(connections)]
+        clients = [asyncio.create_task(client()) for _ in range(connections)]
         while 503 not in answers:  # all places are taken
             await asyncio.sleep(0.05)
-        statuses = [(await ask(modest, photo))[0] for _ in range(searches)]
+        answered = [(await ask(modest, photo))[0] for _ in range(searches)]
         until.set()
-        await asyncio.gather(*crowd)
+        await asyncio.gather(*clients)
     assert set(answers) == {200, 503}
-    return statuses
+    return answered
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs a second address of this machine")
-def test_a_modest_client_is_answered_beside_a_greedy_one(environment, soak):
+def test_a_modest_client_is_answered_beside_a_greedy_one(url, soak):
     searches = 250 if soak else 25
-    with running_service(environment) as service:
-        url = str(service.client.base_url)
-        statuses = asyncio.run(greedy_and_modest(url, encode(dish_photo(5)), 60, searches))
-    assert statuses == [200] * searches
+    answered = asyncio.run(greedy_and_modest(url, encode(dish_photo(5)), 60, searches))
+    assert answered == [200] * searches
 
 
 def test_kill_under_load_and_restart(environment, settings):
     photo = encode(dish_photo(5))
-
-    async def run(url: str, kill) -> list:
-        answers, until = [], asyncio.Event()
-        loop = asyncio.get_running_loop()
-        loop.call_later(1, kill)
-        loop.call_later(1.5, until.set)
-        await clients(url, photo, 8, until, answers)
-        return answers
 
     def files() -> set:
         return {path.relative_to(settings.home) for path in settings.home.rglob("*")}
 
     before = files()
     with running_service(environment) as service:
-        answers = asyncio.run(run(str(service.client.base_url), service.process.kill))
-        assert service.process.wait(10) == -signal.SIGKILL
-    assert {status for status, _ in answers} == {200, 0}
+
+        def killed(seen: Counter) -> bool:
+            """In the midst of the work: seven of eight wait for an answer."""
+            if seen.total() == 20:
+                service.process.kill()
+            return seen[0] > 0
+
+        seen, found = asyncio.run(crowd(str(service.client.base_url), photo, 8, killed))
+        assert service.process.wait(60) == -signal.SIGKILL
+    assert set(seen) == {200, 0}
     assert files() == before
-    expected = {recipes_of(body) for status, body in answers if status == 200}
     with running_service(environment) as service:
         again = service.client.post(SEARCH, files={"image": ("a.jpg", photo, "image/jpeg")})
-    assert {recipes_of(again.content)} == expected
+    assert {recipes_of(again.content)} == found
 
 
 def recipes_of(body: bytes) -> str:
@@ -183,35 +178,34 @@ def test_swap_under_load(environment, settings, other_home, tmp_path, soak):
         for path in source.joinpath("raw").iterdir():
             shutil.copy2(path, home / "raw")
 
-    async def run(url: str) -> tuple[list, list]:
+    async def run(url: str) -> tuple[list, list, tuple]:
         answers, until = [], asyncio.Event()
 
         async def swaps() -> list[int]:
-            statuses = []
+            swapped = []
             async with aiohttp.ClientSession(url, headers=headers) as session:
                 for source in [other_home, settings.home] * (10 if soak else 2) + [other_home]:
                     await asyncio.to_thread(put, source)
                     async with session.post("/api/v1/admin/reload") as answer:
-                        statuses.append(answer.status)
+                        swapped.append(answer.status)
             until.set()
-            return statuses
+            return swapped
 
         async def client(session) -> None:
             while not until.is_set():
                 answers.append(await ask(session, photo))
 
         async with aiohttp.ClientSession(url, headers=headers) as session:
-            statuses, *_ = await asyncio.gather(swaps(), *(client(session) for _ in range(8)))
+            swapped, *_ = await asyncio.gather(swaps(), *(client(session) for _ in range(8)))
             last = await ask(session, photo)
-        return statuses, answers, last
+        return swapped, answers, last
 
     with running_service({**environment, **ours}) as service:
         first = service.client.post(
             SEARCH, files={"image": ("a.jpg", photo, "image/jpeg")}, headers=headers
         )
-        statuses, answers, last = asyncio.run(run(str(service.client.base_url)))
-    print(f"\n{len(statuses)} swaps, {len(answers)} searches meanwhile")
-    assert set(statuses) == {200}
-    assert {status for status, _ in answers} == {200}
+        swapped, answers, last = asyncio.run(run(str(service.client.base_url)))
+    print(f"\n{len(swapped)} swaps, {len(answers)} searches meanwhile")
+    assert set(swapped) == {status for status, _ in answers} == {200}
     found = {recipes_of(body) for _, body in answers}
     assert found == {recipes_of(first.content), recipes_of(last[1])} and len(found) == 2
