@@ -40,18 +40,16 @@ class Watched(BoundedProtocol):
 
 def wait_until(what: str, connection) -> None:
     """Wait until the service has seen a head begin, or has lost the connection."""
-    addresses, deadline = (
-        (connection.getsockname(), connection.getpeername()),
-        time.monotonic() + 60,
-    )
-    while not (protocol := Watched.of.get(addresses)):
+    deadline = time.monotonic() + 60
+    ends = connection.getsockname(), connection.getpeername()
+    while not (protocol := Watched.of.get(ends)):
         assert time.monotonic() < deadline
         time.sleep(0.01)
     assert getattr(protocol, what).wait(60)
 
 
 class Impatient(Watched):
-    head_seconds = answer_seconds = 0.5
+    head_seconds = answer_seconds = 1.0
 
 
 async def app(scope, receive, send):
@@ -100,7 +98,7 @@ def connect_impatient():
 
 @pytest.fixture
 def impatient(connect_impatient):
-    """A connection to a service that waits for half a second where it may wait."""
+    """A connection to a service that waits for a second where it may wait."""
     gate.clear()
     with connect_impatient() as connection:
         yield connection
@@ -179,16 +177,16 @@ def test_a_head_that_does_not_come_ends_the_connection(impatient, start):
     started = time.monotonic()
     impatient.sendall(start)
     assert said(impatient) == b""
-    assert time.monotonic() - started > 0.3
+    assert time.monotonic() - started > 0.6
 
 
-def test_large_and_slow_bodies_are_none_of_its_business(connection):
-    connection.sendall(HEAD + b"\r\n")
+def test_large_and_slow_bodies_are_none_of_its_business(impatient):
+    impatient.sendall(HEAD + b"\r\n")
     for _ in range(4):
-        connection.sendall(b"F4240\r\n" + b"x" * 1_000_000 + b"\r\n")
-        time.sleep(0.2)
-    connection.sendall(b"5\r\nhello\r\n" * 10_000 + b"0\r\n\r\n")
-    assert said(connection).endswith(b"4050000")
+        impatient.sendall(b"F4240\r\n" + b"x" * 1_000_000 + b"\r\n")
+        time.sleep(0.4)
+    impatient.sendall(b"5\r\nhello\r\n" * 10_000 + b"0\r\n\r\n")
+    assert said(impatient).endswith(b"4050000")
 
 
 def test_a_body_that_nobody_reads_must_end(impatient):
@@ -199,7 +197,7 @@ def test_a_body_that_nobody_reads_must_end(impatient):
         while time.monotonic() - started < 60:
             impatient.sendall(b"1\r\nx\r\n")
             time.sleep(0.05)
-    assert time.monotonic() - started > 0.3
+    assert time.monotonic() - started > 0.6
 
 
 def test_an_answer_that_is_not_taken_ends_the_connection(impatient):
@@ -236,7 +234,7 @@ def test_nothing_is_read_while_requests_wait(impatient):
     """Nor is a head that was begun behind them late meanwhile."""
     impatient.sendall(get("/held") * 8 + b"GET / HTTP/1.1\r\nHo")
     wait_until("begun", impatient)
-    time.sleep(0.7)  # longer than a head may take
+    time.sleep(1.5)  # longer than a head may take
     impatient.sendall(b"st: a\r\nConnection: close\r\n\r\n")
     gate.set()
     assert said(impatient).count(b"HTTP/1.1 200") == 9
