@@ -60,34 +60,26 @@ class CollectionResponse(Camel):
     )
 
 
-class _Form(BaseModel):
+_Title = Annotated[str, Field(max_length=MAX_TITLE, pattern=VISIBLE)]
+
+
+class ChangedRecipe(BaseModel):
+    """The form that changes a recipe."""
+
     model_config = ConfigDict(extra="forbid")
 
+    photo: Upload | SkipJsonSchema[None] = Field(None, description=PHOTO)
+    title: _Title = ""
     ingredients: str = Field("", max_length=MAX_TEXT, description="One ingredient a line.")
     instructions: str = Field("", max_length=MAX_TEXT, description="One step a line.")
     collection: CollectionName = ""
 
 
-_Title = Annotated[str, Field(max_length=MAX_TITLE, pattern=VISIBLE)]
-
-
-class _Named(BaseModel):
-    photo: Upload = Field(description=PHOTO)
-    title: _Title = Field(examples=["Lemon Tart"])
-
-
-class _MayBeNamed(BaseModel):
-    photo: Upload | SkipJsonSchema[None] = Field(None, description=PHOTO)
-    title: _Title = ""
-
-
-# The fields of the base that is named last come first.
-class NewRecipe(_Form, _Named):
+class NewRecipe(ChangedRecipe):
     """The form that adds a recipe."""
 
-
-class ChangedRecipe(_Form, _MayBeNamed):
-    """The form that changes a recipe."""
+    photo: Upload = Field(description=PHOTO)
+    title: _Title = Field(examples=["Lemon Tart"])
 
 
 @router.get("/api/v1/collections")
@@ -120,11 +112,9 @@ async def add(
     recipe = Recipe(form.title, form.ingredients.split("\n"), form.instructions, photo)
     service, ids = await _change(request, response, served, queue, form.collection, add=[recipe])
     answer = described(request, service.recipe(ids[0]), service.collection)
-    response.headers["Location"] = str(
-        request.url_for("recipe", recipe_id=ids[0]).include_query_params(
-            **({"collection": form.collection} if form.collection else {})
-        )
-    )
+    named = {"collection": form.collection} if form.collection else {}
+    location = request.url_for("recipe", recipe_id=ids[0]).include_query_params(**named)
+    response.headers["Location"] = str(location)
     return answer
 
 

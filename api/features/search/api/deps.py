@@ -12,6 +12,8 @@ from api.features.search.services.collections import Collections
 from api.features.search.services.reload import Reloader
 from api.features.search.services.search_service import SearchService
 
+_FIRST = {"example": 1}
+
 
 def _part(name: str) -> Any:
     async def part(request: Request) -> Any:
@@ -36,6 +38,4 @@ async def _service(
 
 ServiceDep = Annotated[SearchService, Depends(_service)]
 """That of the collection that the address names."""
-RecipeId = Annotated[
-    int, Path(description="As a search tells it.", json_schema_extra={"example": 1})
-]
+RecipeId = Annotated[int, Path(description="As a search tells it.", json_schema_extra=_FIRST)]

@@ -38,16 +38,24 @@ _APART = r"[,;\n]"
 _EXCLUDED_APART = _APART + r"|[/&+]|(?<!half)\s(?i:and|or|nor)\s"
 _MAX_BATCH = 10
 
-COLLECTION = "One of /api/v1/collections; by default the service's own."
-CollectionName = Annotated[str, Field(max_length=100, description=COLLECTION)]
-# Swagger UI offers to choose a file, and several, only where it reads binary.
-Upload = Annotated[
-    UploadFile,
-    WithJsonSchema(
-        {"type": "string", "format": "binary", "contentMediaType": "application/octet-stream"}
-    ),
-]
+_COLLECTION = "One of /api/v1/collections; by default the service's own."
+CollectionName = Annotated[str, Field(max_length=100, description=_COLLECTION)]
+# Swagger UI offers to choose several files only where it reads binary.
+_FILE = {"type": "string", "format": "binary", "contentMediaType": "application/octet-stream"}
+Upload = Annotated[UploadFile, WithJsonSchema(_FILE)]
 PHOTO = "A photo: JPEG, PNG, WebP or GIF."
+_INCLUDE = (
+    "Ingredients that a recipe must name, separated by commas; singular, plural and accents do not "
+    "matter. Families such as nuts, dairy, fish or meat are found by their members."
+)
+_EXCLUDE = (
+    "Ingredients that it must not name, separated by commas, or families: nuts, dairy, gluten, "
+    "egg, fish, shellfish, soy, sesame, pork, meat, alcohol. What may be made with them is left "
+    "out, too, and so are recipes that list no ingredients. This is no allergy filter: it reads "
+    "words, and a recipe may hold what its words do not tell."
+)
+_CLASSES = "Kinds of dish, separated by commas; a recipe must be one of them."
+_MINIMUM = "Recipes that are less similar are left out."
 FORM_TYPE = "multipart/form-data"
 MULTIPART = Form(media_type=FORM_TYPE)
 
@@ -59,36 +67,16 @@ class SearchQuery(BaseModel):
 
     top_k: int = Field(3, ge=1, le=10, description="How many recipes.")
     collection: CollectionName = ""
-    include: str = Field(
-        "",
-        max_length=_TEXT,
-        description="Ingredients that a recipe must name, separated by commas; singular, plural "
-        "and accents do not matter. Families such as nuts, dairy, fish or meat are found by their "
-        "members.",
-    )
-    exclude: str = Field(
-        "",
-        max_length=_TEXT,
-        description="Ingredients that it must not name, separated by commas, or families: nuts, "
-        "dairy, gluten, egg, fish, shellfish, soy, sesame, pork, meat, alcohol. What may be made "
-        "with them is left out, too, and so are recipes that list no ingredients. This is no "
-        "allergy filter: it reads words, and a recipe may hold what its words do not tell.",
-    )
-    min_similarity: float = Field(
-        -1.0, ge=-1, le=1, description="Recipes that are less similar are left out."
-    )
-    dish_class: str = Field(
-        "",
-        max_length=_TEXT,
-        description="Kinds of dish, separated by commas; a recipe must be one of them.",
-    )
+    include: str = Field("", max_length=_TEXT, description=_INCLUDE)
+    exclude: str = Field("", max_length=_TEXT, description=_EXCLUDE)
+    min_similarity: float = Field(-1.0, ge=-1, le=1, description=_MINIMUM)
+    dish_class: str = Field("", max_length=_TEXT, description=_CLASSES)
 
     def filters(self) -> Filters:
         """What the library looks for."""
         excluded = _listed(self.exclude, _EXCLUDED_APART)
-        return Filters(
-            _listed(self.include), excluded, self.min_similarity, _listed(self.dish_class)
-        )
+        classes = _listed(self.dish_class)
+        return Filters(_listed(self.include), excluded, self.min_similarity, classes)
 
 
 def _listed(text: str, apart: str = _APART) -> tuple[str, ...]:
