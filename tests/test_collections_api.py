@@ -166,6 +166,9 @@ def test_what_cannot_be_changed(client):
     assert answer.status_code == 405 and answer.headers["allow"] == "DELETE, GET, PUT"
     answer = client.put(f"{RECIPES}/999", files=form(title="x", collection="mine"))
     assert answer.status_code == 404
+    answer = client.put(f"{RECIPES}/1", files=form(photo="x.jpg", collection="mine"))
+    assert answer.status_code == 422
+    assert answer.json()["errorMessage"] == "The field photo must be a file, not text."
 
 
 def test_changes_at_once_all_arrive(client):

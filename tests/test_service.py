@@ -1,3 +1,4 @@
+import inspect
 import json
 import re
 import runpy
@@ -292,7 +293,7 @@ WRONG = [
 def test_a_wrong_setting_is_one_sentence(monkeypatch, capsys, name, value, says):
     monkeypatch.setenv(f"ITADAKI_{name}", value)
     with pytest.raises(SystemExit) as ended:  # as uvicorn imports it
-        runpy.run_module("api.main")
+        runpy.run_path(inspect.getfile(create_app))
     assert says in ended.value.code and "\n" not in ended.value.code
     assert main(["serve"]) == 1
     said = capsys.readouterr().err.strip()
