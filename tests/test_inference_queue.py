@@ -267,3 +267,22 @@ def test_costly_searches_are_done_by_threads_that_give_way(monkeypatch):
 
     own = niceness()
     assert asyncio.run(scenario()) == [own, own, min(own + 10, 19), own]
+
+
+def test_who_is_not_costly_any_more_when_its_turn_comes_is_not_forgotten(monkeypatch):
+    """A thread that gives way may come late to what it was woken for."""
+
+    async def scenario() -> str:
+        queue, late, client = InferenceQueue(threads=2, waiting=20), threading.Event(), Client()
+        monkeypatch.setattr(queue, "_is_costly", lambda _: not late.is_set())
+        busy = queue._executors[True].submit(late.wait, PATIENCE)
+        search = asyncio.create_task(queue.run(client, lambda: "done"))
+        await settled(queue, 1)
+        late.set()
+        assert busy.result()
+        async with asyncio.timeout(PATIENCE):
+            said = await search
+        queue.close()
+        return said
+
+    assert asyncio.run(scenario()) == "done"

@@ -84,7 +84,8 @@ class InferenceQueue:
         search = _Search(client_of(request.scope), lambda: work(*arguments), answer)
         self._enter(search)
         try:
-            self._wake()
+            with self._lock:
+                self._wake()
             while True:
                 done, _ = await asyncio.wait({answer}, timeout=_LOOK_EVERY)
                 if done:
@@ -105,7 +106,8 @@ class InferenceQueue:
         """Finish what runs and wait for it."""
         with self._lock:
             self._closed = True
-        for search in [one for searches in self._waiting.values() for one in searches]:
+            waiting = [one for searches in self._waiting.values() for one in searches]
+        for search in waiting:
             search.answer.cancel()
         for executor in self._executors.values():
             executor.shutdown(wait=True, cancel_futures=True)
@@ -147,7 +149,7 @@ class InferenceQueue:
         self.depth -= 1
 
     def _wake(self) -> None:
-        """Have a thread of each kind look for work, if there may be some for it."""
+        """Have a thread of each kind look for work, if there may be some for it; holds the lock."""
         for costly in {self._is_costly(client) for client in self._waiting}:
             self._executors[costly].submit(self._next, costly)
 
@@ -156,6 +158,8 @@ class InferenceQueue:
         with self._lock:
             clients = [client for client in self._waiting if self._is_costly(client) is costly]
             client = min(clients, key=self._running.__getitem__, default=None)
+            if client is None and not self._closed:  # it was costly when this thread was woken
+                self._wake()
             if client is None or self._running[client] >= self._share():
                 return
             searches = self._waiting.pop(client)
