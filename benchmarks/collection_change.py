@@ -26,9 +26,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from itadaki.collection import Edit, Recipe, change_collection, create_collection
+from itadaki.collection import change_collection, create_collection
 from itadaki.models.embedder import load_embedder
 from itadaki.recipes.dataset import load_dataset
+from itadaki.recipes.recipe import Edit, NewRecipe
 from itadaki.retrieval import RetrievalSystem
 from itadaki.settings import Settings
 from itadaki.storage.files import write_json
@@ -73,7 +74,7 @@ def prepared(settings: Settings, variant: Variant, home: Path, recipes: int) -> 
     shutil.copytree(variant.model_path(settings).parent, home / variant.folder, ignore=ignored)
     rows = load_dataset(settings).recipes.head(recipes)
     made = (
-        Recipe(row.Title, row.Ingredients, row.Instructions, Path(row.image_path))
+        NewRecipe(row.Title, row.Ingredients, row.Instructions, Path(row.image_path))
         for row in rows.itertuples()
     )
     create_collection(ours, NAME, made)
@@ -92,7 +93,7 @@ def photo(seed: int) -> bytes:
 def change(ours: Settings, system: RetrievalSystem, rounds: int, watch: Stopwatch) -> None:
     """Add, edit and remove one recipe again and again."""
     for round_ in range(rounds):
-        new = Recipe("Benchmark Soup", ["1 onion", "1 l stock"], "Cook.", photo(round_))
+        new = NewRecipe("Benchmark Soup", ["1 onion", "1 l stock"], "Cook.", photo(round_))
         edit = Edit(title="Benchmark Stew", photo=photo(1000 + round_))
         with watch.timed("add"):
             (system,), (recipe_id,) = change_collection(ours, [system], add=[new])

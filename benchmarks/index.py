@@ -93,7 +93,7 @@ def grown_bank(bank: Bank, count: int, folder: Path) -> tuple[Bank, Settings]:
     settings = Settings(home=folder / str(count), index="ann")
     base, _ = real_rows(bank)
     rows = grown(base, count, bank.variant.bank_path(settings))
-    recipes = {row: bank.recipes[row % len(bank.recipes)] for row in range(count)}
+    recipes = [bank.recipes[row % len(bank.recipes)] for row in range(count)]
     hashes = {"bank": sha256_of(bank.variant.bank_path(settings)), "metadata": ""}
     return Bank(bank.variant, rows, rows, recipes, bank.manifest | {"sha256": hashes}), settings
 
@@ -189,7 +189,7 @@ def filtered(
     bank: Bank, larger: Bank, indexes: dict[str, Index], queries: np.ndarray, rounds: int
 ) -> dict:
     """Searches that include an ingredient held by about 1% of the recipes, beside plain ones."""
-    terms = [ingredient_terms(bank.recipes[row]["ingredients"]) for row in range(len(bank.recipes))]
+    terms = [ingredient_terms(recipe.ingredients) for recipe in bank.recipes]
     held = Counter(chain.from_iterable(terms))
     words = [
         word

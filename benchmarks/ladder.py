@@ -17,7 +17,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from itadaki.bank.bank import Bank, fused_rows, metadata_of
+from itadaki.bank.bank import Bank, fused_rows, recipes_of
 from itadaki.evaluation.comparison import save_measurement
 from itadaki.evaluation.scores import Evaluation, evaluate
 from itadaki.models.embedder import Embedder
@@ -50,7 +50,7 @@ def measure_raw(settings: Settings, dataset: Dataset) -> tuple[dict[str, Evaluat
     backbone, _ = build_backbone(settings)
     config = TrainingConfig.of(CONFIG_TL)
     photos = TrainingData(dataset, config, settings, backbone).features(0)
-    bank = Bank(VARIANTS["raw"], photos, photos, metadata_of(dataset), {})
+    bank = Bank(VARIANTS["raw"], photos, photos, recipes_of(dataset), {})
     return _evaluated(bank, raw_model(backbone), dataset), {}
 
 
@@ -71,7 +71,7 @@ def measure(
         encoder = TextEncoder(run.data.encoder.vectorizers, run.trainer.text_matrix.numpy())
         embeddings = np.zeros_like(photos)
         embeddings[rows] = fused_rows(photos[rows], encoder, *run.data.texts(rows))
-    bank = Bank(VARIANTS[variant], embeddings, photos, metadata_of(dataset), {})
+    bank = Bank(VARIANTS[variant], embeddings, photos, recipes_of(dataset), {})
     config = run.trainer.config.model_dump(by_alias=True)
     found = _evaluated(bank, run.trainer.embedder_model(variant), dataset)
     facts = {"config": config, "seconds": round(seconds), "history": run.trainer.history}

@@ -16,7 +16,7 @@ import numpy as np
 from itadaki.bank.bank import embed_photos
 from itadaki.models.embedder import FINE_TUNED, Embedder, load_embedder
 from itadaki.models.keras_model import build_backbone
-from itadaki.recipes.dataset import SAMPLE_ROOT
+from itadaki.recipes.source import SAMPLE_ROOT
 from itadaki.settings import PROJECT_ROOT, Settings
 from itadaki.storage.files import write_json
 from itadaki.variants import VARIANTS

@@ -46,9 +46,9 @@ async def search(
         "recipes": [
             {
                 "rank": rank,
-                "title": app.state.recipes[i]["title"],
-                "ingredients": str(app.state.recipes[i]["ingredients"]),
-                "instructions": app.state.recipes[i]["instructions"],
+                "title": app.state.recipes[i].title,
+                "ingredients": str(app.state.recipes[i].ingredients),
+                "instructions": app.state.recipes[i].instructions,
                 "similarity": float(similarities[i]),
             }
             for rank, i in enumerate(best, 1)

@@ -1,7 +1,7 @@
 """The retrieval system: the one interface that notebooks, command line and API share."""
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from itadaki.index.index import ExactIndex, Index, StandInIndex, build_index, op
 from itadaki.models.text_encoder import TextEncoder
 from itadaki.photos.images import load_input
 from itadaki.recipes.dataset import Dataset, load_dataset
+from itadaki.recipes.recipe import SearchResult
 from itadaki.settings import Settings
 from itadaki.storage.files import read_json_object
 from itadaki.storage.transaction import reading
@@ -23,33 +24,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from itadaki.models.embedder import Embedder
-
-
-@dataclass(frozen=True)
-class SearchResult:
-    """One recipe found.
-
-    Attributes:
-        rank: 1 for the most similar.
-        index: the recipe's row in the bank.
-        id: the recipe's number, which stays when others come and go.
-        similarity: cosine of the query's and the recipe's embeddings, -1 to 1.
-        title: never empty.
-        ingredients: may be empty.
-        instructions: may be empty.
-        dish_class: what the title says the dish is, or None.
-        image_path: the recipe's photo.
-    """
-
-    rank: int
-    index: int
-    id: int
-    similarity: float
-    title: str
-    ingredients: list[str]
-    instructions: str
-    dish_class: str | None
-    image_path: Path
 
 
 class RetrievalSystem:
@@ -76,7 +50,11 @@ class RetrievalSystem:
         self.dataset = dataset
         self.text_encoder = text_encoder
         self.index = index or ExactIndex(bank)
-        self._row_of = {recipe["id"]: row for row, recipe in bank.recipes.items()}
+        self._row_of = {recipe.id: row for row, recipe in enumerate(bank.recipes)}
+
+    def with_index(self, index: Index) -> "RetrievalSystem":
+        """The same system, but for what finds its rows."""
+        return RetrievalSystem(self.embedder, self.bank, self.dataset, self.text_encoder, index)
 
     @classmethod
     def load(
@@ -158,7 +136,17 @@ class RetrievalSystem:
 
     def embed(self, photo: Any) -> np.ndarray:
         """Embed one photo (path, bytes, array or PIL image): float32 array (dimension,)."""
-        return self.embedder.embed(load_input(photo)[None])[0]
+        return self.embed_input(load_input(photo))
+
+    def embed_input(self, pixels: np.ndarray, alone: bool = True) -> np.ndarray:
+        """Embed what ``load_input`` gave: float32 array (dimension,).
+
+        Args:
+            pixels: float32 array, the decoded photo.
+            alone: whether nothing else is embedded meanwhile, so that all cores may be used.
+        """
+        row: np.ndarray = self.embedder.embed(pixels[None], alone)[0]
+        return row
 
     def embed_query(self, photo: Any = None, words: str | None = None) -> np.ndarray:
         """Embed what is searched for, a photo, words, or both: float32 array (dimension,).
@@ -179,8 +167,9 @@ class RetrievalSystem:
             if not text.any():
                 raise QueryError(f"None of the words is known from a recipe: {words!r}.")
             parts.append(text)
-        query = np.sum(parts, axis=0, dtype=np.float32)
-        return query / np.linalg.norm(query)
+        query: np.ndarray = np.sum(parts, axis=0, dtype=np.float32)
+        query /= np.linalg.norm(query)
+        return query
 
     def search_similar_recipes(
         self,
@@ -217,9 +206,9 @@ class RetrievalSystem:
         Raises:
             QueryError: there is no such recipe.
         """
-        if index not in self.bank.recipes:
+        if not 0 <= index < len(self.bank.recipes):
             raise QueryError(f"There is no recipe {index}.")
-        group = self.bank.recipes[index]["photo_group"]
+        group = self.bank.recipes[index].photo_group
         query = np.asarray(self.bank.photo_embeddings[index])
         return self.find(query, top_k, replace(filters or Filters(), not_of_photo=group))
 
@@ -243,18 +232,15 @@ class RetrievalSystem:
 
     def result(self, index: int, rank: int, similarity: float) -> SearchResult:
         """Describe one row of the bank as a search result."""
+        # A photo against itself may exceed 1 by a rounding.
+        similarity = min(similarity, 1.0)
         recipe = self.bank.recipes[index]
-        return SearchResult(
-            rank,
-            index,
-            recipe["id"],
-            min(similarity, 1.0),  # a photo against itself may exceed 1 by a rounding
-            recipe["title"],
-            recipe["ingredients"],
-            recipe["instructions"],
-            recipe["dish_class"],
-            self.photo_path(index),
-        )
+        return SearchResult.of(recipe, rank, index, similarity, self.photo_path(index))
+
+    def recipe(self, recipe_id: int) -> SearchResult | None:
+        """A recipe as a search that finds it with certainty would; None if there is none."""
+        row = self.row_of(recipe_id)
+        return None if row is None else self.result(row, rank=1, similarity=1.0)
 
     def row_of(self, recipe_id: int) -> int | None:
         """The row of the bank of the recipe with this id; None if there is none."""
@@ -262,7 +248,17 @@ class RetrievalSystem:
 
     def photo_path(self, index: int) -> Path:
         """Where the photo of a row of the bank lies."""
-        return self.dataset.root / self.bank.recipes[index]["image_path"]
+        return self.dataset.root / self.bank.recipes[index].photo
+
+    def photo_of(self, recipe_id: int) -> Path | None:
+        """The photo of the recipe with this id; None if there is no such recipe, or no such file
+        in the dataset's folder."""
+        row = self.row_of(recipe_id)
+        if row is None:
+            return None
+        path = self.photo_path(row).resolve()
+        inside = path.is_relative_to(self.dataset.root.resolve())
+        return path if inside and path.is_file() else None
 
     def display_results(self, query_image: Any, results: list[SearchResult]) -> None:
         """Show the query's photo beside the photos found, with titles and similarities."""

@@ -7,8 +7,9 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -18,6 +19,7 @@ import pytest
 import uvicorn
 from PIL import Image
 
+from itadaki.recipes.recipe import DatasetRecipe
 from itadaki.settings import Settings
 
 # A shell has what it starts behind itself ignore Ctrl-C, which every child would inherit.
@@ -53,6 +55,23 @@ def encode(rgb: np.ndarray, kind: str = "JPEG", **options) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(rgb).save(buffer, kind, **options)
     return buffer.getvalue()
+
+
+def dataset_recipe(row: int, ingredients: Sequence[str] = (), **facts) -> DatasetRecipe:
+    """A recipe as a bank has it, of which only some facts matter."""
+    recipe = DatasetRecipe(
+        title=f"Dish {row}",
+        ingredients=list(ingredients),
+        instructions="",
+        id=row,
+        dish_class=None,
+        image_name=f"dish-{row}",
+        photo=f"Food Images/dish-{row}.jpg",
+        photo_sha256="",
+        photo_group=row,
+        split="train",
+    )
+    return replace(recipe, **facts)
 
 
 def write_dataset(root: Path, rows: list[dict], photos: dict[str, bytes]) -> Path:

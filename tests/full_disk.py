@@ -16,10 +16,11 @@ from conftest import dish_photo, encode
 from kill_collection import FT, PixelEmbedder, pixel_system
 
 from itadaki.bank.bank import build_bank
-from itadaki.collection import Edit, Recipe, change_collection, create_collection
+from itadaki.collection import change_collection, create_collection
 from itadaki.errors import StorageError
 from itadaki.index.index import build_index
 from itadaki.recipes.dataset import load_dataset
+from itadaki.recipes.recipe import Edit, NewRecipe
 from itadaki.settings import Settings
 from itadaki.storage.files import mapped_for_writing, replacing
 
@@ -55,8 +56,8 @@ def files(home: Path) -> dict[Path, bytes]:
     }
 
 
-def recipes(first: int, count: int) -> list[Recipe]:
-    return [Recipe(f"New {i}", ["a"], "b", encode(dish_photo(i))) for i in range(first, count)]
+def recipes(first: int, count: int) -> list[NewRecipe]:
+    return [NewRecipe(f"New {i}", ["a"], "b", encode(dish_photo(i))) for i in range(first, count)]
 
 
 def save(path: Path) -> None:

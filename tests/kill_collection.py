@@ -15,9 +15,10 @@ from conftest import dish_photo, encode
 
 import itadaki.storage.transaction
 from itadaki.bank.bank import build_bank, load_bank
-from itadaki.collection import Edit, Recipe, change_collection, create_collection
+from itadaki.collection import change_collection, create_collection
 from itadaki.models.text_encoder import TextEncoder
 from itadaki.recipes.dataset import load_dataset
+from itadaki.recipes.recipe import Edit, NewRecipe
 from itadaki.retrieval import RetrievalSystem
 from itadaki.settings import Settings
 from itadaki.variants import VARIANTS
@@ -52,8 +53,8 @@ def pixel_system(settings: Settings) -> RetrievalSystem:
     return RetrievalSystem(embedder, bank, dataset, encoder)
 
 
-def recipe(seed: int) -> Recipe:
-    return Recipe(f"Soup {seed}", [f"{seed} onions"], "Cook.", encode(dish_photo(seed)))
+def recipe(seed: int) -> NewRecipe:
+    return NewRecipe(f"Soup {seed}", [f"{seed} onions"], "Cook.", encode(dish_photo(seed)))
 
 
 def kill_at(step: int) -> None:
@@ -96,7 +97,7 @@ def main() -> None:
         bank = load_bank(FT, settings, dataset, PixelEmbedder.sha256)
         titles = dataset.recipes["Title"].tolist()
         assert titles in (old, new)
-        assert [bank.recipes[row]["title"] for row in range(4)] == titles
+        assert [recipe.title for recipe in bank.recipes[:4]] == titles
         photos = [system.embed(path) for path in dataset.recipes["image_path"]]
         np.testing.assert_array_equal(bank.photo_embeddings, photos)
         print("done" if status == 0 else "old" if titles == old else "new")

@@ -40,9 +40,9 @@ def test_round_trip(settings, system):
     assert np.linalg.norm(bank.embeddings, axis=1) == pytest.approx(1, abs=1e-5)
     for i, row in dataset.recipes.iterrows():
         recipe = bank.recipes[i]
-        assert recipe["title"] == row.Title
-        assert recipe["ingredients"] == row.Ingredients
-        assert str(dataset.root / recipe["image_path"]) == row.image_path
+        assert recipe.title == row.Title
+        assert recipe.ingredients == row.Ingredients
+        assert str(dataset.root / recipe.photo) == row.image_path
         assert bank.embeddings[i] @ system.embed(row.image_path) == pytest.approx(1, abs=1e-4)
 
 
@@ -115,10 +115,10 @@ def test_dish_classes_of_other_rules_are_refreshed_without_embedding(copy, monke
         patch.setattr("itadaki.bank.bank.class_rules", lambda: "others")
         with pytest.raises(ArtifactError, match=r"dish classes.*itadaki build raw \(no photo"):
             load_bank(RAW, copy, dataset)
-        build_bank(RAW, copy, dataclasses.replace(dataset, recipes=changed), embedder)
-        assert load_bank(RAW, copy, dataset).recipes[0]["dish_class"] == "everything"
+        build_bank(RAW, copy, dataclasses.replace(dataset, read=lambda: changed), embedder)
+        assert load_bank(RAW, copy, dataset).recipes[0].dish_class == "everything"
     bank = build_bank(RAW, copy, dataset, embedder)
-    assert bank.recipes[0]["dish_class"] == dataset.recipes["dish_class"][0]
+    assert bank.recipes[0].dish_class == dataset.recipes["dish_class"][0]
     assert RAW.bank_path(copy).read_bytes() == rows
 
 

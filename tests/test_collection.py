@@ -18,10 +18,6 @@ from kill_collection import PixelEmbedder, pixel_system
 
 from itadaki.bank.bank import build_bank, load_bank
 from itadaki.collection import (
-    MAX_TEXT,
-    MAX_TITLE,
-    Edit,
-    Recipe,
     change_collection,
     collections,
     create_collection,
@@ -40,6 +36,7 @@ from itadaki.index.index import ExactIndex, StandInIndex, build_index, open_inde
 from itadaki.models.embedder import load_embedder
 from itadaki.models.text_encoder import TextEncoder
 from itadaki.recipes.dataset import load_dataset
+from itadaki.recipes.recipe import MAX_TEXT, MAX_TITLE, Edit, NewRecipe
 from itadaki.retrieval import RetrievalSystem
 from itadaki.settings import Settings
 from itadaki.storage.transaction import _MAX_DEPTH, _MAX_JOURNAL
@@ -49,8 +46,8 @@ FT = VARIANTS["ft"]
 NAMES = ("Tomato Soup", "Lentil Soup", "Carrot Cake", "Green Salad", "Lemon Cake", "Rye Bread")
 
 
-def recipe(seed: int, title: str | None = None, photo: bytes | None = None) -> Recipe:
-    return Recipe(
+def recipe(seed: int, title: str | None = None, photo: bytes | None = None) -> NewRecipe:
+    return NewRecipe(
         title or f"{NAMES[seed % len(NAMES)]} {seed}",
         [f"{seed} onions", 'salt, "coarse"', "200 g lentils"],
         f"Cut.\nCook for {seed} minutes.",
@@ -140,9 +137,9 @@ def test_ids_stay_and_are_never_given_again(mine):
     (system,), _ = change_collection(mine, [system], remove=[2, first])
     (system,), (second,) = change_collection(mine, [system], add=[recipe(21)])
     assert second == 10
-    ids = [system.bank.recipes[row]["id"] for row in range(len(system.bank.recipes))]
+    ids = [recipe.id for recipe in system.bank.recipes]
     assert ids == [1, 3, 4, 5, 6, 7, 8, 10]
-    assert system.bank.recipes[system.row_of(3)]["title"] == "Carrot Cake 2"
+    assert system.bank.recipes[system.row_of(3)].title == "Carrot Cake 2"
     assert system.row_of(2) is None and system.row_of(first) is None
 
 
@@ -327,7 +324,7 @@ def test_a_collection_that_fails_half_way_is_not_there(mine):
 
 
 def test_what_is_accepted_can_be_changed_again(mine):
-    longest = Recipe("x" * MAX_TITLE, ["a"] * (MAX_TEXT // 2), '",\n' * (MAX_TEXT // 3), b"")
+    longest = NewRecipe("x" * MAX_TITLE, ["a"] * (MAX_TEXT // 2), '",\n' * (MAX_TEXT // 3), b"")
     longest = replace(longest, photo=encode(dish_photo(20)))
     _, (new_id,) = change_collection(mine, add=[longest])
     change_collection(mine, edits={new_id: Edit(title="y"), 1: Edit(title="z")}, remove=[2])
@@ -347,7 +344,7 @@ def test_what_is_accepted_can_be_changed_again(mine):
 )
 def test_longer_texts_are_refused(texts, says):
     with pytest.raises(RecipeError, match=says):
-        Recipe(*texts, b"")
+        NewRecipe(*texts, b"")
 
 
 def test_the_bounds_are_documented():
@@ -393,8 +390,8 @@ READ = {
 }
 
 
-def flat(number: int) -> Recipe:
-    return Recipe(f"Dish {number}", ["salt"], "Cook.", encode(dish_photo(number)))
+def flat(number: int) -> NewRecipe:
+    return NewRecipe(f"Dish {number}", ["salt"], "Cook.", encode(dish_photo(number)))
 
 
 @pytest.fixture

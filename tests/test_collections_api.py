@@ -12,17 +12,18 @@ from api.core.inference_queue import InferenceQueue
 from api.core.metrics import Metrics
 from api.features.search.services.collections import Collections
 from api.main import create_app
-from itadaki.collection import Recipe, change_collection, create_collection
+from itadaki.collection import change_collection, create_collection
 from itadaki.recipes.dataset import load_dataset
+from itadaki.recipes.recipe import NewRecipe
 from itadaki.retrieval import RetrievalSystem
 
 KEY = {"X-API-Key": "secret-of-the-test"}
 SEARCH, RECIPES = "/api/v1/search/search", "/api/v1/recipes"
 
 
-def recipes(first: int, count: int) -> list[Recipe]:
+def recipes(first: int, count: int) -> list[NewRecipe]:
     return [
-        Recipe(f"Dish {seed}", ["salt", f"{seed} eggs"], "Cook.", encode(dish_photo(seed)))
+        NewRecipe(f"Dish {seed}", ["salt", f"{seed} eggs"], "Cook.", encode(dish_photo(seed)))
         for seed in range(first, first + count)
     ]
 

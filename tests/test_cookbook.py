@@ -5,7 +5,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from itadaki.recipes.dataset import SAMPLE_ROOT, load_dataset
+from itadaki.recipes.dataset import load_dataset
+from itadaki.recipes.source import SAMPLE_ROOT
 from itadaki.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]

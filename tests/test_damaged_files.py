@@ -10,13 +10,14 @@ from conftest import dish_photo, encode
 from kill_collection import PixelEmbedder, pixel_system
 
 from itadaki.bank.bank import build_bank, load_bank
-from itadaki.collection import Recipe, change_collection, create_collection
+from itadaki.collection import change_collection, create_collection
 from itadaki.errors import ItadakiError
 from itadaki.index.filters import Filters
 from itadaki.index.index import build_index, open_index
 from itadaki.models.text_encoder import TextEncoder
 from itadaki.models.training_record import check_record, read_record
 from itadaki.recipes.dataset import load_dataset
+from itadaki.recipes.recipe import NewRecipe
 from itadaki.settings import Settings
 from itadaki.variants import VARIANTS
 
@@ -75,7 +76,7 @@ def made(tmp_path_factory) -> Settings:
     home = tmp_path_factory.mktemp("made")
     settings = Settings(_env_file=None, home=home, dataset="mine")
     recipes = [
-        Recipe(f"Soup {seed}", [f"{seed} onions"], "Cook.", encode(dish_photo(seed)))
+        NewRecipe(f"Soup {seed}", [f"{seed} onions"], "Cook.", encode(dish_photo(seed)))
         for seed in range(6)
     ]
     create_collection(settings, "mine", recipes)
@@ -101,7 +102,7 @@ def found(settings: Settings) -> list[np.ndarray]:
     dataset = load_dataset(settings, progress=False)
     dataset.recipes  # noqa: B018, read now
     bank = load_bank(FT, settings, dataset, PixelEmbedder.sha256)
-    answers = [np.array([bank.recipes[row]["title"] for row in range(6)])]
+    answers = [np.array([recipe.title for recipe in bank.recipes[:6]])]
     for changed in ({}, {"bank_precision": "float16"}, {"index": "ann"}):
         index = open_index(bank, settings.model_copy(update=changed))
         for row in bank.photo_embeddings:
@@ -141,7 +142,7 @@ def test_damage_is_noticed_or_mended(right, mine, name, damage):
 def test_a_change_does_not_take_a_damaged_cache(mine, name, damage):
     system = pixel_system(mine)
     DAMAGES[damage](mine.collection_folder / name)
-    new = Recipe("New", [], "", encode(dish_photo(30)))
+    new = NewRecipe("New", [], "", encode(dish_photo(30)))
     try:
         change_collection(mine, [system], add=[new], remove=[2])
     except ItadakiError as error:

@@ -12,16 +12,13 @@ import pandas as pd
 import pytest
 from conftest import dish_photo, encode, write_dataset
 
-import itadaki.recipes.dataset
 from itadaki.errors import DatasetError
 from itadaki.photos.images import decode
-from itadaki.recipes.dataset import (
-    SPLIT_SHARES,
-    assign_splits,
-    describe,
-    load_dataset,
-    title_from_slug,
-)
+from itadaki.recipes import dataset as datasets
+from itadaki.recipes import frame, looks, source
+from itadaki.recipes.dataset import describe, load_dataset
+from itadaki.recipes.splits import SPLIT_SHARES, assign_splits
+from itadaki.recipes.table import title_from_slug
 from itadaki.settings import Settings
 
 
@@ -83,7 +80,7 @@ def test_cache_is_used_and_rebuilt_when_the_source_changes(defective, tmp_path, 
     pd.testing.assert_frame_equal(cached, first.recipes)
 
     with monkeypatch.context() as patch:
-        patch.setattr(itadaki.recipes.dataset, "_look_at_all", None)
+        patch.setattr(datasets, "look_at_all", None)
         again = load_dataset(settings, progress=False)
     pd.testing.assert_frame_equal(again.recipes, first.recipes)
     assert (again.sha256, again.dropped) == (first.sha256, first.dropped)
@@ -101,29 +98,25 @@ def test_recipes_are_read_anew_by_other_code_but_photos_not_checked(
     settings = settings_for(defective, tmp_path)
     first = load_dataset(settings, progress=False)
     looked = []
-    look = itadaki.recipes.dataset._look_at
+    look = looks._look_at
 
     with monkeypatch.context() as patch:
-        patch.setattr(itadaki.recipes.dataset, "class_rules", lambda: "others")
-        patch.setattr(itadaki.recipes.dataset, "dish_class", lambda title: "everything")
-        patch.setattr(
-            itadaki.recipes.dataset, "decode", lambda photo: looked.append(1) or decode(photo)
-        )
+        patch.setattr(frame, "class_rules", lambda: "others")
+        patch.setattr(frame, "dish_class", lambda title: "everything")
+        patch.setattr(looks, "decode", lambda photo: looked.append(1) or decode(photo))
         classes = load_dataset(settings, progress=False)
     assert set(classes.recipes["dish_class"]) == {"everything"}
     assert classes.sha256 == first.sha256, "a bank of these photos and texts stays"
     assert (classes.dropped, len(looked)) == (first.dropped, 2), "of those that do not decode"
 
     with monkeypatch.context() as patch:
-        patch.setattr(itadaki.recipes.dataset, "ingredient_list", lambda text: ["parsed otherwise"])
+        patch.setattr(frame, "ingredient_list", lambda text: ["parsed otherwise"])
         parsed = load_dataset(settings, progress=False)
     assert parsed.recipes["Ingredients"].tolist() == [["parsed otherwise"]] * len(parsed.recipes)
     assert parsed.sha256 != first.sha256
 
     with monkeypatch.context() as patch:
-        patch.setattr(
-            itadaki.recipes.dataset, "_look_at", lambda *what: looked.append(what) or look(*what)
-        )
+        patch.setattr(looks, "_look_at", lambda *what: looked.append(what) or look(*what))
         load_dataset(settings, progress=False)
     assert len(looked) > len(first.recipes), "other code for photos looks at all of them"
 
@@ -195,12 +188,12 @@ def test_a_cache_of_photos_that_was_changed_is_not_believed(
     settings = settings_for(recipes_root, tmp_path)
     first = load_dataset(settings, progress=False)
     path = tmp_path / "data" / "recipes_with_images_thumbnails.npy"
-    looks = np.load(path, allow_pickle=False)
-    looks[field][2] = value
-    np.save(path, looks)
+    kept = np.load(path, allow_pickle=False)
+    kept[field][2] = value
+    np.save(path, kept)
     again = load_dataset(settings, progress=False)
     pd.testing.assert_frame_equal(again.recipes, first.recipes)
-    assert (np.load(path) != looks).any()
+    assert (np.load(path) != kept).any()
 
 
 def test_a_service_needs_no_pandas(recipes_root, tmp_path):
@@ -249,8 +242,8 @@ def test_title_from_slug():
 
 def no_kaggle(monkeypatch, sample: Path, home: Path) -> Settings:
     monkeypatch.setenv("KAGGLEHUB_CACHE", str(home / "kagglehub"))
-    monkeypatch.setattr(itadaki.recipes.dataset, "why_unreachable", lambda url: "no route to host")
-    monkeypatch.setattr(itadaki.recipes.dataset, "SAMPLE_ROOT", sample)
+    monkeypatch.setattr(source, "why_unreachable", lambda url: "no route to host")
+    monkeypatch.setattr(source, "SAMPLE_ROOT", sample)
     return Settings(_env_file=None, home=home)
 
 
@@ -270,7 +263,7 @@ def test_without_kaggle_and_sample_the_error_says_what_to_set(tmp_path, monkeypa
 
 def test_kaggle_downloaded_before_is_found_offline(recipes_root, tmp_path, monkeypatch):
     settings = no_kaggle(monkeypatch, tmp_path / "empty", tmp_path)
-    folder = tmp_path / "kagglehub" / "datasets" / itadaki.recipes.dataset.KAGGLE_HANDLE
+    folder = tmp_path / "kagglehub" / "datasets" / source.KAGGLE_HANDLE
     shutil.copytree(recipes_root, folder / "versions" / "1")
     (folder / "1.complete").touch()
     dataset = load_dataset(settings, progress=False)
@@ -281,7 +274,7 @@ def test_kaggle_is_downloaded_when_it_can_be_reached(recipes_root, tmp_path, mon
     import kagglehub
 
     settings = no_kaggle(monkeypatch, tmp_path / "empty", tmp_path)
-    monkeypatch.setattr(itadaki.recipes.dataset, "why_unreachable", lambda url: None)
+    monkeypatch.setattr(source, "why_unreachable", lambda url: None)
     asked = []
     monkeypatch.setattr(
         kagglehub, "dataset_download", lambda handle: asked.append(handle) or str(recipes_root)

@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 import yaml
+from conftest import dataset_recipe
 
 from itadaki.index.filters import Filters, RowFilter
 from itadaki.recipes import ingredients
@@ -267,7 +268,7 @@ INCLUDED = [
 
 
 def one(line):
-    return RowFilter({0: {"ingredients": [line], "dish_class": None, "photo_group": 0}})
+    return RowFilter([dataset_recipe(0, [line])])
 
 
 @pytest.mark.parametrize(("asked", "line", "left_out"), EXCLUDED)
@@ -299,10 +300,10 @@ CLASSES = ["omelette", "curry", None, "tart", "tart", "omelette"]
 def row_filter():
     """Six recipes, one of which lists no ingredients."""
     return RowFilter(
-        {
-            row: {"ingredients": names, "dish_class": CLASSES[row], "photo_group": GROUPS[row]}
+        [
+            dataset_recipe(row, names, dish_class=CLASSES[row], photo_group=GROUPS[row])
             for row, names in enumerate(INGREDIENTS)
-        }
+        ]
     )
 
 
@@ -347,7 +348,7 @@ def test_copies_of_a_photo(row_filter):
 
 def test_what_lists_no_ingredients_may_hold_anything():
     for listed in ([], [""], ["..."]):
-        bare = RowFilter({0: {"ingredients": listed, "dish_class": None, "photo_group": 0}})
+        bare = RowFilter([dataset_recipe(0, listed)])
         assert bare.rows(Filters(include=("egg",))).tolist() == [False]
         for excluded in ("egg", "walnut", "olive oil", "nuts"):
             assert bare.rows(Filters(exclude=(excluded,))).tolist() == [False]

@@ -92,7 +92,7 @@ def bank_rows(settings, dataset, share):
 
 def test_words_alone_find_the_texts_that_hold_them(trained):
     system = RetrievalSystem.load("ft", trained)
-    title = system.bank.recipes[0]["title"]
+    title = system.bank.recipes[0].title
     texts = system.text_encoder.encode([title], [[]])
     found = system.search_similar_recipes(words=title, top_k=3)
     best = np.argsort(-(system.bank.embeddings @ texts[0]))[:3]

@@ -16,7 +16,6 @@ import pytest
 from conftest import dish_photo, encode, write_dataset
 
 from itadaki import importing
-from itadaki.collection import MAX_TEXT, MAX_TITLE, Recipe
 from itadaki.errors import CollectionError, ItadakiError, RecipeError
 from itadaki.importing import (
     archive,
@@ -28,6 +27,7 @@ from itadaki.importing import (
     schema_org,
     table,
 )
+from itadaki.recipes.recipe import MAX_TEXT, MAX_TITLE, NewRecipe
 
 PHOTO = encode(dish_photo(1))
 WEBP = encode(dish_photo(2), "WEBP")
@@ -681,10 +681,10 @@ REPEATED = """
 import resource
 from pathlib import Path
 
-from itadaki.collection import Recipe
 from itadaki.errors import RecipeError
 from itadaki.index.filters import ingredient_terms
 from itadaki.importing import found, markdown, table
+from itadaki.recipes.recipe import NewRecipe
 
 resource.setrlimit(resource.RLIMIT_CPU, (60, 60))
 spaces = [chr(code) for code in range(0x3001) if chr(code).isspace()]
@@ -704,7 +704,7 @@ for part in [*parts, "0x", '"', "\\\\", "\\0", "{", "-1", "//", "../", *spaces]:
         table._places([one])
         ingredient_terms([one])
         try:
-            Recipe(one, [one], one, b"")
+            NewRecipe(one, [one], one, b"")
         except RecipeError:
             pass
 """
@@ -773,8 +773,8 @@ def test_a_title_that_nobody_sees_is_none(read, tmp_path, title):
     recipes, unusable = read(write(tmp_path / "in", files))
     assert recipes.keys() == {"Soup"} and unusable == {"x.csv, line 2": "it has no title"}
     with pytest.raises(RecipeError, match="needs a title"):
-        Recipe(title, [], "", PHOTO)
-    assert Recipe(f"{title}Crème 🫕 \u200f", [], "", PHOTO).title
+        NewRecipe(title, [], "", PHOTO)
+    assert NewRecipe(f"{title}Crème 🫕 \u200f", [], "", PHOTO).title
 
 
 def test_a_child_that_does_not_start_is_said_once(tmp_path, monkeypatch):

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import numpy as np
 import pytest
+from conftest import dataset_recipe
 from qdrant_client import QdrantClient
 
 from itadaki.bank.bank import Bank
@@ -42,7 +43,7 @@ def bank_of(embeddings, recipes):
     content = str(hash((embeddings.tobytes(), repr(recipes))))
     hashes = {"bank": content, "metadata": content}
     manifest = {"dataset_source": "folder recipes", "sha256": hashes}
-    return Bank(VARIANTS["ft"], embeddings, embeddings, dict(enumerate(recipes)), manifest)
+    return Bank(VARIANTS["ft"], embeddings, embeddings, recipes, manifest)
 
 
 def recipes_of(count, rng):
@@ -55,11 +56,12 @@ def recipes_of(count, rng):
         ingredients += [name for name in others if rng.random() < 0.3]
         ingredients = [] if rng.random() < 0.1 else ingredients
         recipes.append(
-            {
-                "ingredients": ingredients,
-                "dish_class": (None, "soup", "tart", "curry")[rng.integers(4)],
-                "photo_group": row - 1 if row % 10 == 8 else row,
-            }
+            dataset_recipe(
+                row,
+                ingredients,
+                dish_class=(None, "soup", "tart", "curry")[rng.integers(4)],
+                photo_group=row - 1 if row % 10 == 8 else row,
+            )
         )
     return recipes
 
@@ -163,9 +165,9 @@ def shuffled(bank):
     rng = np.random.default_rng(2)
     added = queries(bank, 50)
     rows = np.concatenate([bank.embeddings[50:], added])
-    recipes = [bank.recipes[row] for row in range(50, ROWS)] + recipes_of(50, rng)
+    recipes = bank.recipes[50:] + recipes_of(50, rng)
     order = rng.permutation(len(rows))
-    recipes = [recipes[i] | {"photo_group": row} for row, i in enumerate(order)]
+    recipes = [dataclasses.replace(recipes[i], photo_group=row) for row, i in enumerate(order)]
     return bank_of(rows[order], recipes), len(added)
 
 

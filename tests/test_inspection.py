@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from conftest import dataset_recipe
 from scipy.sparse import csr_matrix
 
 from itadaki.bank.bank import Bank
@@ -17,15 +18,10 @@ def bank_of(degrees: list[float], classes: list[str | None], tested: list[int]) 
     """Recipes as points on a circle, so that every similarity can be told by hand."""
     angles = np.deg2rad(degrees)
     rows = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
-    recipes = {
-        i: {
-            "title": f"Dish {i}",
-            "dish_class": name,
-            "photo_group": i,
-            "split": "test" if i in tested else "train",
-        }
+    recipes = [
+        dataset_recipe(i, dish_class=name, split="test" if i in tested else "train")
         for i, name in enumerate(classes)
-    }
+    ]
     return Bank(VARIANTS["raw"], rows, rows, recipes, {})
 
 

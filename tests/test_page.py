@@ -21,8 +21,9 @@ from api.core.config import ApiSettings
 from api.features import examples
 from api.features.search.services import search_service
 from api.main import create_app
-from itadaki.collection import Recipe, create_collection
+from itadaki.collection import create_collection
 from itadaki.photos.images import load_input
+from itadaki.recipes.recipe import NewRecipe
 from itadaki.retrieval import RetrievalSystem
 
 if EXECUTABLE is None:
@@ -402,7 +403,9 @@ def test_key_is_asked_for_once(visit, settings):
 def test_collection_can_be_chosen(visit, settings, tmp_path):
     home = shutil.copytree(settings.home, tmp_path / "home")
     ours = settings.model_copy(update={"home": home})
-    recipes = [Recipe(f"Dish {seed}", [], "", encode(dish_photo(seed))) for seed in range(60, 64)]
+    recipes = [
+        NewRecipe(f"Dish {seed}", [], "", encode(dish_photo(seed))) for seed in range(60, 64)
+    ]
     create_collection(ours, "grandma", recipes)
     RetrievalSystem.load("raw", ours.model_copy(update={"dataset": "grandma"}), build=True)
     with served(ours, collections=["grandma"], api_key=KEY) as url:

@@ -63,13 +63,13 @@ def test_triplets_hold_what_they_promise(system):
         anchor, positive, negative = (
             system.bank.recipes[i] for i in (triplet.anchor, triplet.positive, triplet.negative)
         )
-        assert {anchor["split"], positive["split"], negative["split"]} == {"train"}
-        assert anchor["dish_class"] == positive["dish_class"] != negative["dish_class"]
-        assert anchor["photo_group"] != positive["photo_group"]
+        assert {anchor.split, positive.split, negative.split} == {"train"}
+        assert anchor.dish_class == positive.dish_class != negative.dish_class
+        assert anchor.photo_group != positive.photo_group
         others = [
             i
-            for i, recipe in system.bank.recipes.items()
-            if recipe["split"] == "train" and recipe["dish_class"] != anchor["dish_class"]
+            for i, recipe in enumerate(system.bank.recipes)
+            if recipe.split == "train" and recipe.dish_class != anchor.dish_class
         ]
         hardest = max(
             system.bank.embeddings[i] @ system.bank.embeddings[triplet.anchor] for i in others

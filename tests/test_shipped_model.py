@@ -8,7 +8,7 @@ from itadaki.models.embedder import load_embedder
 from itadaki.models.litert_model import converted_path
 from itadaki.models.training_record import check_record, read_record
 from itadaki.photos.images import load_input
-from itadaki.recipes.dataset import SAMPLE_ROOT
+from itadaki.recipes.source import SAMPLE_ROOT
 from itadaki.retrieval import RetrievalSystem
 from itadaki.settings import PROJECT_ROOT, Settings
 from itadaki.storage.files import derived_facts, sha256_of
@@ -55,7 +55,7 @@ def test_a_sealed_machine_searches_the_sample_cookbook(sealed):
     system = RetrievalSystem.load("ft", sealed, build=True)
     with next(SAMPLE_ROOT.glob("*.csv")).open(encoding="utf-8") as file:
         families = {row["Image_Name"]: row["Family"] for row in csv.DictReader(file)}
-    family = np.array([families[system.bank.recipes[i]["image_name"]] for i in system.bank.recipes])
+    family = np.array([families[recipe.image_name] for recipe in system.bank.recipes])
     photos = system.bank.photo_embeddings
     against = photos @ photos.T
     np.fill_diagonal(against, -1)

@@ -24,7 +24,8 @@ from api.features.search.schemas.search import (
 )
 from api.features.search.services.collections import Collections
 from api.features.search.services.search_service import SearchService
-from itadaki.collection import MAX_TEXT, MAX_TITLE, VISIBLE, Edit, Recipe
+from itadaki.recipes.recipe import MAX_TEXT, MAX_TITLE, VISIBLE, Edit
+from itadaki.recipes.recipe import NewRecipe as Recipe
 
 router = APIRouter(tags=["recipes"])
 change_router = APIRouter(prefix="/api/v1/recipes", tags=["recipes"])

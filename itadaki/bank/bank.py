@@ -28,6 +28,7 @@ from itadaki.photos.images import PREPROCESSING, load_input
 from itadaki.recipes import copies
 from itadaki.recipes.dataset import Dataset, load_dataset
 from itadaki.recipes.dish_class import class_rules
+from itadaki.recipes.recipe import METADATA, DatasetRecipe
 from itadaki.settings import Settings
 from itadaki.storage.files import (
     dump_builtin_pickle,
@@ -57,12 +58,6 @@ photo is asked for (recall@1 of a re-crop 0.935, 0.931, 0.930); this keeps that 
 (0.921) by its standard error."""
 
 _FORMAT, _WITHOUT_PHOTO_HASHES = 4, 3
-_FIELDS = frozenset(
-    {
-        *("image_name", "image_path", "title", "ingredients", "instructions", "photo_group"),
-        *("dish_class", "split", "id", "photo_sha256"),
-    }
-)
 _log = logging.getLogger(__name__)
 
 
@@ -75,20 +70,19 @@ class Bank:
         embeddings: float32 memory map of shape (n, dimension); rows of length 1.
         photo_embeddings: the same of the photos alone; ``embeddings`` itself where rows hold no
             text. What a photo of the collection is as a query.
-        recipes: for each row a dict with image_name, image_path (relative to the dataset's root),
-            title, ingredients, instructions, photo_group, dish_class, split, id and photo_sha256.
+        recipes: one for each row.
         manifest: what ties model, bank, metadata and dataset together.
     """
 
     variant: Variant
     embeddings: np.ndarray
     photo_embeddings: np.ndarray
-    recipes: dict[int, dict[str, Any]]
+    recipes: list[DatasetRecipe]
     manifest: dict[str, Any]
 
     def column(self, name: str) -> np.ndarray:
         """One field of every recipe, as an array in the order of the rows."""
-        return np.array([self.recipes[i][name] for i in range(len(self.recipes))])
+        return np.array([getattr(recipe, name) for recipe in self.recipes])
 
 
 Embedded = tuple[list[int], np.ndarray, dict[int, ImageError]]
@@ -220,7 +214,7 @@ def _build(
             texts = recipes["Title"].tolist(), recipes["Ingredients"].tolist()
             rows = fused_rows(open_array(part), encoder, *texts)
         bank = write_bank(
-            change, variant, settings, dataset, embedder.sha256, metadata_of(dataset), part, rows
+            change, variant, settings, dataset, embedder.sha256, recipes_of(dataset), part, rows
         )
     _journal(part).unlink(missing_ok=True)
     return bank
@@ -237,7 +231,7 @@ def write_bank(
     settings: Settings,
     dataset: Dataset,
     model_sha256: str,
-    recipes: dict[int, dict[str, Any]],
+    recipes: list[DatasetRecipe],
     photos: Path,
     fused: np.ndarray | None = None,
 ) -> Bank:
@@ -249,7 +243,7 @@ def write_bank(
         settings: where it lies.
         dataset: what it was built from.
         model_sha256: of the model it was built with.
-        recipes: its metadata.
+        recipes: of its rows.
         photos: a file in the folder of the change with the photos' rows; it is moved.
         fused: float32 array (n, d), the rows that hold texts too; without it the photos' are the
             bank.
@@ -260,7 +254,8 @@ def write_bank(
     bank_path, photo_path = variant.bank_path(settings), variant.photo_bank_path(settings)
     embeddings = photo_embeddings = open_array(photos)
     metadata = change.write(variant.metadata_path(settings))
-    dump_builtin_pickle(metadata, {"variant": variant.name, "recipes": recipes})
+    kept = {row: recipe.metadata() for row, recipe in enumerate(recipes)}
+    dump_builtin_pickle(metadata, {"variant": variant.name, "recipes": kept})
     hashes = {
         "model": model_sha256,
         "metadata": sha256_of(metadata),
@@ -450,10 +445,10 @@ def _load_bank(
                 f"{rebuild}"
             )
     embeddings = open_array(variant.bank_path(settings))
-    recipes = load_builtin_pickle(variant.metadata_path(settings))["recipes"]
+    kept = load_builtin_pickle(variant.metadata_path(settings))["recipes"]
     shape = (manifest["rows"], manifest["dimension"])
-    whole = all(recipes[row].keys() >= _FIELDS for row in range(len(recipes)))
-    if embeddings.shape != shape or embeddings.dtype != np.float32 or len(recipes) != shape[0]:
+    whole = all(kept[row].keys() >= {*METADATA} for row in range(len(kept)))
+    if embeddings.shape != shape or embeddings.dtype != np.float32 or len(kept) != shape[0]:
         whole = False
     if not whole:
         raise ArtifactError(f"The embedding bank of {variant.name} is inconsistent; {rebuild}")
@@ -462,6 +457,7 @@ def _load_bank(
         photos = open_array(parts["photos"])
         if photos.shape != shape or photos.dtype != np.float32:
             raise ArtifactError(f"The embedding bank of {variant.name} is inconsistent; {rebuild}")
+    recipes = [DatasetRecipe.from_metadata(kept[row]) for row in range(len(kept))]
     return Bank(variant, embeddings, photos, recipes, manifest)
 
 
@@ -556,6 +552,11 @@ def _rows_done(
         return 0
     written = order[: len(order) - job["missing"] + done]
     return done if noted.get("crc32") == zlib.crc32(rows[written]) else 0
+
+
+def recipes_of(dataset: Dataset, rows: Sequence[int] | None = None) -> list[DatasetRecipe]:
+    """A dataset's recipes, or those of some rows."""
+    return [DatasetRecipe.from_metadata(kept) for kept in metadata_of(dataset, rows).values()]
 
 
 def metadata_of(dataset: Dataset, rows: Sequence[int] | None = None) -> dict[int, dict[str, Any]]:

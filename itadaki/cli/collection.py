@@ -13,7 +13,7 @@ from itadaki.settings import Settings
 from itadaki.variants import VARIANTS
 
 if TYPE_CHECKING:
-    from itadaki.collection import Recipe
+    from itadaki.recipes.recipe import NewRecipe
     from itadaki.retrieval import RetrievalSystem
 
 
@@ -91,7 +91,8 @@ def add(
     They come from SOURCE, as for import, or from the options --title, --photo, --ingredient and
     --instructions, which are one recipe.
     """
-    from itadaki.collection import Recipe, change_collection
+    from itadaki.collection import change_collection
+    from itadaki.recipes.recipe import NewRecipe
     from itadaki.storage.workspace import workspace
 
     settings = Settings()
@@ -101,7 +102,7 @@ def add(
         if source:
             recipes = _read(source, room, fetch_photos)
         elif title and photo:
-            recipes = [Recipe(title, list(ingredients), instructions or "", _content(photo))]
+            recipes = [NewRecipe(title, list(ingredients), instructions or "", _content(photo))]
         else:
             raise ItadakiError("A recipe needs a --title and a --photo.")
         _, ids = change_collection(settings, _systems(settings), add=recipes)
@@ -124,7 +125,8 @@ def update(
 
     ID is the recipe's number, as search shows it.
     """
-    from itadaki.collection import Edit, change_collection
+    from itadaki.collection import change_collection
+    from itadaki.recipes.recipe import Edit
 
     settings = Settings()
     edit = Edit(title, list(ingredients) or None, instructions, _content(photo) if photo else None)
@@ -149,7 +151,7 @@ def remove(ids: tuple[int, ...]) -> None:
     print(f"{len(set(ids)):,} recipes are removed.")
 
 
-def _read(source: Path, workspace: Path, fetch_photos: bool) -> "list[Recipe]":
+def _read(source: Path, workspace: Path, fetch_photos: bool) -> "list[NewRecipe]":
     """The recipes of the source that can be used; what cannot is listed."""
     from itadaki.importing import read_recipes
 

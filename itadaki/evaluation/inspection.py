@@ -153,7 +153,7 @@ def nearest_and_mask(
 
 
 def _classes(bank: Bank) -> np.ndarray:
-    return np.array([bank.recipes[i]["dish_class"] or "" for i in range(len(bank.recipes))])
+    return np.array([recipe.dish_class or "" for recipe in bank.recipes])
 
 
 def _gallery(bank: Bank) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -1,6 +1,6 @@
 """How well a bank retrieves: held-out photos as queries, the whole collection as gallery."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ from tqdm.auto import tqdm
 from itadaki.bank.bank import BATCH_SIZE, Bank
 from itadaki.errors import ItadakiError
 from itadaki.photos.images import load_rgb, preprocess
+from itadaki.recipes.recipe import DatasetRecipe
 
 if TYPE_CHECKING:
     from itadaki.models.embedder import Embedder
@@ -107,7 +108,7 @@ def evaluate(
     rows = {"photos": photos}
     if bank.photo_embeddings is not bank.embeddings:
         rows["fused"] = np.asarray(bank.embeddings)[gallery]
-    paths = [root / recipes[i]["image_path"] for i in queries]
+    paths = [root / recipes[i].photo for i in queries]
     crops = _embed_crops(paths, embedder, seed, progress)
     rng = np.random.default_rng(seed)
 
@@ -182,7 +183,7 @@ def confident_mistakes(
         Rows of the bank, query and neighbour, and their similarity.
     """
     queries, neighbours, similarities = nearest(bank, split, k=1)
-    classes = np.array([recipe["dish_class"] or "" for _, recipe in sorted(bank.recipes.items())])
+    classes = np.array([recipe.dish_class or "" for recipe in bank.recipes])
     asked, found = classes[queries], classes[neighbours[:, 0]]
     wrong = (asked != "") & (found != "") & (asked != found) & (similarities[:, 0] < below)
     rows = np.flatnonzero(wrong)
@@ -205,12 +206,12 @@ class Labels:
     ingredients: csr_matrix
 
     @classmethod
-    def of(cls, recipes: list[dict]) -> "Labels":
+    def of(cls, recipes: Sequence[DatasetRecipe]) -> "Labels":
         """Label recipes by their texts."""
         return cls(
-            np.array([recipe["dish_class"] for recipe in recipes], dtype=object),
-            text_vectors([recipe["title"] for recipe in recipes]),
-            text_vectors([" ".join(recipe["ingredients"]) for recipe in recipes], _COMMON),
+            np.array([recipe.dish_class for recipe in recipes], dtype=object),
+            text_vectors([recipe.title for recipe in recipes]),
+            text_vectors([" ".join(recipe.ingredients) for recipe in recipes], _COMMON),
         )
 
 

@@ -1,23 +1,20 @@
 """Reads recipes with photos from what other programs export, from saved pages and from folders."""
 
-import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from itadaki.cores import usable_cores
 from itadaki.errors import CollectionError, ImageError, RecipeError
 from itadaki.importing.archive import is_archive
 from itadaki.importing.budget import Budget
 from itadaki.importing.fetch import FetchError, fetch_photo
 from itadaki.importing.found import Found, Photos, Unusable, walk
 from itadaki.importing.reader import Reader, reads
-
-if TYPE_CHECKING:  # the process that reads, of which there may be many, needs none of it
-    from itadaki.collection import Recipe
+from itadaki.recipes.recipe import NewRecipe, has_title
 
 _FETCHES = 4  # at the same time
 _MAX_FETCHES = 5  # for one recipe
@@ -26,7 +23,7 @@ _MAX_PHOTO = 100_000_000  # bytes
 
 def read_recipes(
     source: Path, workspace: Path, fetch_photos: bool = False, progress: bool = True
-) -> "tuple[list[Recipe], list[Unusable]]":
+) -> tuple[list[NewRecipe], list[Unusable]]:
     """Read all recipes of a source that have a title and a photo which decodes.
 
     Args:
@@ -59,16 +56,16 @@ def read_recipes(
     budget = Budget.of(compressed, shutil.disk_usage(workspace).free)
     with Reader(workspace, budget) as reader:
         for item in _read(source, reader, workspace):
-            (found if isinstance(item, Found) else unusable).append(item)
+            if isinstance(item, Found):
+                found.append(item)
+            else:
+                unusable.append(item)
 
-    with ThreadPoolExecutor(_FETCHES if fetch_photos else os.cpu_count()) as pool:
+    with ThreadPoolExecutor(_FETCHES if fetch_photos else usable_cores()) as pool:
         folder = workspace / "fetched" if fetch_photos else None
-        problem_of = cache(
-            _problem
-        )  # a small table may name one big photo a hundred thousand times
-        looked_at = pool.map(lambda one: _recipe(one, problem_of, folder), found)
+        problem_of = cache(_problem)  # a small table may name one big photo 100,000 times
         bar = tqdm(
-            looked_at,
+            pool.map(lambda one: _recipe(one, problem_of, folder), found),
             total=len(found),
             desc="Fetching photos" if fetch_photos else "Checking photos",
             unit="photo",
@@ -128,10 +125,8 @@ _COMPANIONS = {".css", ".js", ".svg", ".ico", ".woff", ".woff2", ".ttf", ".txt",
 
 def _recipe(
     found: Found, problem_of: Callable[[Path], str | None], fetched: Path | None
-) -> "Recipe | Unusable":
+) -> NewRecipe | Unusable:
     """The recipe, with the first of its photos that can be used."""
-    from itadaki.collection import Recipe, has_title
-
     if not has_title(found.title):
         return Unusable(found.origin, "it has no title")
     if not found.photos:
@@ -150,7 +145,7 @@ def _recipe(
             if problem := problem_of(photo):
                 reasons.append(f"its photo {photo.name} cannot be used: {problem}")
                 continue
-            return Recipe(found.title, found.ingredients, found.instructions, photo)
+            return NewRecipe(found.title, found.ingredients, found.instructions, photo)
         except FetchError as error:
             reasons.append(f"its photo {photo} was not fetched: {error}")
         except RecipeError as error:

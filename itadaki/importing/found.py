@@ -6,38 +6,35 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from itadaki.importing.budget import Budget
+from itadaki.recipes.recipe import Recipe
 
 _MAX_NAME, _MAX_PATH = 255, 4096
 _MAX_SHOWN = 300
 _PHOTO_SUFFIXES = {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".heic", ".avif"}
 
 
-@dataclass
-class Found:
-    """A recipe as a source tells it.
+@dataclass(frozen=True, slots=True)
+class Found(Recipe):
+    """A recipe as a source tells it; its title may still be empty.
 
     Attributes:
         origin: what of the source it comes from, for people.
-        title: may still be empty.
-        ingredients: one line each.
-        instructions: may be empty.
         photos: files and remote addresses where its photo may be, the likeliest first.
     """
 
     origin: str
-    title: str
-    ingredients: list[str] = field(default_factory=list)
-    instructions: str = ""
-    photos: list[Path | str] = field(default_factory=list)
+    photos: list[Path | str]
 
     def __post_init__(self) -> None:
-        self.title, self.instructions = str(self.title), str(self.instructions)
-        self.ingredients = [str(ingredient) for ingredient in self.ingredients]
+        object.__setattr__(self, "title", str(self.title))
+        object.__setattr__(self, "ingredients", [str(line) for line in self.ingredients])
+        object.__setattr__(self, "instructions", str(self.instructions))
 
 
 @dataclass
@@ -66,7 +63,9 @@ def walk(root: Path) -> tuple[list[Path], list[Path]]:
         Its files, and what cannot be read as one: pipes and devices, links that lead out of the
         folder or nowhere, linked folders, and folders that may not be opened.
     """
-    files, others, folders = [], [], [root]
+    files: list[Path] = []
+    others: list[Path] = []
+    folders = [root]
     while folders:
         folder = folders.pop()
         try:
@@ -185,9 +184,7 @@ def _key(name: str) -> str:
 def lines(text: object) -> list[str]:
     """Ingredients in one text: a list as Python or JSON writes it, else a line each, else
     separated by semicolons or bars."""
-    from itadaki.recipes.dataset import (
-        ingredient_list,  # which takes longer to import than all else here
-    )
+    from itadaki.recipes.table import ingredient_list  # which is slower to import than all here
 
     items = ingredient_list(str(text or ""))
     if len(items) == 1:
@@ -195,7 +192,7 @@ def lines(text: object) -> list[str]:
     return [item for item in items if item]
 
 
-def amount(quantity: object, *words: object) -> str:
+def amount(quantity: Any, *words: object) -> str:
     """An ingredient's quantity, unit, name and note in one line; quantities of 0 are left out.
 
     >>> amount(1.5, "cups", None, "flour")

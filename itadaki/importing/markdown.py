@@ -37,11 +37,11 @@ def read(path: Path, origin: str, photos: Photos) -> Iterator[Found | Unusable]:
     alone = len(pictures) == 1 and len(texts) == 1
     given = facts.get("ingredients")
     yield Found(
-        origin,
         str(facts.get("title") or facts.get("name") or parsed.title or path.stem),
         _texts(given) or parsed.ingredients,
         "\n".join(_texts(facts.get("instructions") or facts.get("directions")))
         or parsed.instructions,
+        origin,
         [*dict.fromkeys([*places, *same_name, *(pictures if alone else [])])],
     )
 

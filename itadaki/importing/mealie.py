@@ -31,10 +31,10 @@ def read(
         return
     steps = _list(data, "instructions") or []
     yield Found(
-        origin,
         str(data.get("name") or ""),
         [line for item in _list(data, "ingredient") if (line := _ingredient(item))],
         "\n".join(filter(None, map(_step, steps))),
+        origin,
         photos.there([*_paths(path.parent / "images"), *_paths(path.parent, _slug(data["slug"]))]),
     )
 
@@ -56,10 +56,10 @@ def _backup(data: dict[str, Any], path: Path, origin: str, photos: Photos) -> It
         name = str(recipe.get("name") or "")
         folder = path.parent / "data" / "recipes" / _uuid(recipe.get("id")) / "images"
         yield Found(
-            f"{origin}, {name or 'a recipe without a name'}",
             name,
             ingredients[recipe.get("id")],
             "\n".join(steps[recipe.get("id")]),
+            f"{origin}, {name or 'a recipe without a name'}",
             photos.there(_paths(folder)),
         )
 

@@ -25,10 +25,10 @@ def read(path: Path, origin: str, photos: Photos) -> Iterator[Found | Unusable]:
     pictures += [one.get("data") for one in recipe.get("photos") or [] if isinstance(one, dict)]
     texts = [recipe.get("directions"), recipe.get("notes")]
     yield Found(
-        origin,
         str(name or ""),
         lines(recipe.get("ingredients")),
         "\n\n".join(str(text).strip() for text in texts if text),
+        origin,
         [*_kept(pictures, photos), *photos.find(recipe.get("image_url"), path)],
     )
 

@@ -81,10 +81,10 @@ def _scraped(page: str, origin: str, path: Path, photos: Photos) -> Found | None
     for reference in references:
         places += photos.find(reference, path)
     return Found(
-        origin,
         field(scraper.title, ""),
         field(scraper.ingredients, []),
         field(scraper.instructions, ""),
+        origin,
         # What lies here is tried before what lies elsewhere.
         sorted(dict.fromkeys(places), key=lambda place: isinstance(place, str)),
     )

@@ -55,10 +55,10 @@ def _rows(
                 continue
             cell = {name: row[i] if i < len(row) else "" for name, i in at.items()}
             yield Found(
-                f"{origin}, line {rows.line_num}",
                 cell["title"],
                 lines(cell.get("ingredients")),
                 cell.get("instructions", ""),
+                f"{origin}, line {rows.line_num}",
                 photos.find(cell["photo"], path),
             )
     except csv.Error as error:

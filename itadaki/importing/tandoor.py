@@ -29,9 +29,9 @@ def read(
                 quantity = None if item.get("no_amount") else item.get("amount")
                 ingredients.append(amount(quantity, unit, food, item.get("note")))
     yield Found(
-        origin,
         str(data.get("name") or ""),
         ingredients,
         "\n".join(str(text) for text in texts if text),
+        origin,
         [p for p in photos.beside(path) if p.stem == "image" and photos.is_photo(p)],
     )

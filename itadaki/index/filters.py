@@ -1,14 +1,14 @@
 """What recipes must hold to be found, and which rows of a bank do."""
 
 from array import array
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
 from itadaki.recipes.ingredients import asked_terms, ingredient_terms
+from itadaki.recipes.recipe import DatasetRecipe
 
 
 @dataclass(frozen=True)
@@ -35,9 +35,9 @@ class Filters:
 class RowFilter:
     """Says which rows of a bank fit filters; safe to use from several threads."""
 
-    def __init__(self, recipes: Mapping[int, Mapping[str, Any]]) -> None:
-        """Look at the recipes of a bank, by row."""
-        self._recipes = [recipes[row] for row in range(len(recipes))]
+    def __init__(self, recipes: Sequence[DatasetRecipe]) -> None:
+        """Look at the recipes of a bank."""
+        self._recipes = recipes
 
     def rows(self, filters: Filters) -> np.ndarray | None:
         """The rows that fit: a bool array of shape (n,), or None where all do."""
@@ -71,14 +71,14 @@ class RowFilter:
         """
         holding: dict[str, array] = {}
         for row, recipe in enumerate(self._recipes):
-            for term in ingredient_terms(recipe["ingredients"]):
+            for term in ingredient_terms(recipe.ingredients):
                 holding.setdefault(term, array("l")).append(row)
         return holding
 
     @cached_property
     def _photo_groups(self) -> np.ndarray:
-        return np.array([recipe["photo_group"] for recipe in self._recipes])
+        return np.array([recipe.photo_group for recipe in self._recipes])
 
     @cached_property
     def _dish_classes(self) -> np.ndarray:
-        return np.array([recipe["dish_class"] or "" for recipe in self._recipes])
+        return np.array([recipe.dish_class or "" for recipe in self._recipes])

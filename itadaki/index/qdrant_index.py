@@ -24,6 +24,7 @@ from itadaki.errors import ArtifactError, IndexUnavailableError, reason
 from itadaki.index.filters import Filters
 from itadaki.recipes import ingredients
 from itadaki.recipes.ingredients import asked_terms, edition, ingredient_terms
+from itadaki.recipes.recipe import DatasetRecipe
 from itadaki.settings import Settings
 from itadaki.storage.fingerprint import code_fingerprint
 
@@ -208,12 +209,12 @@ def _upload(client: QdrantClient, collection: str, bank: Bank, progress: bool) -
             bar.update(len(rows))
 
 
-def _payload(row: int, recipe: dict[str, Any]) -> dict[str, Any]:
+def _payload(row: int, recipe: DatasetRecipe) -> dict[str, Any]:
     return {
-        "terms": sorted(ingredient_terms(recipe["ingredients"])),
-        "dish_class": recipe["dish_class"],
-        "photo_group": recipe["photo_group"],
-        "first_of_photo": recipe["photo_group"] == row,
+        "terms": sorted(ingredient_terms(recipe.ingredients)),
+        "dish_class": recipe.dish_class,
+        "photo_group": recipe.photo_group,
+        "first_of_photo": recipe.photo_group == row,
     }
 
 

@@ -20,6 +20,7 @@ from itadaki.plots.style import INK, LINE, MUTED, NEGATIVE, POSITIVE, QUERY, sty
 if TYPE_CHECKING:
     from itadaki.bank.bank import Bank
     from itadaki.evaluation.inspection import Found
+    from itadaki.recipes.recipe import SearchResult
     from itadaki.training.triplets import Triplet
 
 
@@ -32,23 +33,8 @@ class Collection(Protocol):
     def photo_path(self, index: int) -> Path: ...
 
 
-class Result(Protocol):
-    """A recipe that was found."""
-
-    @property
-    def rank(self) -> int: ...
-    @property
-    def title(self) -> str: ...
-    @property
-    def dish_class(self) -> str | None: ...
-    @property
-    def similarity(self) -> float: ...
-    @property
-    def image_path(self) -> Path: ...
-
-
 @styled
-def search_results(query_image: Any, results: Sequence[Result]) -> Figure:
+def search_results(query_image: Any, results: Sequence["SearchResult"]) -> Figure:
     """The query's photo and, as cards beside it, the photos found with title and similarity."""
     columns = max(1, min(5, len(results)))
     rows = max(1, -(-len(results) // columns))
@@ -97,8 +83,8 @@ def triplets(system: Collection, found: Sequence["Triplet"]) -> Figure:
             card(
                 axis,
                 system.photo_path(index),
-                recipe["title"],
-                note=f"{role}: {recipe['dish_class']}",
+                recipe.title,
+                note=f"{role}: {recipe.dish_class}",
                 similarity=similarity,
                 colour=colour,
             )
@@ -140,7 +126,7 @@ def mistakes(system: Collection, pairs: Sequence[tuple[int, int, float]]) -> Fig
         ):
             recipe = recipes[row]
             card(
-                axis, system.photo_path(row), recipe["title"], note=recipe["dish_class"],
+                axis, system.photo_path(row), recipe.title, note=recipe.dish_class,
                 similarity=seen, colour=colour,
             )  # fmt: skip
     return figure
@@ -174,11 +160,11 @@ def _neighbours(
     recipes = system.bank.recipes
     for row, one in zip(axes, found, strict=False):
         asked = recipes[one.query]
-        card(row[0], system.photo_path(one.query), asked["title"], colour=QUERY, small=True)
+        card(row[0], system.photo_path(one.query), asked.title, colour=QUERY, small=True)
         for axis, index, similarity, hit in zip(
             row[1:], one.neighbours, one.similarities, one.hits, strict=False
         ):
-            title = f"{similarity:.2f}  {recipes[int(index)]['title']}"
+            title = f"{similarity:.2f}  {recipes[int(index)].title}"
             colour = POSITIVE if hit else NEGATIVE
             card(axis, system.photo_path(int(index)), title, colour=colour, small=True)
 
@@ -239,7 +225,7 @@ def embedding_map(
         places: on the plane, float array of shape (n, 2); see ``inspection.embedding_map``.
         photos: how many are drawn as pictures among the points.
     """
-    classes = np.array([system.bank.recipes[int(row)]["dish_class"] for row in rows])
+    classes = np.array([system.bank.recipes[int(row)].dish_class for row in rows])
     names = pd.Series(classes).value_counts().index
     colours = plt.get_cmap("tab20" if len(names) > 10 else "tab10")(np.arange(len(names)))
     figure, axis = plt.subplots(figsize=(10.5, 7))

@@ -1,5 +1,8 @@
 """The dish class of a recipe: the head noun of its title."""
 
+# The code below is hashed into what was built and trained with it, so it is not annotated anew.
+# mypy: disable-error-code="var-annotated, arg-type"
+
 import re
 import sys
 import unicodedata

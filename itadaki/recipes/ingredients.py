@@ -58,7 +58,7 @@ def ingredient_terms(ingredients: Iterable[str]) -> set[str]:
     >>> sorted(ingredient_terms(["2 EGGS", "Jalapeño, olive oil"]))
     ['2', '2egg', '=egg', 'egg', 'jalapeno', 'oil', 'oliv', 'olivoil']
     """
-    terms = set()
+    terms: set[str] = set()
     for ingredient in ingredients:
         for part in _APART.split(_folded(ingredient)):
             pieces = [_stems(piece) for piece in _BRACKET.split(part)]
@@ -116,7 +116,8 @@ def _stem(word: str) -> str:
 
 def _families_in(words: Words) -> list[str]:
     """The terms of the families that words name."""
-    phrases, spans = _phrases(), {}
+    phrases = _phrases()
+    spans: dict[str, list[_Span]] = {}
     for start, word in enumerate(words):
         for phrase in phrases.get(word, ()):
             end = start + len(phrase.words)
@@ -157,7 +158,8 @@ def _counting(spans: list[_Span]) -> list[_Span]:
 
 @cache
 def _data() -> dict[str, Any]:
-    return yaml.safe_load(_FILE.read_text(encoding="utf-8"))
+    data: dict[str, Any] = yaml.safe_load(_FILE.read_text(encoding="utf-8"))
+    return data
 
 
 @cache

@@ -34,7 +34,7 @@ def hard_triplets(bank: Bank, count: int, seed: int = 0) -> list[Triplet]:
         ItadakiError: no two training recipes share a dish class while a third has another.
     """
     groups = bank.column("photo_group")
-    classes = np.array([bank.recipes[i]["dish_class"] or "" for i in range(len(groups))])
+    classes = np.array([recipe.dish_class or "" for recipe in bank.recipes])
     usable = np.flatnonzero((bank.column("split") == "train") & (classes != ""))
     rng = np.random.default_rng(seed)
     triplets: list[Triplet] = []

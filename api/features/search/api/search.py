@@ -29,7 +29,7 @@ from api.features.search.schemas.search import (
 )
 from api.features.search.services.search_service import SearchService
 from itadaki.errors import ImageError
-from itadaki.retrieval import SearchResult
+from itadaki.recipes.recipe import SearchResult
 
 router = APIRouter(tags=["search"])
 photo_router = APIRouter(tags=["search"])

@@ -10,7 +10,8 @@ from itadaki import __version__
 from itadaki.errors import UnknownRecipeError
 from itadaki.index.filters import Filters
 from itadaki.photos.images import load_input, media_type
-from itadaki.retrieval import RetrievalSystem, SearchResult
+from itadaki.recipes.recipe import SearchResult
+from itadaki.retrieval import RetrievalSystem
 
 
 class SearchService:
