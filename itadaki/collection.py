@@ -211,10 +211,11 @@ def _change_bank(
     photos[~stays] = embeddings[draft.new_photo[~stays]]
     fused = None
     if bank.manifest["rows_of"] == "fused":
+        assert system.text_encoder, "without it there are no such rows"
         texts = draft.frame[draft.edited]
         fused = np.empty_like(photos)
         fused[~draft.edited] = bank.embeddings[draft.old_row[~draft.edited]]
-        if len(texts) and system.text_encoder:
+        if len(texts):
             fused[draft.edited] = fused_rows(
                 photos[draft.edited],
                 system.text_encoder,

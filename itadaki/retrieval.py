@@ -167,9 +167,8 @@ class RetrievalSystem:
             if not text.any():
                 raise QueryError(f"None of the words is known from a recipe: {words!r}.")
             parts.append(text)
-        query: np.ndarray = np.sum(parts, axis=0, dtype=np.float32)
-        query /= np.linalg.norm(query)
-        return query
+        query = np.asarray(np.sum(parts, axis=0, dtype=np.float32))
+        return query / np.linalg.norm(query)
 
     def search_similar_recipes(
         self,
