@@ -17,13 +17,13 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from itadaki.bank.bank import Bank, fused_rows, recipes_of
+from itadaki.bank.bank import Bank, fused_rows
 from itadaki.evaluation.comparison import save_measurement
 from itadaki.evaluation.scores import Evaluation, evaluate
 from itadaki.models.embedder import Embedder
 from itadaki.models.keras_model import build_backbone, raw_model, save_model
 from itadaki.models.text_encoder import TextEncoder
-from itadaki.recipes.dataset import Dataset, load_dataset
+from itadaki.recipes.dataset import Dataset, load_dataset, recipes_of
 from itadaki.settings import Settings
 from itadaki.training.config import CONFIG_FT, CONFIG_TL, CONFIG_TL_HARD, TrainingConfig
 from itadaki.training.data import TrainingData

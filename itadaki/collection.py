@@ -12,11 +12,11 @@ from pathlib import Path
 
 import numpy as np
 
-from itadaki.bank.bank import Bank, embed_photos, fused_rows, load_bank, recipes_of, write_bank
+from itadaki.bank.bank import Bank, embed_photos, fused_rows, load_bank, write_bank
 from itadaki.errors import ArtifactError, CollectionError
 from itadaki.index.index import following_index
 from itadaki.recipes.cache import DatasetCache, photo_stats
-from itadaki.recipes.dataset import Dataset, load_dataset
+from itadaki.recipes.dataset import Dataset, load_dataset, recipes_of
 from itadaki.recipes.draft import Draft, draft_of
 from itadaki.recipes.frame import dataset_sha256
 from itadaki.recipes.looks import look_at

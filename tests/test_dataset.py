@@ -121,6 +121,27 @@ def test_recipes_are_read_anew_by_other_code_but_photos_not_checked(
     assert len(looked) > len(first.recipes), "other code for photos looks at all of them"
 
 
+@pytest.mark.parametrize(
+    "part",
+    [
+        *("read_table", "ids_of", "title_from_slug", "ingredient_list", "assign_splits"),
+        *("frame_of_table", "frame_of_recipes", "with_groups"),
+    ],
+)
+def test_all_code_that_shapes_recipes_is_noted(part, monkeypatch):
+    before = frame.reading_rules()
+    monkeypatch.setattr(frame, part, lambda *_: "otherwise")
+    assert frame.reading_rules() != before
+
+
+def test_the_splits_seed_and_shares_are_noted(monkeypatch):
+    before = frame.reading_rules()
+    monkeypatch.setattr(frame, "SPLIT_SEED", 1)
+    other = frame.reading_rules()
+    monkeypatch.setattr(frame, "SPLIT_SHARES", {"train": 1.0})
+    assert len({before, other, frame.reading_rules()}) == 3
+
+
 def test_damaged_cache_is_rebuilt(defective, tmp_path):
     settings = settings_for(defective, tmp_path)
     first = load_dataset(settings, progress=False)

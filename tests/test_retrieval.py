@@ -1,6 +1,7 @@
 import re
 import shutil
 import tempfile
+from dataclasses import replace
 
 import matplotlib
 import matplotlib.pyplot as plt
@@ -9,9 +10,10 @@ import pytest
 from PIL import Image
 
 from itadaki import plots
-from itadaki.errors import ArtifactError, ImageError
+from itadaki.errors import ArtifactError, ImageError, QueryError
 from itadaki.index.filters import Filters
 from itadaki.models.keras_model import BACKBONE, load_model
+from itadaki.photos.images import load_input
 from itadaki.retrieval import RetrievalSystem
 from itadaki.settings import PROJECT_ROOT, Settings
 from itadaki.training.triplets import hard_triplets
@@ -56,6 +58,55 @@ def test_more_results_than_recipes(system):
 def test_unreadable_query(system):
     with pytest.raises(ImageError):
         system.search_similar_recipes(b"no photo")
+
+
+def test_a_recipe_and_its_photo_are_had_by_its_id(system):
+    found = system.recipe(3)
+    assert (found.rank, found.index, found.id, found.similarity) == (1, 3, 3, 1.0)
+    assert found.title == system.bank.recipes[3].title
+    assert system.photo_of(3) == found.image_path.resolve()
+    assert system.recipe(40) is None and system.photo_of(40) is None
+    assert system.recipe(-1) is None and system.photo_of(-1) is None
+
+
+def test_no_photo_outside_of_the_dataset_is_given(system, tmp_path):
+    (tmp_path / "secret.jpg").write_bytes(b"x")
+    bank = system.bank
+    first = replace(bank.recipes[0], photo=str(tmp_path / "secret.jpg"))
+    second = replace(bank.recipes[1], photo="Food Images/none.jpg")
+    bank = replace(bank, recipes=[first, second, *bank.recipes[2:]])
+    spoilt = RetrievalSystem(system.embedder, bank, system.dataset)
+    assert spoilt.photo_path(0).is_file()
+    assert [spoilt.photo_of(id) is None for id in (0, 1, 2)] == [True, True, False]
+
+
+@pytest.mark.parametrize("row", [-1, 40])
+def test_no_row_but_those_of_the_bank_is_searched_with(system, row):
+    with pytest.raises(QueryError, match=f"no recipe {row}"):
+        system.search_similar_to(row)
+
+
+def test_another_index_takes_the_place_of_one(system):
+    class First:
+        def search(self, query, k, filters):
+            return np.array([7]), np.array([0.5], np.float32)
+
+    other = system.with_index(First())
+    assert [result.index for result in other.search_similar_to(0)] == [7]
+    assert (other.bank, other.dataset, other.embedder, other.text_encoder) == (
+        system.bank,
+        system.dataset,
+        system.embedder,
+        system.text_encoder,
+    )
+
+
+def test_an_input_is_embedded_as_its_photo_is(system):
+    photo = system.photo_path(5)
+    for alone in (True, False):
+        np.testing.assert_allclose(
+            system.embed_input(load_input(photo), alone), system.embed(photo), atol=1e-5
+        )
 
 
 def test_triplets_hold_what_they_promise(system):

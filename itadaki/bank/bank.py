@@ -26,7 +26,7 @@ from itadaki.models import text_encoder
 from itadaki.models.text_encoder import TextEncoder
 from itadaki.photos.images import PREPROCESSING, load_input
 from itadaki.recipes import copies
-from itadaki.recipes.dataset import Dataset, load_dataset
+from itadaki.recipes.dataset import Dataset, load_dataset, recipes_of
 from itadaki.recipes.dish_class import class_rules
 from itadaki.recipes.recipe import METADATA, DatasetRecipe
 from itadaki.settings import Settings
@@ -296,7 +296,7 @@ def _made_by(fused: bool) -> dict[str, Any]:
     return {
         "text_share": TEXT_SHARE if fused else 0.0,
         "fused_by": code_fingerprint(fused_rows, text_encoder) if fused else None,
-        "metadata_by": code_fingerprint(metadata_of, copies) + class_rules(),
+        "metadata_by": code_fingerprint(recipes_of, copies) + class_rules(),
     }
 
 
@@ -552,29 +552,3 @@ def _rows_done(
         return 0
     written = order[: len(order) - job["missing"] + done]
     return done if noted.get("crc32") == zlib.crc32(rows[written]) else 0
-
-
-def recipes_of(dataset: Dataset, rows: Sequence[int] | None = None) -> list[DatasetRecipe]:
-    """A dataset's recipes, or those of some rows."""
-    return [DatasetRecipe.from_metadata(kept) for kept in metadata_of(dataset, rows).values()]
-
-
-def metadata_of(dataset: Dataset, rows: Sequence[int] | None = None) -> dict[int, dict[str, Any]]:
-    """What a bank keeps of a dataset's recipes, or of some of them, by row."""
-    above = len(str(dataset.root)) + 1
-    chosen = dataset.recipes if rows is None else dataset.recipes.iloc[list(rows)]
-    return {
-        row.Index: {
-            "image_name": row.Image_Name,
-            "image_path": row.image_path[above:].replace(os.sep, "/"),
-            "title": row.Title,
-            "ingredients": list(row.Ingredients),
-            "instructions": row.Instructions,
-            "photo_group": int(row.photo_group),
-            "dish_class": row.dish_class,
-            "split": row.split,
-            "id": int(row.recipe_id),
-            "photo_sha256": row.photo_sha256,
-        }
-        for row in chosen.itertuples()
-    }

@@ -1,8 +1,9 @@
 """The recipes and their photos, from Kaggle, from a folder in Kaggle's layout, or the sample."""
 
 import logging
+import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +16,7 @@ from itadaki.errors import ArtifactError, DatasetError, StorageError
 from itadaki.recipes.cache import DatasetCache, photo_stats
 from itadaki.recipes.frame import dataset_sha256, frame_of_table
 from itadaki.recipes.looks import look_at_all
+from itadaki.recipes.recipe import DatasetRecipe
 from itadaki.recipes.source import COLLECTION_CSV, layout, locate
 from itadaki.recipes.table import ids_of, read_table
 from itadaki.settings import Settings
@@ -127,6 +129,27 @@ def load_dataset(settings: Settings | None = None, progress: bool = True) -> Dat
         except StorageError as error:
             _log.warning("What was read cannot be kept, so it is read at every start: %s", error)
         return dataset
+
+
+def recipes_of(dataset: Dataset, rows: Sequence[int] | None = None) -> list[DatasetRecipe]:
+    """A dataset's recipes, or those of some rows."""
+    above = len(str(dataset.root)) + 1
+    chosen = dataset.recipes if rows is None else dataset.recipes.iloc[list(rows)]
+    return [
+        DatasetRecipe(
+            title=row["Title"],
+            ingredients=list(row["Ingredients"]),
+            instructions=row["Instructions"],
+            id=row["recipe_id"],
+            dish_class=row["dish_class"],
+            image_name=row["Image_Name"],
+            photo=row["image_path"][above:].replace(os.sep, "/"),
+            photo_sha256=row["photo_sha256"],
+            photo_group=row["photo_group"],
+            split=row["split"],
+        )
+        for row in chosen.to_dict("records")
+    ]
 
 
 def describe(dataset: Dataset) -> str:

@@ -1,8 +1,5 @@
 """The dish class of a recipe: the head noun of its title."""
 
-# The code below is hashed into what was built and trained with it, so it is not annotated anew.
-# mypy: disable-error-code="var-annotated, arg-type"
-
 import re
 import sys
 import unicodedata
@@ -181,7 +178,7 @@ these."""
 
 def _forms(table: Mapping[str, str]) -> dict[str, str]:
     """Each word of a table, and its plurals, with what it stands for."""
-    forms = {}
+    forms: dict[str, str] = {}
     for name, words in table.items():
         for word in words.split():
             first, dash, rest = word.partition("-")
@@ -302,5 +299,5 @@ def _last_noun(words: list[str], ends: bool = True) -> str | None:
             if noun in _NOUNS and (noun not in _ADJECTIVES or (ends and end == len(words))):
                 by_ingredient = _SHAPES.get(noun, {})
                 ingredient = _last_noun(words[:start]) if by_ingredient else None
-                return by_ingredient.get(ingredient, _NOUNS[noun])
+                return by_ingredient.get(ingredient or "", _NOUNS[noun])
     return None
