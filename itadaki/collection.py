@@ -158,10 +158,10 @@ def change_collection(
                 stats.pop(name, None)
             noted = {"format": 1, "next_id": next_id + len(add)}
             write_json(change.write(folder / COLLECTION_FILE), noted)
-            sha256 = dataset_sha256(draft.frame)
-            dataset = replace(dataset, read=lambda: draft.frame, sha256=sha256)
+            frame = draft.frame  # the dataset shall keep no more of the draft
+            dataset = replace(dataset, read=lambda: frame, sha256=dataset_sha256(frame))
             fingerprint = cache.fingerprint(sha256_of(table), photo_folder, stats)
-            cache.write(draft.frame, draft.looks, fingerprint, dataset.facts(), change.write)
+            cache.write(frame, draft.looks, fingerprint, dataset.facts(), change.write)
             changed = [
                 _change_bank(change, settings, dataset, draft, system, bank, rows)
                 for system, bank, rows in zip(systems, banks, embeddings, strict=True)
