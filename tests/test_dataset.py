@@ -308,6 +308,7 @@ def test_kaggle_is_downloaded_when_it_can_be_reached(recipes_root, tmp_path, mon
     ("spoil", "says"),
     [
         (lambda root: shutil.rmtree(root / "Food Images"), "Food Images"),
+        (lambda root: [photo.unlink() for photo in root.rglob("*.jpg")], "has a usable photo"),
         (lambda root: next(root.glob("*.csv")).unlink(), "one CSV"),
         (lambda root: next(root.glob("*.csv")).write_text("a,b\n1,2\n"), "lacks the columns"),
         (lambda root: next(root.glob("*.csv")).write_bytes(b"\xff\xfe\x00"), "is not in UTF-8"),
