@@ -1,6 +1,6 @@
 """How well a bank retrieves: held-out photos as queries, the whole collection as gallery."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -208,10 +208,24 @@ class Labels:
     @classmethod
     def of(cls, recipes: Sequence[DatasetRecipe]) -> "Labels":
         """Label recipes by their texts."""
+        return cls.of_texts(
+            [recipe.title for recipe in recipes],
+            [recipe.ingredients for recipe in recipes],
+            [recipe.dish_class for recipe in recipes],
+        )
+
+    @classmethod
+    def of_texts(
+        cls,
+        titles: Iterable[str],
+        ingredients: Iterable[Sequence[str]],
+        classes: Iterable[str | None],
+    ) -> "Labels":
+        """Label recipes of which these are the titles, the ingredients and the dish classes."""
         return cls(
-            np.array([recipe.dish_class for recipe in recipes], dtype=object),
-            text_vectors([recipe.title for recipe in recipes]),
-            text_vectors([" ".join(recipe.ingredients) for recipe in recipes], _COMMON),
+            np.array([*classes], dtype=object),
+            text_vectors([*titles]),
+            text_vectors([" ".join(listed) for listed in ingredients], _COMMON),
         )
 
 

@@ -669,14 +669,7 @@ def _sparse(matrix: object) -> tf.SparseTensor:
 def _labels(recipes: pd.DataFrame) -> Labels | None:
     if recipes.empty:
         return None
-    return Labels.of(
-        [
-            {"title": title, "ingredients": ingredients, "dish_class": dish_class}
-            for title, ingredients, dish_class in zip(
-                recipes["Title"], recipes["Ingredients"], recipes["dish_class"], strict=True
-            )
-        ]
-    )
+    return Labels.of_texts(recipes["Title"], recipes["Ingredients"], recipes["dish_class"])
 
 
 def _scores(embeddings: np.ndarray, labels: Labels) -> dict[str, float]:
