@@ -52,10 +52,6 @@ class RetrievalSystem:
         self.index = index or ExactIndex(bank)
         self._row_of = {recipe.id: row for row, recipe in enumerate(bank.recipes)}
 
-    def with_index(self, index: Index) -> "RetrievalSystem":
-        """The same system, but for what finds its rows."""
-        return RetrievalSystem(self.embedder, self.bank, self.dataset, self.text_encoder, index)
-
     @classmethod
     def load(
         cls,
@@ -235,11 +231,6 @@ class RetrievalSystem:
         similarity = min(similarity, 1.0)
         recipe = self.bank.recipes[index]
         return SearchResult.of(recipe, rank, index, similarity, self.photo_path(index))
-
-    def recipe(self, recipe_id: int) -> SearchResult | None:
-        """A recipe as a search that finds it with certainty would; None if there is none."""
-        row = self.row_of(recipe_id)
-        return None if row is None else self.result(row, rank=1, similarity=1.0)
 
     def row_of(self, recipe_id: int) -> int | None:
         """The row of the bank of the recipe with this id; None if there is none."""

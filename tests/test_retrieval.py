@@ -60,13 +60,9 @@ def test_unreadable_query(system):
         system.search_similar_recipes(b"no photo")
 
 
-def test_a_recipe_and_its_photo_are_had_by_its_id(system):
-    found = system.recipe(3)
-    assert (found.rank, found.index, found.id, found.similarity) == (1, 3, 3, 1.0)
-    assert found.title == system.bank.recipes[3].title
-    assert system.photo_of(3) == found.image_path.resolve()
-    assert system.recipe(40) is None and system.photo_of(40) is None
-    assert system.recipe(-1) is None and system.photo_of(-1) is None
+def test_a_photo_is_had_by_its_recipes_id(system):
+    assert system.photo_of(3) == system.photo_path(3).resolve()
+    assert system.photo_of(40) is None and system.photo_of(-1) is None
 
 
 def test_no_photo_outside_of_the_dataset_is_given(system, tmp_path):
@@ -84,21 +80,6 @@ def test_no_photo_outside_of_the_dataset_is_given(system, tmp_path):
 def test_no_row_but_those_of_the_bank_is_searched_with(system, row):
     with pytest.raises(QueryError, match=f"no recipe {row}"):
         system.search_similar_to(row)
-
-
-def test_another_index_takes_the_place_of_one(system):
-    class First:
-        def search(self, query, k, filters):
-            return np.array([7]), np.array([0.5], np.float32)
-
-    other = system.with_index(First())
-    assert [result.index for result in other.search_similar_to(0)] == [7]
-    assert (other.bank, other.dataset, other.embedder, other.text_encoder) == (
-        system.bank,
-        system.dataset,
-        system.embedder,
-        system.text_encoder,
-    )
 
 
 def test_an_input_is_embedded_as_its_photo_is(system):

@@ -57,7 +57,7 @@ class SearchService:
             pixels = load_input(photo, wait=False)
         with self._metrics.stage("embed"):
             alone = self._queue.depth <= 1
-            query = self.system.embedder.embed(pixels[None], alone)[0]
+            query = self.system.embed_input(pixels, alone)
         with self._metrics.stage("search"):
             found = self.system.find(query, top_k, filters)
         if found:
@@ -85,10 +85,8 @@ class SearchService:
         Raises:
             UnknownRecipeError: there is no such recipe or photo.
         """
-        row = self.system.row_of(recipe_id)
-        path = None if row is None else self.system.photo_path(row).resolve()
-        root = self.system.dataset.root.resolve()
-        if path is None or not path.is_relative_to(root) or not path.is_file():
+        path = self.system.photo_of(recipe_id)
+        if path is None:
             raise UnknownRecipeError(f"There is no photo {recipe_id}.")
         return path, media_type(path)
 
