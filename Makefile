@@ -16,6 +16,8 @@ test: $(VENV)/installed-dev lint
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/python -m mypy
+	$(BIN)/lint-imports --no-cache --no-logo
 
 benchmark: $(VENV)/installed-dev
 	$(BIN)/python benchmarks/bank_build.py
@@ -42,7 +44,7 @@ screenshots: $(VENV)/installed-dev
 	$(BIN)/python tests/page_screenshots.py
 
 clean:
-	rm -rf $(VENV) *.egg-info .pytest_cache .ruff_cache
+	rm -rf $(VENV) *.egg-info .pytest_cache .ruff_cache .mypy_cache
 
 $(VENV)/installed: pyproject.toml
 	@echo "Installing what serving needs into $(VENV), once: 0.75 GB on disk, about a minute."

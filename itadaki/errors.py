@@ -92,9 +92,9 @@ def storage_error(error: OSError, path: Path | None = None) -> StorageError:
     return StorageError(said)
 
 
-def is_about_storage(error: OSError) -> bool:
+def is_about_storage(error: BaseException | None) -> bool:
     """Whether a disk is full, or this user has no right to a file."""
-    return error.errno in (*_NO_ROOM, *_NO_RIGHT)
+    return isinstance(error, OSError) and error.errno in (*_NO_ROOM, *_NO_RIGHT)
 
 
 @contextmanager

@@ -12,16 +12,19 @@ import socket
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from types import FrameType
 
 _SAID = (
     "\nitadaki: interrupted; run the same command again: builds, training and setup go on from "
     "what is done, everything else begins anew.\n"
 )
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_DEFAULTS: dict[int, Callable[[int, FrameType | None], object] | signal.Handlers] = {
+    signal.SIGINT: signal.default_int_handler,
+    signal.SIGTERM: signal.SIG_DFL,
+}
 _temporary: set[Path] = set()
 _waker: socket.socket | None = None
 _retired: list[socket.socket] = []  # open, because an event loop puts back what it replaced
@@ -50,7 +53,7 @@ def watch() -> None:
     global _waker
     woken, _waker = socket.socketpair()
     _waker.setblocking(False)
-    for number in _SIGNALS:
+    for number in _DEFAULTS:
         if signal.getsignal(number) != signal.SIG_IGN:  # as a shell sets it for what runs behind
             signal.signal(number, end_process)
     # Python's own handlers run between two steps of the main thread; this writes at once.
@@ -60,7 +63,7 @@ def watch() -> None:
 
 def default_handlers() -> None:
     """Let a server put its own handlers in; until ``unwatch`` a signal still ends the process."""
-    for number, handler in zip(_SIGNALS, (signal.default_int_handler, signal.SIG_DFL), strict=True):
+    for number, handler in _DEFAULTS.items():
         if signal.getsignal(number) is end_process:
             signal.signal(number, handler)
 
@@ -78,7 +81,7 @@ def unwatch() -> None:
     _waker = None
 
 
-def end_process(number: int, frame: Any = None) -> None:
+def end_process(number: int, frame: FrameType | None = None) -> None:
     """As a signal's handler: end the process, and keep the main thread from going on meanwhile."""
     if _waker is not None:  # an event loop may have taken the place of ours
         _waker.send(bytes([number]))
@@ -87,11 +90,11 @@ def end_process(number: int, frame: Any = None) -> None:
 
 
 def _hold() -> None:
-    signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+    signal.pthread_sigmask(signal.SIG_BLOCK, _DEFAULTS)
 
 
 def _release() -> None:
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _DEFAULTS)
 
 
 def _forget() -> None:
@@ -107,7 +110,7 @@ if hasattr(os, "register_at_fork"):
 
 def _wait(woken: socket.socket) -> None:
     while number := woken.recv(1):
-        if number[0] in _SIGNALS and _waker is not None:
+        if number[0] in _DEFAULTS and _waker is not None:
             _end(number[0])
 
 

@@ -10,9 +10,10 @@ import stat
 import sys
 import tarfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from io import BufferedIOBase
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import IO
+from typing import IO, cast
 
 from itadaki.errors import CollectionError, reason
 from itadaki.importing.budget import Budget, OverBudgetError, RefusedError
@@ -21,7 +22,11 @@ from itadaki.importing.found import Unusable
 _MAX_DEPTH = 100
 _CHUNK = 1 << 20
 _PER_FILE = 2048  # bytes of a tar for a file's header, its long name and what fills blocks up
-_OPENERS = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\x00": lzma.open}
+_OPENERS: dict[bytes, Callable[[Path], BufferedIOBase]] = {
+    b"\x1f\x8b": gzip.open,
+    b"BZh": bz2.open,
+    b"\xfd7zXZ\x00": lzma.open,
+}
 _OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EACCES)
 
 
@@ -127,7 +132,8 @@ def _tar_members(archive: Path, budget: Budget) -> Iterator[tuple[str, IO[bytes]
     opener = next((o for magic, o in _OPENERS.items() if head.startswith(magic)), None)
     with (
         opener(archive) if opener else archive.open("rb") as stream,
-        tarfile.open(fileobj=_Bounded(stream, budget), mode="r|") as file,
+        # Of a stream nothing is asked but to be read.
+        tarfile.open(fileobj=cast(IO[bytes], _Bounded(stream, budget)), mode="r|") as file,
     ):
         for info in file:
             if info.isdir():
@@ -144,8 +150,8 @@ class _Bounded:
     tarfile reads some headers whole, whatever length they claim to have.
     """
 
-    def __init__(self, stream: IO[bytes], budget: Budget) -> None:
-        self._stream, self._left = stream, budget.bytes + _PER_FILE * budget.files
+    def __init__(self, stream: BufferedIOBase, budget: Budget) -> None:
+        self._stream, self._left = stream, budget.size + _PER_FILE * budget.files
 
     def read(self, size: int) -> bytes:
         if size > self._left:

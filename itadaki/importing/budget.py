@@ -1,7 +1,7 @@
 """What may be unpacked of one source, all its archives and all that lies in them taken together."""
 
 from dataclasses import dataclass
-from typing import IO
+from io import BufferedIOBase
 
 MAX_FILES = 100_000
 MAX_BYTES = 10_000_000_000
@@ -24,11 +24,11 @@ class Budget:
     """What may still be unpacked.
 
     Attributes:
-        bytes: at any depth.
+        size: bytes, at any depth.
         files: likewise.
     """
 
-    bytes: int = 0
+    size: int = 0
     files: int = 0
 
     @classmethod
@@ -39,8 +39,8 @@ class Budget:
 
     def count(self, size: int) -> None:
         """Note that so many bytes were unpacked; raises OverBudgetError."""
-        self.bytes -= size
-        if self.bytes < 0:
+        self.size -= size
+        if self.size < 0:
             raise OverBudgetError("it unpacks to far more than it should")
 
     def count_file(self) -> None:
@@ -49,7 +49,7 @@ class Budget:
         if self.files < 0:
             raise OverBudgetError(f"it holds more than {MAX_FILES:,} files")
 
-    def read(self, stream: IO[bytes]) -> bytes:
+    def read(self, stream: BufferedIOBase) -> bytes:
         """All that is left of a decompressed stream; raises OverBudgetError."""
         content = bytearray()
         while chunk := stream.read(_CHUNK):

@@ -185,12 +185,15 @@ def _late(deadline: float) -> str | None:
 
 def _public_addresses(host: str, port: int, deadline: float) -> list[str]:
     """All addresses of a host; raises FetchError unless every one is public."""
-    answers: list[tuple] = []
+    answers: list[str] = []
     failures: list[Exception] = []
 
     def look_up() -> None:
         try:
-            answers.extend(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+            answers.extend(
+                str(answer[4][0])
+                for answer in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            )
         except (OSError, UnicodeError) as error:
             failures.append(error)
 
@@ -202,7 +205,7 @@ def _public_addresses(host: str, port: int, deadline: float) -> list[str]:
         raise FetchError(f"it takes longer than {_SECONDS:.0f} seconds to find {host}")
     if failures or not answers:
         raise FetchError(f"{host} is not found")
-    addresses = list(dict.fromkeys(str(answer[4][0]) for answer in answers))
+    addresses = list(dict.fromkeys(answers))
     for address in addresses:
         if not _is_public(address):
             raise FetchError(f"{host} is at {address}, which is no public address")

@@ -105,7 +105,9 @@ class _Parsed:
             elif token.type == "inline":
                 words = _words(token)
                 self.images += [
-                    child.attrGet("src") or "" for child in token.children if child.type == "image"
+                    str(child.attrGet("src") or "")
+                    for child in token.children or ()
+                    if child.type == "image"
                 ]
                 if "heading_open" in stack:
                     if not self.title and level == 1:

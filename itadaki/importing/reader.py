@@ -91,6 +91,7 @@ class Reader:
 
     def _ask(self, function: Callable[..., Any], size: int, *arguments: Any) -> Iterator[Any]:
         child = self._child = self._child or _start()
+        assert child.stdin and child.stdout
         seconds = SECONDS + SECONDS_PER_MB * size // 1_000_000
         try:
             _send(child.stdin, (function, seconds, self._budget, *arguments))
@@ -141,6 +142,7 @@ def _start() -> subprocess.Popen[bytes]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
+    assert child.stdout
     try:
         pickle.load(child.stdout)
     except (EOFError, pickle.UnpicklingError):

@@ -36,7 +36,9 @@ def augmented_view(rgb: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     if rng.random() < 0.3:
         quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(20, 70))]
         _, compressed = cv2.imencode(".jpg", view[..., ::-1], quality)
-        view = cv2.imdecode(compressed, cv2.IMREAD_COLOR)[..., ::-1]
+        decoded = cv2.imdecode(compressed, cv2.IMREAD_COLOR)
+        assert decoded is not None
+        view = decoded[..., ::-1]
     return np.ascontiguousarray(view)
 
 

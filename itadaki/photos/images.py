@@ -106,9 +106,10 @@ def decode(source: bytes | Path, wait: bool = True) -> np.ndarray:
     """
     if isinstance(source, Path):
         source = _read(source)
-    if format_of(source[:16]) is None:
+    kind = format_of(source[:16])
+    if kind is None:
         raise _why_unreadable(source[:16])
-    file = photo_file(source)
+    file = photo_file(source, kind)
     width, height = file.size
     if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
         raise _too_large(f"has {width} x {height} pixels", f"{MAX_PIXELS // 10**6} million")
@@ -241,10 +242,11 @@ class _WebP:
     def __init__(self, file: PhotoFile) -> None:
         self._width, self._height = file.size
         self._left, self._upper = file.place
-        self._pixels = cv2.imdecode(np.frombuffer(file.content, np.uint8), cv2.IMREAD_UNCHANGED)
-        if self._pixels is None:
+        pixels = cv2.imdecode(np.frombuffer(file.content, np.uint8), cv2.IMREAD_UNCHANGED)
+        if pixels is None:
             raise ValueError("its pixels cannot be read")
-        is_opaque = self._pixels.shape[2] == 3
+        self._pixels = pixels
+        is_opaque = pixels.shape[2] == 3
         self._order = cv2.COLOR_BGR2RGB if is_opaque else cv2.COLOR_BGRA2RGBA
 
     def crop(self, box: tuple[int, int, int, int]) -> Image.Image:
@@ -252,7 +254,7 @@ class _WebP:
         _, top, _, bottom = box
         rows = self._pixels[max(0, top - self._upper) : max(0, bottom - self._upper)]
         part = Image.fromarray(cv2.cvtColor(rows, self._order)) if len(rows) else None
-        if self._pixels.shape[:2] == (self._height, self._width):
+        if part and self._pixels.shape[:2] == (self._height, self._width):
             return part
         canvas = Image.new("RGB", (self._width, bottom - top), "white")
         if part:

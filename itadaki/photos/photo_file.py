@@ -28,7 +28,7 @@ _MAX_TEXT = 1_000_000  # bytes that a compressed text may unpack to
 _LONGEST_STEP = 1 << 20  # bytes that are looked at at once
 _COEFFICIENT = 2  # bytes
 
-_FILL = re.compile(rb"\xff*")
+_FILL = re.compile(rb"\xff+")
 _XMP_ORIENTATION = re.compile(rb'tiff:Orientation(?:="|>)([0-9])')
 _XMP_SEGMENT = b"http://ns.adobe.com/xap/1.0/\0"
 _HEX_PROFILE = b"Raw profile type exif"  # how ImageMagick wrote EXIF into a PNG
@@ -77,15 +77,15 @@ def format_of(head: bytes) -> str | None:
     return "WEBP" if head.startswith(b"RIFF") and head[8:12] == b"WEBP" else None
 
 
-def photo_file(content: bytes) -> PhotoFile:
-    """Take a file apart; ``format_of`` must know it.
+def photo_file(content: bytes, kind: str) -> PhotoFile:
+    """Take a file apart that is of a kind as ``format_of`` says it.
 
     Raises:
         ImageError: it is damaged, or has more parts than any camera writes.
     """
     readers = {"JPEG": _jpeg, "PNG": _png, "WEBP": _webp, "GIF": _gif}
     try:
-        return readers[format_of(content)](content)
+        return readers[kind](content)
     except (struct.error, IndexError):
         raise _damaged("its header cannot be read") from None
 
@@ -134,7 +134,7 @@ def _jpeg(data: bytes) -> PhotoFile:
     position = 2
     while (position := data.find(b"\xff", position)) >= 0:
         _counted(number := number + 1)
-        position = _FILL.match(data, position).end()
+        position = _after_fill(data, position)
         if position == len(data):
             break
         marker, position = data[position], position + 1
@@ -166,7 +166,7 @@ def _jpeg(data: bytes) -> PhotoFile:
             parts += whole
             while (end := _scan_end(values, position)) < len(data):
                 parts.append(view[position:end])
-                position = _FILL.match(data, end).end() - 1
+                position = _after_fill(data, end) - 1
                 if not _WITHIN_SCAN[data[position + 1]]:
                     break
                 _counted(number := number + 1)  # were only fill bytes
@@ -179,16 +179,21 @@ def _jpeg(data: bytes) -> PhotoFile:
             parts += whole
         elif marker == 0xE1:
             orientation.segment(segment)
-    if not scans:
+    if frame is None or not scans:
         raise _damaged("its header cannot be read")
     memory = _COEFFICIENT * sum(frame.coefficients.values()) if in_full else 0
     return PhotoFile("JPEG", b"".join(parts), frame.size, memory, orientation.value, in_full)
 
 
+def _after_fill(data: bytes, position: int) -> int:
+    run = _FILL.match(data, position)
+    return run.end() if run else position
+
+
 def _tells_colours(marker: int, segment: memoryview) -> bool:
     """Whether libjpeg takes from this segment what the components mean."""
-    return (marker == 0xE0 and segment[:5] == b"JFIF\0") or (
-        marker == 0xEE and segment[:5] == b"Adobe"
+    return (marker == 0xE0 and bytes(segment[:5]) == b"JFIF\0") or (
+        marker == 0xEE and bytes(segment[:5]) == b"Adobe"
     )
 
 
@@ -225,7 +230,7 @@ def _png(data: bytes) -> PhotoFile:
     row = -(-width * channels * bits // 8)
     merged = b"".join(pixels)
     check = zlib.crc32(merged, zlib.crc32(b"IDAT"))
-    content = [
+    parts: list[bytes | memoryview] = [
         data[:8],
         *kept.values(),
         struct.pack(">I4s", len(merged), b"IDAT"),
@@ -233,7 +238,7 @@ def _png(data: bytes) -> PhotoFile:
         struct.pack(">II4sI", check, 0, b"IEND", zlib.crc32(b"IEND")),
     ]
     memory = in_memory * width * height + 2 * row
-    return PhotoFile("PNG", b"".join(content), (width, height), memory, orientation.value)
+    return PhotoFile("PNG", b"".join(parts), (width, height), memory, orientation.value)
 
 
 def _png_chunks(view: memoryview) -> Iterator[tuple[bytes, memoryview, memoryview]]:
@@ -253,17 +258,17 @@ def _webp(data: bytes) -> PhotoFile:
     view = memoryview(data)
     orientation, canvas, place = _Orientation(), (0, 0), None
     picture: dict[bytes, memoryview] = {}
-    for kind, content in _riff_chunks(view, 12):
+    for kind, chunk in _riff_chunks(view, 12):
         if kind == b"VP8X":
-            canvas = _three_bytes(content, 4) + 1, _three_bytes(content, 7) + 1
+            canvas = _three_bytes(chunk, 4) + 1, _three_bytes(chunk, 7) + 1
         elif kind == b"ANMF":
             if not picture:
-                place = 2 * _three_bytes(content, 0), 2 * _three_bytes(content, 3)
-                picture = dict(_riff_chunks(content, 16))
+                place = 2 * _three_bytes(chunk, 0), 2 * _three_bytes(chunk, 3)
+                picture = dict(_riff_chunks(chunk, 16))
         elif kind in (b"ALPH", b"VP8 ", b"VP8L"):
-            picture.setdefault(kind, content)
+            picture.setdefault(kind, chunk)
         else:
-            orientation.chunk(kind, content)
+            orientation.chunk(kind, chunk)
     lossless, lossy, alpha = (picture.get(kind) for kind in (b"VP8L", b"VP8 ", b"ALPH"))
     if lossless:
         (bits,) = struct.unpack_from("<I", lossless, 1)
@@ -341,7 +346,7 @@ class _Orientation:
 
     def segment(self, segment: memoryview) -> None:
         """Look at an APP1 segment of a JPEG."""
-        if segment[:6] == b"Exif\0\0" and self._exif is None:
+        if bytes(segment[:6]) == b"Exif\0\0" and self._exif is None:
             self._exif = _exif_orientation(bytes(segment[6:]))
         elif segment[: len(_XMP_SEGMENT)] == _XMP_SEGMENT:
             self._xmp = _xmp_orientation(segment)
@@ -376,7 +381,7 @@ def _xmp_orientation(packet: bytes | memoryview) -> int | None:
 def _exif_orientation(tiff: bytes | memoryview) -> int | None:
     """The value of tag 274 in the first directory; None if it has none."""
     tiff = memoryview(tiff)
-    while tiff[:6] == b"Exif\0\0":
+    while bytes(tiff[:6]) == b"Exif\0\0":
         tiff = tiff[6:]
     order = {b"II": "<", b"MM": ">"}.get(bytes(tiff[:2]))
     if order is None or len(tiff) < 10:
@@ -390,5 +395,5 @@ def _exif_orientation(tiff: bytes | memoryview) -> int | None:
         order + "HHI4s", directory[: len(directory) // 12 * 12]
     ):
         if tag == 274 and count == 1 and kind in (3, 4):
-            return struct.unpack_from(order + ("H" if kind == 3 else "I"), value)[0]
+            return int(struct.unpack_from(order + ("H" if kind == 3 else "I"), value)[0])
     return None

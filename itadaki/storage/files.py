@@ -51,12 +51,13 @@ def writing(path: Path) -> Iterator[None]:
     except ItadakiError:
         raise
     except Exception as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise storage_error(error, None if error.filename else path) from error
         # NumPy, USearch and HDF5 keep the reason to themselves.
-        told = isinstance(error, OSError) and error.errno is not None
-        refusal = error if told else _refusal(path if path.is_dir() else path.parent)
-        if not isinstance(refusal, OSError):
+        refusal = _refusal(path if path.is_dir() else path.parent)
+        if refusal is None:
             raise
-        raise storage_error(refusal, None if told and error.filename else path) from refusal
+        raise storage_error(refusal, path) from refusal
 
 
 def _refusal(folder: Path) -> OSError | None:
@@ -72,7 +73,7 @@ def _refusal(folder: Path) -> OSError | None:
 
 
 def mapped_for_writing(
-    path: Path, dtype: DTypeLike = None, shape: tuple[int, ...] | None = None
+    path: Path, dtype: DTypeLike | None = None, shape: tuple[int, ...] | None = None
 ) -> np.memmap:
     """Map an array in a file for writing, once the disk has given it all its room.
 
@@ -114,9 +115,10 @@ def open_array(path: Path, mapped: bool = True) -> np.ndarray:
         ArtifactError: the file is missing or damaged.
     """
     try:
-        return np.load(path, mmap_mode="r" if mapped else None, allow_pickle=False)
+        array: np.ndarray = np.load(path, mmap_mode="r" if mapped else None, allow_pickle=False)
     except Exception as error:  # NumPy takes what is no array for an archive or for a pickle
         raise ArtifactError(f"{path} holds no array: {error}.") from None
+    return array
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -17,7 +17,7 @@ def fingerprint(**facts: Any) -> str:
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
-def code_fingerprint(*parts: ModuleType | Callable) -> str:
+def code_fingerprint(*parts: ModuleType | Callable[..., Any]) -> str:
     """Hash what modules or functions do: 16 hexadecimal digits.
 
     Docstrings, lines of comment, blank lines and imports do not count: better words, or a module
@@ -27,15 +27,15 @@ def code_fingerprint(*parts: ModuleType | Callable) -> str:
 
 
 @cache
-def _code(part: ModuleType | Callable) -> str:
+def _code(part: ModuleType | Callable[..., Any]) -> str:
     source = dedent(inspect.getsource(part))
     lines = source.splitlines()
     for node in ast.walk(ast.parse(source)):
         match node:
             case (
-                ast.Expr(value=ast.Constant(value=str()), lineno=first, end_lineno=last)
-                | ast.Import(lineno=first, end_lineno=last)
-                | ast.ImportFrom(lineno=first, end_lineno=last)
+                ast.Expr(value=ast.Constant(value=str()), lineno=first, end_lineno=int(last))
+                | ast.Import(lineno=first, end_lineno=int(last))
+                | ast.ImportFrom(lineno=first, end_lineno=int(last))
             ):
                 lines[first - 1 : last] = [""] * (last - first + 1)
     kept = (line.rstrip() for line in lines if line.strip() and not line.lstrip().startswith("#"))
