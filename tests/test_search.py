@@ -1,8 +1,10 @@
+import sys
+
 import numpy as np
 import pytest
 
 from itadaki.index import exact as search
-from itadaki.index.exact import top_k
+from itadaki.index.exact import rescored, top_k
 from itadaki.index.precision import reduced
 
 
@@ -43,8 +45,21 @@ def test_all_rows_alike_come_in_order():
     assert top_k(np.ones((5, 1), np.float32), np.ones(1, np.float32), 3)[0].tolist() == [0, 1, 2]
 
 
-def test_nothing_allowed_finds_nothing():
-    indices, similarities = top_k(np.eye(3), np.eye(3)[0], 2, np.zeros(3, bool))
+def test_all_rows_alike_come_in_order_whatever_order_they_are_compared_again_in():
+    bank = np.ones((5, 1), np.float32)
+    assert rescored(np.array([4, 1, 3]), bank, bank[0], 2)[0].tolist() == [1, 3]
+
+
+def test_rows_in_float32_need_no_package_beside_numpy(monkeypatch):
+    monkeypatch.setitem(sys.modules, "numkong", None)
+    bank = np.eye(3, dtype=np.float32)
+    assert top_k(bank, bank[1], 1)[0].tolist() == [1]
+
+
+@pytest.mark.parametrize("precision", ["float32", "float16", "int8"])
+def test_nothing_allowed_finds_nothing(precision):
+    bank = np.eye(3, dtype=np.float32)
+    indices, similarities = top_k(reduced(bank, precision), bank[0], 2, np.zeros(3, bool))
     assert len(indices) == len(similarities) == 0
 
 
