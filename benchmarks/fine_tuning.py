@@ -21,7 +21,8 @@ from itadaki.photos.augmentation import augmented_view
 from itadaki.photos.images import load_rgb, preprocess
 from itadaki.recipes.dataset import load_dataset
 from itadaki.settings import Settings
-from itadaki.training.activations import CUT, SHAPE
+from itadaki.training.activations import cut_above
+from itadaki.training.config import CONFIG_FT
 
 _BATCH = 32
 
@@ -54,14 +55,14 @@ def main() -> None:
     paths = [Path(path) for path in sample]
     rng = np.random.default_rng(0)
     backbone, _ = build_backbone(settings)
-    frozen = keras.Model(backbone.input, backbone.get_layer(CUT).output)
-    tail = keras.Model(backbone.get_layer(CUT).output, backbone.output)
+    cut = backbone.get_layer(cut_above(backbone, CONFIG_FT["LAYERS_TO_UNFREEZE"])).output
+    frozen, tail = keras.Model(backbone.input, cut), keras.Model(cut, backbone.output)
 
     def photos(start: int) -> np.ndarray:
         chosen = paths[start : start + _BATCH]
         return np.stack([preprocess(augmented_view(load_rgb(path), rng)) for path in chosen])
 
-    cached = np.zeros((len(paths), *SHAPE), np.float16)
+    cached = np.zeros((len(paths), *cut.shape[1:]), np.float16)
     for start in range(0, len(paths), _BATCH):
         cached[start : start + _BATCH] = frozen(photos(start), training=False)
     for layer in tail.layers:

@@ -22,7 +22,6 @@ from itadaki.evaluation.comparison import save_measurement
 from itadaki.evaluation.scores import Evaluation, evaluate
 from itadaki.models.embedder import Embedder
 from itadaki.models.keras_model import build_backbone, raw_model, save_model
-from itadaki.models.text_encoder import TextEncoder
 from itadaki.recipes.dataset import Dataset, load_dataset, recipes_of
 from itadaki.settings import Settings
 from itadaki.training.config import CONFIG_FT, CONFIG_TL, CONFIG_TL_HARD, TrainingConfig
@@ -67,8 +66,7 @@ def measure(
     photos = np.zeros((len(dataset.recipes), run.trainer.config.embedding_dim), np.float32)
     photos[rows] = run.trainer.embed(rows)
     embeddings = photos
-    if run.trainer.config.text_weight:
-        encoder = TextEncoder(run.data.encoder.vectorizers, run.trainer.text_matrix.numpy())
+    if encoder := run.trainer.text_encoder:
         embeddings = np.zeros_like(photos)
         embeddings[rows] = fused_rows(photos[rows], encoder, *run.data.texts(rows))
     bank = Bank(VARIANTS[variant], embeddings, photos, recipes_of(dataset), {})

@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -218,16 +219,17 @@ def test_a_damaged_record_is_no_record_or_is_said(mine, content):
 @pytest.mark.parametrize("name", ["view-0.npy", "view-0.done.npy", "view-0.npy.json"])
 @pytest.mark.parametrize("damage", [name for name in DAMAGES if name[:2] != "a "])
 def test_damaged_activations_are_computed_anew(mine, damage, name):
-    from itadaki.training.activations import SHAPE, ActivationCache
+    from itadaki.training.activations import ActivationCache
 
-    class Backbone:
-        def get_weights(self):
-            return []
+    maps = SimpleNamespace(output=np.empty((1, 7, 7, 192)))
+    backbone = SimpleNamespace(get_weights=list, get_layer=lambda name: maps)
 
     def computed() -> np.ndarray:
-        cache = ActivationCache(mine.home / "activations", Backbone(), photos, ["0" * 64] * 6)
+        cache = ActivationCache(
+            mine.home / "activations", backbone, "block6b_add", photos, ["0" * 64] * 6
+        )
         vars(cache)["_forward"] = lambda batch: np.stack(
-            [np.full(SHAPE, photo.mean()) for photo in batch]
+            [np.full((7, 7, 192), photo.mean()) for photo in batch]
         )
         view = np.array(cache.view(0, np.arange(6), progress=False))
         path = cache.folder / name

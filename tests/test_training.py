@@ -1,26 +1,31 @@
 import itertools
 import json
-import shutil
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
-import pandas as pd
 import pytest
 from sklearn.decomposition import PCA
 
 from itadaki.errors import ArtifactError, ItadakiError
 from itadaki.models.embedder import load_embedder
-from itadaki.models.keras_model import load_model
+from itadaki.models.keras_model import build_backbone, load_model
+from itadaki.models.litert_model import converted_path
 from itadaki.models.text_encoder import TextEncoder
 from itadaki.photos.images import load_input
 from itadaki.recipes.dataset import load_dataset
 from itadaki.settings import Settings
 from itadaki.storage.files import sha256_of
-from itadaki.training.activations import ActivationCache
+from itadaki.training import phases
+from itadaki.training import run as training_run
+from itadaki.training.activations import ActivationCache, cut_above
 from itadaki.training.config import CONFIG_FT, CONFIG_TL, CONFIG_TL_HARD, TrainingConfig
+from itadaki.training.data import TrainingData
+from itadaki.training.heads import Head
+from itadaki.training.loop import Loop
 from itadaki.training.run import TrainingRun
-from itadaki.training.text_neighbours import TextNeighbours
-from itadaki.training.trainer import CollapseError, Trainer, grown_margin
+from itadaki.training.trainer import Trainer
+from itadaki.training.validation import Validation
 from itadaki.variants import VARIANTS
 
 TINY = {"BATCH_SIZE": 8, "EMBEDDING_DIM": 16, "HIDDEN_DIM": 32, "VIEWS": 2}
@@ -29,27 +34,55 @@ TINY_FT = CONFIG_FT | TINY | {"PHASE_1_EPOCHS": 1, "PHASE_2_EPOCHS": 1}
 
 
 @pytest.fixture(scope="module")
-def home(settings, tmp_path_factory):
+def home(settings, tmp_path_factory) -> Settings:
     """Settings with a home for trained models; the cached views are shared by the tests."""
     return settings.model_copy(update={"home": tmp_path_factory.mktemp("trained")})
 
 
-def train(name: str, config: dict, home: Settings, seed: int = 0):
-    run = TrainingRun(VARIANTS[name], config, home, load_dataset(home, False), seed, False)
-    history = run.train()
-    run.export()
-    return history
+@pytest.fixture(scope="module")
+def dataset(home):
+    return load_dataset(home, False)
 
 
-def test_a_head_is_trained_and_its_export_equals_the_model(home):
-    run = TrainingRun(VARIANTS["tl"], TINY_TL, home, load_dataset(home, False), progress=False)
-    history = run.train()
-    run.export()
+@pytest.fixture(scope="module")
+def built(home):
+    """The backbone, built once, with its weights as they were."""
+    backbone, origin = build_backbone(home)
+    return backbone, origin, backbone.get_weights()
+
+
+@pytest.fixture(autouse=True)
+def shared_backbone(built, monkeypatch):
+    backbone, origin, weights = built
+
+    def as_it_was(settings):
+        backbone.set_weights(weights)
+        return backbone, origin
+
+    monkeypatch.setattr(training_run, "build_backbone", as_it_was)
+
+
+@pytest.fixture
+def trained(home, dataset):
+    """Trains a variant, by default without an export; returns the run and its history."""
+
+    def train(name: str, config: dict, home=home, seed=0, export=False):
+        one = TrainingRun(VARIANTS[name], config, home, dataset, seed, progress=False)
+        history = one.train()
+        if export:
+            one.export()
+        return one, history
+
+    return train
+
+
+def test_a_head_is_trained_and_its_export_equals_the_model(home, trained):
+    run, history = trained("tl", TINY_TL, export=True)
     assert history["epoch"].tolist() == [0, 1, 2]
-    trained = history.iloc[1:]
+    epochs = history.iloc[1:]
     for name in ("triplet_accuracy", "triplet_margin_accuracy"):
-        assert trained[name].between(0, 1).all()
-    assert trained["positive_similarity"].between(-1, 1).all()
+        assert epochs[name].between(0, 1).all()
+    assert epochs["positive_similarity"].between(-1, 1).all()
     model = load_model(VARIANTS["tl"].model_path(home))
     recipes = run.data.dataset.recipes
     photos = np.stack([load_input(path) for path in recipes["image_path"][:3]])
@@ -63,26 +96,15 @@ def test_a_head_is_trained_and_its_export_equals_the_model(home):
     assert record["config"]["TRIPLET_MARGIN"] == 0.3
 
 
-@pytest.mark.parametrize("sampling", ["batch_hard", "semi_hard", "distance_weighted"])
-def test_every_sampling_trains(home, sampling):
-    history = train("tl", TINY_TL | {"SAMPLING": sampling, "EPOCHS": 1}, home)
-    assert np.isfinite(history["loss"].iloc[1:]).all()
-
-
-@pytest.mark.parametrize("positives", ["batch_text", "dish_class", "view"])
-def test_all_kinds_of_positives_train(home, positives):
-    history = train("tl", TINY_TL | {"POSITIVES": positives, "EPOCHS": 1}, home)
-    assert np.isfinite(history["loss"].iloc[1:]).all()
-
-
-def test_fine_tuning_changes_the_last_blocks_only_and_learns_texts(home, system, monkeypatch):
+def test_fine_tuning_changes_the_last_blocks_only_and_learns_texts(home, system, trained):
     # On made-up photos no epoch need be better than none; here every epoch is.
     count = itertools.count()
-    validate = Trainer._validate
-    monkeypatch.setattr(
-        Trainer, "_validate", lambda self, phase: validate(self, phase) | {"score": next(count)}
-    )
-    history = train("ft", TINY_FT, home)
+    scores = Validation.scores
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            Validation, "scores", lambda self, embed: scores(self, embed) | {"score": next(count)}
+        )
+        _, history = trained("ft", TINY_FT, export=True)
     assert history["phase"].tolist() == ["head", "head", "fine_tuning", "fine_tuning"]
     tuned = load_model(VARIANTS["ft"].model_path(home)).get_layer("efficientnetb0")
     frozen = system.embedder.model.get_layer("efficientnetb0")
@@ -102,56 +124,102 @@ def test_fine_tuning_changes_the_last_blocks_only_and_learns_texts(home, system,
     rows = encoder.encode(["Tomato Soup", "qqqq"], [["1 onion"], []])
     assert np.linalg.norm(rows[0]) == pytest.approx(1, abs=1e-3)
     assert not rows[1].any()
+    # A model and a text encoder of two runs are no pair.
+    variant = VARIANTS["ft"]
+    load_embedder(variant, home)
+    path = variant.text_encoder_path(home)
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    with pytest.raises(ArtifactError, match="itadaki train ft"):
+        load_embedder(variant, home)
+    path.unlink()
+    with pytest.raises(ArtifactError, match="itadaki train ft"):
+        load_embedder(variant, home)
 
 
-def test_the_frozen_backbones_neighbours_can_be_part_of_the_target(home):
-    config = TINY_FT | {"RAW_SHARE": 0.5, "PHASE_2_EPOCHS": 0, "PHASE_1_EPOCHS": 1}
-    run = TrainingRun(VARIANTS["ft"], config, home, load_dataset(home, False), progress=False)
-    assert np.isfinite(run.train()["loss"].iloc[1:]).all()
-    raw = run.data.features(0)[run.data.train]
+def data_of(config: dict, home: Settings, dataset, built) -> TrainingData:
+    return TrainingData(dataset, TrainingConfig.of(config), home, built[0], progress=False)
+
+
+def test_look_alikes_are_the_frozen_backbones_nearest(home, dataset, built):
+    data = data_of(TINY_FT, home, dataset, built)
+    raw = data.features(0)[data.train]
     similarities = raw @ raw.T
-    similarities[run.data.neighbours.copies.toarray()] = -1
-    shares = run.data.look_alikes.toarray()
+    similarities[data.neighbours.copies.toarray()] = -1
+    shares = data.look_alikes.toarray()
     np.testing.assert_allclose(shares.sum(axis=1), 1, atol=1e-5)
     assert (shares.argmax(axis=1) == similarities.argmax(axis=1)).all()
     assert not shares.diagonal().any()
 
 
-def test_alignment_turns_photos_towards_their_own_texts(home):
-    others = {"TEXT_WEIGHT": 0.0, "PHOTO_WEIGHT": 0.0, "TRIPLET_WEIGHT": 0.0, "PATIENCE": 9}
-    config = TINY_FT | others | {"PHASE_1_EPOCHS": 4, "PHASE_2_EPOCHS": 0}
-    run = TrainingRun(VARIANTS["ft"], config, home, load_dataset(home, False), progress=False)
-    alignment = run.train()["alignment"].dropna()
-    assert alignment.iloc[-1] > alignment.iloc[0] + 0.1
+def test_without_the_cache_phase_2_sees_new_views_each_time(home, dataset, built):
+    inputs = {}
+    for cache in (True, False):
+        config = TrainingConfig.of(TINY_FT | {"CACHE": cache})
+        data = TrainingData(dataset, config, home, built[0], progress=False)
+        head = Head(config, data.features(0)[data.train])
+        inputs[cache] = phases.fine_tuning_phase(config, data, head).inputs
+    rows = data.train[:3]
+    views = np.stack([data.activations(view)[rows] for view in range(2)])
+    for seed in range(3):
+        cached = inputs[True](rows, np.random.default_rng(seed))
+        assert (cached == views).all(axis=(2, 3, 4)).any(axis=0).all()
+        fresh = inputs[False](rows, np.random.default_rng(seed))
+        again = inputs[False](rows, np.random.default_rng(seed))
+        np.testing.assert_array_equal(fresh, again)
+        assert (np.abs(fresh - views).max(axis=(2, 3, 4)) > 0.1).all()
 
 
-def test_left_out_classes_are_scored_with_what_is_joined(home, caplog):
-    dataset = load_dataset(home, False)
+@pytest.mark.parametrize(
+    ("layers", "cut", "above"),
+    [(1, "block7a_project_bn", 3), (31, "block6c_add", 31), (40, "block6b_add", 46)],
+)
+def test_whole_blocks_are_unfrozen_that_come_nearest(built, layers, cut, above):
+    backbone = built[0]
+    assert cut_above(backbone, layers) == cut
+    names = [layer.name for layer in backbone.layers]
+    assert len(names) - 1 - names.index(cut) == above
+
+
+def test_as_many_layers_are_unfrozen_as_the_configuration_says(home, dataset, built):
+    config = TINY_FT | {"LAYERS_TO_UNFREEZE": 31, "VIEWS": 1}
+    data = data_of(config, home, dataset, built)
+    checked = TrainingConfig.of(config)
+    phase = phases.fine_tuning_phase(checked, data, Head(checked, data.features(0)[data.train]))
+    blocks = {variable.path.split("/")[0].split("_")[0] for variable in phase.backbone}
+    assert blocks == {"block6d", "block7a", "top"}
+    plain = built[0].predict(
+        np.stack([load_input(path) for path in dataset.recipes["image_path"][:1]]), verbose=0
+    )
+    feature_maps = data.tail(data.activations(0)[:1].astype(np.float32)).numpy()
+    np.testing.assert_allclose(feature_maps, plain, atol=0.05)
+
+
+def test_left_out_classes_are_scored_with_what_is_joined(dataset, trained, caplog):
     classes = dataset.recipes.groupby("split")["dish_class"].agg(set)
-    trained = sorted((classes["train"] - classes["validation"]) - {None})
-    knobs = TINY_FT | {"PHASE_2_EPOCHS": 0, "LEFT_OUT_CLASSES": trained[:1]}
+    left_out = sorted((classes["train"] - classes["validation"]) - {None})[:1]
+    knobs = {"PHASE_1_EPOCHS": 0, "PHASE_2_EPOCHS": 0, "LEFT_OUT_CLASSES": left_out}
     with caplog.at_level("INFO", logger="itadaki"):
-        TrainingRun(VARIANTS["ft"], knobs, home, dataset, progress=False).train()
+        trained("ft", TINY_FT | knobs)
     told = next(text for text in caplog.messages if "joined" in text)
     assert "left out nDCG@10 title" in told
 
 
-def test_whitened_features_are_joined_and_the_rest_stays_as_learned(home):
-    dataset = load_dataset(home, False)
-    config = TINY_FT | {"PHASE_2_EPOCHS": 0}
-    found = {}
-    for share in (0.0, 0.5):
-        knobs = config | {"FEATURE_SHARE": share}
-        run = TrainingRun(VARIANTS["ft"], knobs, home, dataset, progress=False)
-        run.train()
-        rows = run.trainer.embed(run.data.train)
-        texts = TextEncoder(run.data.encoder.vectorizers, run.trainer.text_matrix.numpy())
-        found[share] = rows, texts.encode(*run.data.texts(run.data.train))
-    (before, _), (after, texts) = found[0.0], found[0.5]
+def test_whitened_features_are_joined_and_the_rest_stays_as_learned(trained, monkeypatch):
+    before = []
+    join = Trainer._join_features
+
+    def spy(self):
+        before.append(self.embed(self.data.train))
+        join(self)
+
+    monkeypatch.setattr(Trainer, "_join_features", spy)
+    run, _ = trained("ft", TINY_FT | {"PHASE_2_EPOCHS": 0, "FEATURE_SHARE": 0.5})
+    after = run.trainer.embed(run.data.train)
+    texts = run.trainer.text_encoder.encode(*run.data.texts(run.data.train))
     np.testing.assert_allclose(np.linalg.norm(after, axis=1), 1, atol=1e-5)
     learned, own = after[:, :6], after[:, 6:]
-    axes = np.linalg.svd(before, full_matrices=False)[2][:6]
-    assert cosines(learned) == pytest.approx(cosines(before @ axes.T), abs=1e-3)
+    axes = np.linalg.svd(before[0], full_matrices=False)[2][:6]
+    assert cosines(learned) == pytest.approx(cosines(before[0] @ axes.T), abs=1e-3)
     raw = run.data.features(0)[run.data.train]
     count = min(10, len(raw) // 4)
     whitened = PCA(count, whiten=True).fit_transform(raw)
@@ -161,20 +229,17 @@ def test_whitened_features_are_joined_and_the_rest_stays_as_learned(home):
     assert not texts[:, 6:].any()  # texts say nothing about a photo's own looks
 
 
-def test_a_head_can_start_at_the_features_components_and_learns_from_there(home):
-    dataset = load_dataset(home, False)
+def test_a_head_can_start_at_the_features_components_and_learns_from_there(trained):
     similar = {}
     for start in ("components", "random"):
-        knobs = TINY_TL | {"START": start, "EPOCHS": 0, "PHASE_1_EPOCHS": 0}
-        run = TrainingRun(VARIANTS["tl"], knobs, home, dataset, progress=False)
-        run.train()
+        run, _ = trained("tl", TINY_TL | {"START": start, "EPOCHS": 0})
         similar[start] = cosines(run.trainer.embed(run.data.train))
     raw = run.data.features(0)[run.data.train]
     whitened = PCA(min(16, len(raw) // 4), whiten=True).fit_transform(raw)
     assert similar["components"] == pytest.approx(cosines(whitened), abs=1e-3)
     assert similar["random"] != pytest.approx(cosines(whitened), abs=0.1)
     knobs = TINY_TL | {"LEARNING_RATE": 1e-3, "GROWING_MARGIN": False, "EPOCHS": 6}
-    loss = train("tl", knobs, home)["loss"]
+    loss = trained("tl", knobs)[1]["loss"]
     assert loss.iloc[-1] < loss.iloc[1]
 
 
@@ -183,183 +248,71 @@ def cosines(rows: np.ndarray) -> np.ndarray:
     return rows @ rows.T
 
 
-@pytest.mark.parametrize("knobs", [{"ACTIVATION": "relu"}, {"HIDDEN_DIM": 8}])
 @pytest.mark.parametrize("config", [CONFIG_FT, CONFIG_TL])
-def test_components_do_not_fit_into_every_head(config, knobs):
-    with pytest.raises(ItadakiError, match="linear head"):
-        TrainingConfig.of(config | knobs)
+def test_components_do_not_fit_into_every_head(config):
+    with pytest.raises(ItadakiError, match="head whose HIDDEN_DIM"):
+        TrainingConfig.of(config | {"HIDDEN_DIM": 8})
 
 
-def test_model_and_text_encoder_must_be_of_one_run(home):
-    train("ft", TINY_FT | {"PHASE_2_EPOCHS": 0}, home)
-    variant = VARIANTS["ft"]
-    load_embedder(variant, home)
-    whole = variant.text_encoder_path(home).read_bytes()
-    variant.text_encoder_path(home).write_bytes(whole[:-1] + b"x")
-    with pytest.raises(ArtifactError, match="itadaki train ft"):
-        load_embedder(variant, home)
-    variant.text_encoder_path(home).unlink()
-    with pytest.raises(ArtifactError, match="itadaki train ft"):
-        load_embedder(variant, home)
+def test_a_run_goes_on_with_the_training_code_that_began_it_only(
+    home, trained, monkeypatch, caplog
+):
+    config, epochs = TINY_TL | {"EPOCHS": 1}, []
 
+    def epoch(self, phase, number, margin, step):
+        epochs.append(number)
+        row = {"phase": "head", "epoch": number, "next_margin": margin, "loss": 0.0}
+        return row | {"score": 1.0, "mean_distance": 1.0, "seconds": 1.0}
 
-def test_fine_tuning_without_the_cache_makes_new_views(home):
-    history = train("ft", TINY_FT | {"CACHE": False, "PHASE_1_EPOCHS": 0}, home)
-    assert np.isfinite(history["loss"].dropna()).all()
+    def saved(model, path):
+        path.parent.mkdir(exist_ok=True)
+        for written in (path, converted_path(path)):
+            written.write_bytes(b"a model")
 
+    monkeypatch.setattr(Loop, "_epoch", epoch)
+    monkeypatch.setattr(training_run, "save_model", saved)
+    monkeypatch.setattr(training_run, "load_converted", lambda *rest: None)
 
-def test_an_interrupted_run_gives_the_same_model(home, tmp_path):
-    config = TINY_TL | {"EPOCHS": 3}
-    train("tl", config, home)
-    whole = load_model(VARIANTS["tl"].model_path(home)).get_weights()
-
-    class Stopped(Exception):
-        pass
-
-    other = home.model_copy(update={"home": tmp_path})
-    shutil.copytree(home.home / "data" / "activations", tmp_path / "data" / "activations")
-    with pytest.MonkeyPatch.context() as patch:
-        real = Trainer._epoch
-
-        def stops(self, phase, epoch, *rest):
-            if epoch == 2:
-                raise Stopped
-            return real(self, phase, epoch, *rest)
-
-        patch.setattr(Trainer, "_epoch", stops)
-        with pytest.raises(Stopped):
-            train("tl", config, other)
-    history = train("tl", config, other)
-    assert history["epoch"].tolist() == [0, 1, 2, 3]
-    for a, b in zip(whole, load_model(VARIANTS["tl"].model_path(other)).get_weights(), strict=True):
-        np.testing.assert_allclose(a, b, atol=1e-6)
-
-
-def test_a_run_goes_on_with_the_training_code_that_began_it_only(home, monkeypatch, caplog):
-    config, dataset = TINY_TL | {"EPOCHS": 1}, load_dataset(home, False)
-
-    def run(commit: str) -> tuple[list[int], dict]:
-        monkeypatch.setattr("itadaki.training.run._commit", lambda: commit)
+    def go(commit: str) -> tuple[int, dict]:
+        monkeypatch.setattr(training_run, "_commit", lambda: commit)
         caplog.clear()
-        trained = TrainingRun(VARIANTS["tl"], config, home, dataset, 5, progress=False)
-        epochs = []
-        with monkeypatch.context() as patch:
-            patch.setattr(Trainer, "_epoch", lambda *a: epochs.append(1) or real(*a))
-            trained.train()
-        trained.export()
-        return epochs, json.loads(VARIANTS["tl"].record_path(home).read_text())
+        epochs.clear()
+        trained("tl", config, seed=5, export=True)
+        return len(epochs), json.loads(VARIANTS["tl"].record_path(home).read_text())
 
-    real = Trainer._epoch
-    epochs, record = run("first")
-    assert len(epochs) == 1 and record["trained_by_commits"] == ["first"]
-    epochs, record = run("documents changed")
-    assert not epochs and record["trained_by_commits"] == ["first", "documents changed"]
+    count, record = go("first")
+    assert count == 1 and record["trained_by_commits"] == ["first"]
+    count, record = go("documents changed")
+    assert not count and record["trained_by_commits"] == ["first", "documents changed"]
     assert "other training code" not in caplog.text
     for changed in ("training_code", "class_rules"):
-        monkeypatch.setattr(f"itadaki.training.run.{changed}", lambda: "other")
-        epochs, record = run("code changed")
-        assert len(epochs) == 1 and record["trained_by_commits"] == ["code changed"]
+        monkeypatch.setattr(training_run, changed, lambda: "other")
+        count, record = go("code changed")
+        assert count == 1 and record["trained_by_commits"] == ["code changed"]
         assert record[changed] == "other"
         assert "begun by other training code" in caplog.text
+
+
+def test_all_of_training_counts_as_training_code():
+    package = Path(training_run.__file__).parent
+    counted = {Path(module.__file__).name for module in training_run.TRAINING_CODE}
+    assert {path.name for path in package.glob("*.py")} - counted == {
+        "__init__.py",
+        "config.py",  # the record holds the knobs
+        "run.py",
+    }
 
 
 def test_a_photo_of_the_same_name_and_size_gets_its_own_activations(tmp_path):
     path, folder = tmp_path / "photo.jpg", tmp_path / "activations"
     backbone = SimpleNamespace(get_weights=list)
 
-    def cache(content: bytes) -> ActivationCache:
+    def cache(content: bytes, cut: str = "block6b_add") -> ActivationCache:
         path.write_bytes(content)
-        return ActivationCache(folder, backbone, [path], [sha256_of(path)])
+        return ActivationCache(folder, backbone, cut, [path], [sha256_of(path)])
 
     assert cache(b"a").folder == cache(b"a").folder != cache(b"b").folder
-
-
-def test_collapse_is_noticed(home, monkeypatch):
-    from itadaki.training import trainer as training
-
-    monkeypatch.setattr(training, "_COLLAPSED", 2.1)
-    with pytest.raises(CollapseError, match="LEARNING_RATE"):
-        train("tl", TINY_TL | {"LEARNING_RATE": 2e-3}, home)
-
-
-class PlacedData:
-    """Points placed by hand instead of features of photos, each with a text of its own."""
-
-    def __init__(self, config: TrainingConfig, titles: list[str], classes: list[str]) -> None:
-        angles = np.linspace(0, np.pi, len(titles))
-        points = np.stack([np.cos(angles), np.sin(angles), np.ones(len(titles))], axis=1)
-        self.points = (points / np.linalg.norm(points, axis=1, keepdims=True)).astype(np.float32)
-        ingredients = [[] for _ in titles]
-        recipes = {"Title": titles, "Ingredients": ingredients, "dish_class": classes}
-        self.dataset = SimpleNamespace(recipes=pd.DataFrame(recipes))
-        self.train = self.validation = np.arange(len(titles))
-        self.watched = np.arange(0)
-        self.encoder = TextEncoder.fit(titles, ingredients, config.embedding_dim)
-        self.neighbours = TextNeighbours.of(
-            self.encoder, titles, ingredients, classes, np.eye(len(titles), dtype=np.float32)
-        )
-
-    def features(self, view: int) -> np.ndarray:
-        return self.points
-
-    def texts(self, rows: np.ndarray) -> tuple[list[str], list[list[str]]]:
-        chosen = self.dataset.recipes.iloc[rows]
-        return chosen["Title"].tolist(), chosen["Ingredients"].tolist()
-
-
-TITLES = ["tomato soup", "tomato bisque", "lentil soup", "lentil broth", "onion soup", "leek soup"]
-PLACED = {"BATCH_SIZE": 3, "EMBEDDING_DIM": 4, "HIDDEN_DIM": 4, "VIEWS": 1, "DROPOUT": 0.0}
-JOINT = CONFIG_FT | PLACED | {"PHASE_1_EPOCHS": 2, "PHASE_2_EPOCHS": 0, "RAW_SHARE": 0.0}
-JOINT |= {"FEATURE_SHARE": 0.0}
-
-
-def train_placed(config: dict, folder, classes: list[str]) -> tuple[Trainer, pd.DataFrame]:
-    checked = TrainingConfig.of(config)
-    trainer = Trainer(checked, PlacedData(checked, TITLES, classes), None, folder, progress=False)
-    return trainer, trainer.train()
-
-
-@pytest.mark.parametrize("sampling", ["random", "hard_negative"])
-def test_no_forbidden_negative_is_taken_where_none_is_allowed(tmp_path, sampling):
-    found = {}
-    for weight in (0.0, 1.0):  # all of one class: no triplet may say anything
-        config = JOINT | {"SAMPLING": sampling, "TRIPLET_WEIGHT": weight}
-        trainer, history = train_placed(config, tmp_path / str(weight), ["soup"] * 6)
-        found[weight] = trainer.embed(np.arange(6))
-        trained = history.iloc[1:]
-        assert np.isfinite(trained["loss"]).all()
-        of_triplets = trained[["triplet_loss", "triplet_accuracy", "negative_similarity"]]
-        assert not of_triplets.to_numpy().any()
-    np.testing.assert_array_equal(found[0.0], found[1.0])
-
-
-def test_allowed_negatives_count_in_the_joint_loss(tmp_path):
-    classes = ["a", "b", "c", "d", "e", "f"]
-    config = JOINT | {"SAMPLING": "random"}
-    _, history = train_placed(config, tmp_path, classes)
-    assert (history["triplet_loss"].iloc[1:] > 0).all()
-    assert (history["negative_similarity"].iloc[1:] != 0).all()
-
-
-def test_batches_without_a_triplet_cost_nothing_and_teach_nothing(tmp_path):
-    config = CONFIG_TL | PLACED | {"EPOCHS": 2, "SAMPLING": "random", "WEIGHT_DECAY": 0.1}
-    trainer, history = train_placed(config, tmp_path / "trained", ["soup"] * 6)
-    assert (history["loss"].iloc[1:] == 0).all()
-    assert np.isfinite(history.drop(columns="phase").iloc[1:].to_numpy(float)).all()
-    untrained, _ = train_placed(config | {"EPOCHS": 0}, tmp_path / "not", ["soup"] * 6)
-    np.testing.assert_array_equal(trainer.embed(np.arange(6)), untrained.embed(np.arange(6)))
-
-
-def test_a_recipe_whose_positives_are_not_among_the_texts_costs_nothing(tmp_path, monkeypatch):
-    monkeypatch.setattr("itadaki.training.trainer._CANDIDATES", 1)
-    _, history = train_placed(JOINT | {"SELF_SHARE": 0.0, "BATCH_SIZE": 2}, tmp_path, ["soup"] * 6)
-    assert np.isfinite(history["loss"].iloc[1:]).all()
-
-
-def test_margin_grows_as_triplets_get_easy_and_never_beyond():
-    assert grown_margin(0.2, 0.8, 0.5) == 0.2
-    assert grown_margin(0.2, 0.8, 0.7) == pytest.approx(0.25)
-    assert grown_margin(0.7, 0.8, 0.9) == 0.8
+    assert cache(b"a").folder != cache(b"a", "block6c_add").folder
 
 
 @pytest.mark.parametrize(
@@ -368,6 +321,8 @@ def test_margin_grows_as_triplets_get_easy_and_never_beyond():
         ({"MARGIN": 1}, "MARGIN"),
         ({"SAMPLING": "best"}, "SAMPLING"),
         ({"IMG_SIZE": 128}, "IMG_SIZE"),
+        ({"POSITIVES": "view"}, "POSITIVES"),
+        ({"LAYERS_TO_UNFREEZE": 0}, "LAYERS_TO_UNFREEZE"),
     ],
 )
 def test_a_wrong_configuration_is_named(wrong, named):
@@ -384,6 +339,12 @@ def test_the_configurations_hold_the_seeds_values():
     assert (CONFIG_FT["TRIPLET_MARGIN"], CONFIG_FT["LAYERS_TO_UNFREEZE"]) == (0.8, 40)
 
 
-def test_too_few_photos_are_said(home):
+def test_too_few_photos_are_said(trained):
     with pytest.raises(ItadakiError, match="too few"):
-        train("tl", TINY_TL | {"BATCH_SIZE": 64}, home)
+        trained("tl", TINY_TL | {"BATCH_SIZE": 64})
+
+
+def test_an_unused_knob_is_refused_before_the_photos_are_run(home, trained, monkeypatch):
+    monkeypatch.setattr(training_run, "build_backbone", lambda settings: pytest.fail("too late"))
+    with pytest.raises(ItadakiError, match="TRIPLET_WEIGHT is not used"):
+        trained("tl", TINY_TL | {"TRIPLET_WEIGHT": 0.5})

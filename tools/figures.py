@@ -15,7 +15,7 @@ from itadaki.models.keras_model import efficientnet, load_model, raw_model
 from itadaki.plots.style import COMPUTED, FROZEN, INK, MUTED, QUERY, TRAINABLE, styled
 from itadaki.settings import Settings
 from itadaki.training.config import CONFIG_TL_HARD, TrainingConfig
-from itadaki.training.trainer import head_layers, model_with_head
+from itadaki.training.heads import head_layers, model_with_head
 from itadaki.variants import VARIANTS
 from tools.sizing import crossover, duration
 

@@ -26,13 +26,19 @@ from itadaki.storage.files import (
 )
 from itadaki.storage.fingerprint import code_fingerprint
 
-CUT = "block6b_add"
-"""The last frozen layer of phase 2. 46 layers stand above it: of EfficientNetB0's whole blocks,
-this is the cut nearest to the 40 layers that are to be unfrozen (the next one leaves 31)."""
-SHAPE = (7, 7, 192)
-
 _BATCH = 4
 _SEED = 2025
+
+
+def cut_above(backbone: keras.Model, layers: int) -> str:
+    """Name the last frozen layer: above it stand whole blocks, as near to ``layers`` as can be.
+
+    Of EfficientNetB0, 40 names block6b_add, which leaves 46; the next block's end leaves 31.
+    """
+    names = [layer.name for layer in backbone.layers]
+    ends = {name.split("_")[0]: place for place, name in enumerate(names) if "block" in name}
+    above = {place: len(names) - 1 - place for place in ends.values()}
+    return str(names[min(above, key=lambda place: abs(above[place] - layers))])
 
 
 class ActivationCache:
@@ -43,23 +49,29 @@ class ActivationCache:
     """
 
     def __init__(
-        self, folder: Path, backbone: keras.Model, paths: Sequence[Path], hashes: Sequence[str]
+        self,
+        folder: Path,
+        backbone: keras.Model,
+        cut: str,
+        paths: Sequence[Path],
+        hashes: Sequence[str],
     ) -> None:
         """Open a cache for n photos; the same backbone and photos find the same files again.
 
         Args:
             folder: holds the caches.
             backbone: EfficientNetB0 without its top.
+            cut: the last layer that is run; see ``cut_above``.
             paths: the photos.
             hashes: of their files' bytes.
         """
         views = code_fingerprint(augmentation, _view)
-        digest = hashlib.sha256(f"{views} {PREPROCESSING} {CUT} {_SEED}\n".encode())
+        digest = hashlib.sha256(f"{views} {PREPROCESSING} {cut} {_SEED}\n".encode())
         for weights in backbone.get_weights():
             digest.update(np.ascontiguousarray(weights).tobytes())
         digest.update("\n".join(hashes).encode())
         self.folder = folder / digest.hexdigest()[:16]
-        self._backbone = backbone
+        self._backbone, self._cut = backbone, cut
         self._paths = list(paths)
 
     def view(self, number: int, rows: np.ndarray, progress: bool = True) -> np.ndarray:
@@ -71,10 +83,10 @@ class ActivationCache:
             progress: show a bar.
 
         Returns:
-            float16 memory map of shape (n, 7, 7, 192).
+            float16 memory map of shape (n, height, width, channels).
         """
         path = self.folder / f"view-{number}.npy"
-        shape = (len(self._paths), *SHAPE)
+        shape = (len(self._paths), *self._backbone.get_layer(self._cut).output.shape[1:])
         done_path = path.with_suffix(".done.npy")
         self.folder.mkdir(parents=True, exist_ok=True)
         complete = path.with_name(path.name + ".json")
@@ -92,18 +104,18 @@ class ActivationCache:
         return open_array(path)
 
     def fresh(self, rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Activations of new augmented views, not kept: float32 array (rows, 7, 7, 192)."""
+        """Activations of new augmented views, not kept: float32."""
         photos = [preprocess(augmented_view(load_rgb(self._paths[row]), rng)) for row in rows]
         return self._forward(np.stack(photos))
 
     @cached_property
     def _forward(self) -> Callable[[np.ndarray], np.ndarray]:
-        frozen = keras.Model(self._backbone.input, self._backbone.get_layer(CUT).output)
+        frozen = keras.Model(self._backbone.input, self._backbone.get_layer(self._cut).output)
         return forward_function(frozen)
 
     def _fill(
         self,
-        out: np.ndarray,
+        out: np.memmap,
         done: np.ndarray,
         done_path: Path,
         number: int,
@@ -145,7 +157,8 @@ def _is_whole(path: Path, done_path: Path, shape: tuple[int, ...]) -> bool:
         view, done = open_array(path), open_array(done_path)
     except ArtifactError:
         return False
-    return (view.shape, view.dtype, done.shape, done.dtype) == (shape, np.float16, shape[:1], bool)
+    right = view.shape == shape and view.dtype == np.float16
+    return right and done.shape == shape[:1] and done.dtype == np.bool_
 
 
 def forward_function(model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:

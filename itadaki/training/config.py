@@ -71,9 +71,6 @@ class TrainingConfig(BaseModel):
     batch_size: int = Field(ge=2, description="Anchors per step.")
     embedding_dim: int = Field(512, ge=2, description="Length of an embedding.")
     hidden_dim: int = Field(1024, ge=2, description="Width of the head's first layer.")
-    activation: Literal["linear", "relu"] = Field(
-        "linear", description="Of the head's first layer."
-    )
     start: Literal["random", "components"] = Field(
         "random",
         description="Of the head: random weights, or the frozen features' own whitened principal "
@@ -86,13 +83,15 @@ class TrainingConfig(BaseModel):
     )
     sampling: Sampling = Field(description="How the negative of a triplet is chosen.")
     hardest: int = Field(
-        20, ge=1, description="hard_negative draws among this many hardest of the whole bank."
+        20,
+        ge=1,
+        description="hard_negative draws among this many hardest of all training photos, embedded "
+        "anew for each epoch.",
     )
-    positives: Literal["text", "dish_class", "view", "batch_text"] = Field(
+    positives: Literal["text", "batch_text"] = Field(
         "text",
-        description="text: neighbours in the whole training split; dish_class: any of the same "
-        "tag; view: another view of the photo; batch_text: the nearest text in the batch, unmasked "
-        "negatives, as in the seed.",
+        description="text: neighbours in the whole training split; batch_text: the nearest text "
+        "in the batch, and unmasked negatives from the batch, as in the seed.",
     )
     triplet_weight: float = Field(1.0, ge=0, description="Weight of the triplet loss.")
     photo_weight: float = Field(
@@ -129,7 +128,7 @@ class TrainingConfig(BaseModel):
     phase_1_epochs: int = Field(0, ge=0, description="Of the head, before fine-tuning.")
     phase_2_epochs: int = Field(0, ge=0, description="Of head and unfrozen blocks together.")
     layers_to_unfreeze: int = Field(
-        40, ge=0, description="The cut is the whole block nearest to it, which leaves 46."
+        40, ge=1, description="Whole blocks are unfrozen: those that come nearest to it."
     )
     views: int = Field(
         3, ge=1, description="Cached views of each training photo, the plain one included."
@@ -152,13 +151,40 @@ class TrainingConfig(BaseModel):
 
     @model_validator(mode="after")
     def _components_fit_into_the_head(self) -> Self:
-        linear = self.activation == "linear" and self.hidden_dim >= self.embedding_dim
-        if (self.feature_share or self.start == "components") and not linear:
+        narrow = self.hidden_dim < self.embedding_dim
+        if narrow and (self.feature_share or self.start == "components"):
             raise ValueError(
-                "FEATURE_SHARE and START=components need a linear head whose HIDDEN_DIM is not "
-                "below EMBEDDING_DIM"
+                "FEATURE_SHARE and START=components need a head whose HIDDEN_DIM is not below "
+                "EMBEDDING_DIM"
             )
         return self
+
+    @model_validator(mode="after")
+    def _every_knob_is_read(self) -> Self:
+        if self.epochs and self.phase_1_epochs:
+            raise ValueError("EPOCHS and PHASE_1_EPOCHS both say how long the head is trained")
+        if self.sampling != "hard_negative":
+            self.refuse("hardest", because="SAMPLING is not hard_negative")
+        if not self.photo_weight:
+            self.refuse("raw_share", because="PHOTO_WEIGHT is 0")
+        if not self.photo_weight and not self.text_weight:
+            because = "PHOTO_WEIGHT and TEXT_WEIGHT are 0"
+            self.refuse("temperature", "self_share", because=because)
+        return self
+
+    def refuse(self, *knobs: str, because: str) -> None:
+        """Allow these knobs to stand at their defaults alone, since nothing would read them.
+
+        Raises:
+            ItadakiError: one of them does not; the message names it.
+        """
+        for knob in knobs:
+            default = type(self).model_fields[knob].default
+            if getattr(self, knob) != default:
+                raise ItadakiError(
+                    f"The training configuration's {knob.upper()} is not used, because {because}: "
+                    f"leave it out, or at {default}."
+                )
 
     @classmethod
     def of(cls, config: dict[str, Any]) -> "TrainingConfig":

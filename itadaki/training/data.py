@@ -14,7 +14,7 @@ from itadaki.models.text_encoder import TextEncoder
 from itadaki.recipes.dataset import Dataset
 from itadaki.settings import Settings
 from itadaki.storage.files import derived_facts, note_derived, open_array, replacing
-from itadaki.training.activations import CUT, ActivationCache, forward_function
+from itadaki.training.activations import ActivationCache, cut_above, forward_function
 from itadaki.training.config import TrainingConfig
 from itadaki.training.text_neighbours import TextNeighbours
 
@@ -30,7 +30,8 @@ class TrainingData:
         train: int64 array, rows of the dataset that are trained on.
         validation: int64 array, rows that choices are made on.
         watched: int64 array, rows whose dish class is left out of training and validation.
-        encoder: the text encoder, fitted to the training texts, its matrix still 0.
+        tail: the backbone's blocks that phase 2 unfreezes, from activations to feature maps.
+        encoder: the text encoder, fitted to the training texts and not trained yet.
         neighbours: text similarities of the training rows, in their order.
     """
 
@@ -58,13 +59,15 @@ class TrainingData:
                 f"This dataset has {len(self.train)} training and {len(self.validation)} "
                 f"validation photos, too few to train on with BATCH_SIZE {config.batch_size}."
             )
+        cut = cut_above(backbone, config.layers_to_unfreeze)
+        self.tail = keras.Model(backbone.get_layer(cut).output, backbone.output)
         self._cache = ActivationCache(
             settings.home / "data" / "activations",
             backbone,
+            cut,
             [Path(path) for path in recipes["image_path"]],
             recipes["photo_sha256"].tolist(),
         )
-        self._tail = keras.Model(backbone.get_layer(CUT).output, backbone.output)
         self._pooled: list[np.ndarray] = []
         titles, ingredients = self.texts(self.train)
         self.encoder = TextEncoder.fit(titles, ingredients, config.embedding_dim)
@@ -73,7 +76,7 @@ class TrainingData:
             self.encoder,
             titles,
             ingredients,
-            recipes["dish_class"].to_numpy()[self.train],
+            recipes["dish_class"].iloc[self.train].tolist(),
             plain,
         )
 
@@ -106,11 +109,11 @@ class TrainingData:
         return chosen["Title"].tolist(), chosen["Ingredients"].tolist()
 
     def activations(self, view: int) -> np.ndarray:
-        """Activations at the cut: float16 (rows of the dataset, 7, 7, 192); see ``view_rows``."""
+        """Activations at the cut: float16, one a row of the dataset; see ``view_rows``."""
         return self._cache.view(view, self.view_rows(view), self._progress)
 
     def fresh_activations(self, rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Activations of new augmented views, computed now: float32 (n, 7, 7, 192)."""
+        """Activations of new augmented views, computed now: float32, one a row."""
         return self._cache.fresh(rows, rng)
 
     def view_rows(self, view: int) -> np.ndarray:
@@ -135,7 +138,7 @@ class TrainingData:
         if len(missing) == 0:
             return features
         activations = self.activations(view)
-        tail = forward_function(self._tail)
+        tail = forward_function(self.tail)
 
         def run(chunk: np.ndarray) -> None:
             pooled = tail(activations[chunk].astype(np.float32)).mean(axis=(1, 2))

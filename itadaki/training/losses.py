@@ -76,9 +76,9 @@ def soft_contrastive_loss(
     Returns:
         A scalar: the mean over the rows that have a positive.
     """
-    cost = -tf.reduce_sum(targets * tf.nn.log_softmax(similarities / temperature), axis=1)
-    counted = tf.reduce_sum(targets, axis=1)
-    return tf.reduce_sum(cost) / tf.maximum(tf.reduce_sum(counted), 1e-6)
+    cost = tf.nn.softmax_cross_entropy_with_logits(targets, similarities / temperature)
+    # Such rows cost 0 as they are, but their gradient would push away from everything.
+    return mean_of(cost, tf.reduce_any(targets > 0, axis=1))
 
 
 def mean_pairwise_distance(embeddings: tf.Tensor) -> tf.Tensor:

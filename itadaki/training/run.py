@@ -14,21 +14,50 @@ from itadaki.evaluation import scores as evaluation
 from itadaki.models import text_encoder
 from itadaki.models.keras_model import build_backbone, save_model
 from itadaki.models.litert_model import converted_path, load_converted
-from itadaki.models.text_encoder import TextEncoder
 from itadaki.photos import augmentation
 from itadaki.recipes.dataset import Dataset
 from itadaki.recipes.dish_class import class_rules
 from itadaki.settings import PROJECT_ROOT, Settings
 from itadaki.storage.files import sha256_of, write_json
 from itadaki.storage.fingerprint import code_fingerprint, fingerprint
-from itadaki.training import activations, losses, text_neighbours, triplets
-from itadaki.training import data as training_data
-from itadaki.training import trainer as training
+from itadaki.training import (
+    activations,
+    data,
+    heads,
+    loop,
+    losses,
+    miners,
+    objectives,
+    phases,
+    text_neighbours,
+    trainer,
+    triplets,
+    validation,
+)
 from itadaki.training.config import TrainingConfig
 from itadaki.training.data import TrainingData
+from itadaki.training.objectives import objective_of
 from itadaki.training.trainer import Trainer
 from itadaki.variants import Variant
 
+TRAINING_CODE = (
+    activations,
+    augmentation,
+    data,
+    evaluation,
+    heads,
+    loop,
+    losses,
+    miners,
+    objectives,
+    phases,
+    text_encoder,
+    text_neighbours,
+    trainer,
+    triplets,
+    validation,
+)
+"""The modules that a model's weights depend on, but for its configuration."""
 _COMMITS = "commits.json"
 _log = logging.getLogger(__name__)
 
@@ -62,6 +91,7 @@ class TrainingRun:
             ItadakiError: the configuration, the dataset or the weights cannot be used.
         """
         checked = TrainingConfig.of(config)
+        objective_of(checked)  # refuses what it does not use before the photos are run
         started = time.monotonic()
         backbone, origin = build_backbone(settings)
         self.variant, self._settings = variant, settings
@@ -112,9 +142,8 @@ class TrainingRun:
         load_converted(path, hashes["model"])
         hashes["litert"] = sha256_of(converted_path(path))
         encoder_path = variant.text_encoder_path(settings)
-        if self._facts["config"]["TEXT_WEIGHT"]:
-            matrix = self.trainer.text_matrix.numpy()
-            TextEncoder(self.data.encoder.vectorizers, matrix).save(encoder_path)
+        if encoder := self.trainer.text_encoder:
+            encoder.save(encoder_path)
             hashes["text_encoder"] = sha256_of(encoder_path)
         else:
             encoder_path.unlink(missing_ok=True)
@@ -137,15 +166,17 @@ class TrainingRun:
     def _commits(self) -> list[str | None]:
         """The commits that the run was started or gone on with, in this order."""
         try:
-            return json.loads((self._folder / _COMMITS).read_text(encoding="utf-8"))
+            commits: list[str | None] = json.loads(
+                (self._folder / _COMMITS).read_text(encoding="utf-8")
+            )
+            return commits
         except (OSError, ValueError):
             return []
 
 
 def training_code() -> str:
     """Identify the code that a model's weights depend on."""
-    modules = activations, augmentation, evaluation, losses, text_encoder, text_neighbours
-    return code_fingerprint(*modules, training, training_data, triplets)
+    return code_fingerprint(*TRAINING_CODE)
 
 
 def _commit() -> str | None:

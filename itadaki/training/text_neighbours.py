@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from scipy.sparse import csr_matrix, diags
 
 from itadaki.models.text_encoder import TextEncoder
@@ -26,7 +27,7 @@ class TextNeighbours:
             where both recipes have any, the ingredients' TF-IDF cosine. 0 on the diagonal and
             between copies of one photo.
         copies: sparse bool array of shape (n, n): a photo and its copies, itself included.
-        dish_class: object array of shape (n,), None where the title names no dish.
+        dish_class: int array of shape (n,), one number a class, -1 where the title names no dish.
     """
 
     similarity: csr_matrix
@@ -62,9 +63,8 @@ class TextNeighbours:
         copies = _copies(raw_embeddings)
         similarity = similarity - similarity.multiply(copies)
         similarity.eliminate_zeros()
-        return cls(
-            similarity.tocsr().astype(np.float32), copies, np.asarray(dish_class, dtype=object)
-        )
+        numbers, _ = pd.factorize(np.asarray(dish_class, dtype=object))
+        return cls(similarity.tocsr().astype(np.float32), copies, numbers)
 
     def targets(self, rows: np.ndarray, self_share: float) -> np.ndarray:
         """Graded targets of a contrastive loss: squared text similarity, shared out.
@@ -77,7 +77,7 @@ class TextNeighbours:
         Returns:
             float32 array of shape (a, n); rows sum to 1.
         """
-        targets = self.similarity[rows].toarray() ** 2
+        targets: np.ndarray = self.similarity[rows].toarray() ** 2
         total = targets.sum(axis=1, keepdims=True)
         targets *= np.where(total > 0, (1 - self_share) / np.where(total > 0, total, 1), 0)
         targets[np.arange(len(rows)), rows] = np.where(total[:, 0] > 0, self_share, 1.0)
@@ -90,9 +90,10 @@ class TextNeighbours:
         """
         similar = self.similarity[rows][:, columns].toarray() > MAX_NEGATIVE
         copies = self.copies[rows][:, columns].toarray()
-        classes = self.dish_class[rows][:, None] == self.dish_class[columns][None]
-        named = (self.dish_class[rows] != None)[:, None]  # noqa: E711, elementwise
-        return ~(similar | copies | (classes & named))
+        own = self.dish_class[rows][:, None]
+        same_class = (own == self.dish_class[columns]) & (own >= 0)
+        allowed: np.ndarray = ~(similar | copies | same_class)
+        return allowed
 
     def most_similar(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The nearest text of each recipe and its similarity, 0 where no text is similar."""
@@ -114,28 +115,11 @@ class TextNeighbours:
                 ]
         return drawn
 
-    def of_same_class(self, rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Draw another recipe of the same dish class for each recipe, copies left out.
-
-        A recipe without a class, or alone in it, gets what ``positive_of`` draws.
-        """
-        drawn = self.positive_of(rows, rng)
-        for place, row in enumerate(rows):
-            if self.dish_class[row] is not None:
-                same = np.flatnonzero(self.dish_class == self.dish_class[row])
-                same = np.setdiff1d(same, self.copies[row].indices)
-                if len(same):
-                    drawn[place] = rng.choice(same)
-        return drawn
-
 
 def _copies(raw: np.ndarray) -> csr_matrix:
-    rows, columns = [], []
+    pairs = [np.tile(np.arange(len(raw))[:, None], 2)]
     for start in range(0, len(raw), _BLOCK):
         near = np.argwhere(raw[start : start + _BLOCK] @ raw.T > COPY_SIMILARITY)
-        rows.append(near[:, 0] + start)
-        columns.append(near[:, 1])
-    rows, columns = np.concatenate(rows), np.concatenate(columns)
-    own = np.arange(len(raw))
-    rows, columns = np.concatenate([rows, own]), np.concatenate([columns, own])
+        pairs.append(near + np.array([start, 0]))
+    rows, columns = np.concatenate(pairs).T
     return csr_matrix((np.ones(len(rows), dtype=bool), (rows, columns)), shape=(len(raw),) * 2)

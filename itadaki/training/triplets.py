@@ -73,11 +73,6 @@ def hardest_negatives(similarities: np.ndarray, allowed: np.ndarray) -> np.ndarr
     return _largest(similarities, allowed)
 
 
-def hardest_positives(similarities: np.ndarray, positive: np.ndarray) -> np.ndarray:
-    """Take the least similar positive: batch-hard's positive (Hermans et al. 2017)."""
-    return _largest(-similarities, positive)
-
-
 def semi_hard_negatives(
     similarities: np.ndarray, positive_similarity: np.ndarray, allowed: np.ndarray
 ) -> np.ndarray:

@@ -1,0 +1,90 @@
+"""The two phases of training: which weights learn, and from which inputs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from itadaki.training.config import TrainingConfig
+from itadaki.training.data import TrainingData
+from itadaki.training.heads import Head
+
+Inputs = Callable[[np.ndarray, np.random.Generator], np.ndarray]
+
+
+@dataclass
+class Phase:
+    """One stretch of training with one set of trainable weights.
+
+    Attributes:
+        name: head, or fine_tuning.
+        epochs: at most so many.
+        model: inputs of a view to embeddings.
+        pooled: the tensor inside the model that the head begins with.
+        inputs: dataset rows and a random generator to a batch of the model's inputs.
+        plain: dataset rows to inputs of the plain view.
+        backbone: trainable variables of the backbone, which learn more slowly.
+    """
+
+    name: str
+    epochs: int
+    model: keras.Model
+    pooled: keras.KerasTensor
+    inputs: Inputs
+    plain: Callable[[np.ndarray], np.ndarray]
+    backbone: list[tf.Variable] = field(default_factory=list)
+
+    def embed(self, rows: np.ndarray, size: int = 128) -> np.ndarray:
+        """What the model gives for the plain view of rows of the dataset, in batches."""
+        parts = np.array_split(rows, max(1, -(-len(rows) // size)))
+        return np.concatenate([self._forward(self.plain(part)).numpy() for part in parts])
+
+    @cached_property
+    def _forward(self) -> Callable[[np.ndarray], tf.Tensor]:
+        def forward(inputs: tf.Tensor) -> tf.Tensor:
+            return self.model(tf.cast(inputs, tf.float32), training=False)
+
+        compiled: Callable[[np.ndarray], tf.Tensor] = tf.function(forward, reduce_retracing=True)
+        return compiled
+
+
+def head_phase(config: TrainingConfig, data: TrainingData, head: Head) -> Phase:
+    """The head alone, on features of the frozen backbone."""
+    views = [data.features(view) for view in range(config.views)]
+    pooled = keras.Input((views[0].shape[1],), name="pooled")
+    epochs = config.epochs or config.phase_1_epochs
+    model = head.after(pooled, pooled)
+    return Phase("head", epochs, model, pooled, _any_of(views), views[0].__getitem__)
+
+
+def fine_tuning_phase(config: TrainingConfig, data: TrainingData, head: Head) -> Phase:
+    """Head and unfrozen blocks together, on activations of the frozen ones."""
+    tail = data.tail
+    # Layer by layer: a new model counts as trainable, so setting it there does nothing.
+    # A frozen BatchNorm runs in inference mode whatever the call says, with ImageNet's
+    # statistics; training=False alone would be overruled by the outer model's training=True.
+    for layer in tail.layers:
+        layer.trainable = not isinstance(layer, keras.layers.BatchNormalization)
+    maps = keras.Input(tail.input.shape[1:], name="activations")
+    pooled = keras.layers.GlobalAveragePooling2D(name="pooling")(tail(maps))
+    views = [data.activations(view) for view in range(config.views if config.cache else 1)]
+    return Phase(
+        "fine_tuning",
+        config.phase_2_epochs,
+        head.after(maps, pooled),
+        pooled,
+        _any_of(views) if config.cache else data.fresh_activations,
+        views[0].__getitem__,
+        tail.trainable_variables,
+    )
+
+
+def _any_of(views: list[np.ndarray]) -> Inputs:
+    def inputs(rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        drawn = rng.integers(len(views), size=len(rows))
+        return np.stack([views[v][row] for v, row in zip(drawn, rows, strict=True)])
+
+    return inputs
