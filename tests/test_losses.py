@@ -11,24 +11,27 @@ def at(*degrees: float) -> np.ndarray:
     return points.astype(np.float32)
 
 
+# The positive is nearer; the negative is, by far; both are as near; and the negative by little.
+ANCHOR, POSITIVE, NEGATIVE = at(0, 0, 0, 0), at(60, 90, 45, 60), at(90, 0, -45, 45)
+NEAR, FAR = (ANCHOR * POSITIVE).sum(axis=1), (ANCHOR * NEGATIVE).sum(axis=1)
+LITTLE = np.sqrt(0.5) - 0.5
+
+
 def test_triplet_loss_of_points_at_known_angles():
-    anchor, positive, negative = at(0, 0), at(60, 90), at(90, 60)
-    pos, neg = (anchor * positive).sum(axis=1), (anchor * negative).sum(axis=1)
-    # First triplet: 0.5 against 0; second: 0 against 0.5.
-    assert float(losses.triplet_loss(pos, neg, 0.3)) == pytest.approx((0 + 0.8) / 2)
-    assert float(losses.triplet_loss(pos, neg, 0.8)) == pytest.approx((0.3 + 1.3) / 2)
-    assert float(losses.triplet_accuracy(pos, neg)) == 0.5
-    assert float(losses.triplet_margin_accuracy(pos, neg, 0.3)) == 0.5
-    assert float(losses.triplet_margin_accuracy(pos, neg, 0.8)) == 0.0
+    for margin in (0.3, 0.8):
+        costs = [max(0, margin - 0.5), margin + 1, margin, margin + LITTLE]
+        assert float(losses.triplet_loss(NEAR, FAR, margin)) == pytest.approx(np.mean(costs))
+    assert float(losses.triplet_accuracy(NEAR, FAR)) == 0.25
+    assert float(losses.triplet_margin_accuracy(NEAR, FAR, 0.3)) == 0.25
+    assert float(losses.triplet_margin_accuracy(NEAR, FAR, 0.8)) == 0.0
 
 
 def test_anchors_without_a_negative_do_not_count():
-    anchor, positive, negative = at(0, 0, 0), at(60, 90, 90), at(90, 60, 0)
-    pos, neg = (anchor * positive).sum(axis=1), (anchor * negative).sum(axis=1)
-    counted = tf.constant([True, True, False])
-    assert float(losses.triplet_loss(pos, neg, 0.3, counted)) == pytest.approx((0 + 0.8) / 2)
-    assert float(losses.triplet_accuracy(pos, neg, counted)) == 0.5
-    assert float(losses.triplet_margin_accuracy(pos, neg, 0.3, counted)) == 0.5
+    counted = tf.constant([True, True, False, False])
+    assert float(losses.triplet_loss(NEAR, FAR, 0.3, counted)) == pytest.approx((0 + 1.3) / 2)
+    assert float(losses.triplet_accuracy(NEAR, FAR, counted)) == 0.5
+    assert float(losses.triplet_margin_accuracy(NEAR, FAR, 0.3, counted)) == 0.5
+    assert float(losses.mean_of(NEAR, counted)) == pytest.approx(0.25)
 
 
 @pytest.mark.parametrize("count", [0, 3])
@@ -67,6 +70,15 @@ def test_rows_without_a_positive_cost_nothing():
     assert float(both) == pytest.approx(float(one))
     none = losses.soft_contrastive_loss(similarities, tf.zeros((2, 2)), 0.5)
     assert float(none) == 0.0
+
+
+def test_rows_without_a_positive_teach_nothing():
+    similarities = tf.Variable([[1.0, 0.2], [0.3, 0.8]])
+    with tf.GradientTape() as tape:
+        loss = losses.soft_contrastive_loss(similarities, tf.constant([[0.25, 0.75], [0, 0]]), 0.5)
+    softmax = np.exp([2.0, 0.4]) / np.exp([2.0, 0.4]).sum()
+    expected = [(softmax - [0.25, 0.75]) / 0.5, [0, 0]]
+    np.testing.assert_allclose(tape.gradient(loss, similarities), expected, atol=1e-6)
 
 
 def test_mean_pairwise_distance_is_zero_when_collapsed_and_one_when_orthogonal():

@@ -70,11 +70,3 @@ def test_a_recipe_without_neighbours_is_its_own_positive():
     )
     assert found.positive_of(np.array([2]), np.random.default_rng(0)).tolist() == [2]
     assert found.targets(np.array([2]), 0.2).tolist() == [[0, 0, 1]]
-
-
-def test_a_dish_tags_positives_are_the_others_of_the_class():
-    found = neighbours()
-    rng = np.random.default_rng(0)
-    drawn = np.stack([found.of_same_class(np.array([0, 3]), rng) for _ in range(50)])
-    assert set(drawn[:, 0]) == {1, 2}
-    assert set(drawn[:, 1]) == {4}  # alone in its class: the nearest text

@@ -17,14 +17,13 @@ def test_hardest_negative_is_the_most_similar_that_is_allowed():
     assert triplets.hardest_negatives(SIMILARITIES, only(60, 90, 170)) == [2]
 
 
-def test_hardest_positive_is_the_least_similar():
-    assert triplets.hardest_positives(SIMILARITIES, only(10, 30)) == [1]
-
-
 def test_semi_hard_negative_is_the_hardest_behind_the_positive():
     positive = np.cos(np.radians([45])).astype(np.float32)
     assert triplets.semi_hard_negatives(SIMILARITIES, positive, ALL) == [2]
     assert triplets.semi_hard_negatives(SIMILARITIES, positive, only(10, 30)) == [1]
+    as_near = SIMILARITIES[:, 2]  # the one at 60 degrees is not behind it
+    assert triplets.semi_hard_negatives(SIMILARITIES, as_near, ALL) == [3]
+    assert triplets.semi_hard_negatives(SIMILARITIES, as_near + 1, ALL) == [0]
 
 
 def test_random_negatives_draw_all_that_are_allowed_alike():
@@ -38,8 +37,9 @@ def test_among_hardest_draws_from_the_hardest_only():
     rng = np.random.default_rng(0)
     many = np.repeat(SIMILARITIES, 4000, axis=0)
     allowed = np.repeat(only(30, 60, 90, 170), 4000, axis=0)
-    drawn = np.bincount(triplets.among_hardest_negatives(many, allowed, 2, rng), minlength=5) / 4000
-    np.testing.assert_allclose(drawn, [0, 0.5, 0.5, 0, 0], atol=0.03)
+    for count, shares in ((2, [0, 1 / 2, 1 / 2, 0, 0]), (3, [0, 1 / 3, 1 / 3, 1 / 3, 0])):
+        chosen = triplets.among_hardest_negatives(many, allowed, count, rng)
+        np.testing.assert_allclose(np.bincount(chosen, minlength=5) / 4000, shares, atol=0.03)
     few = triplets.among_hardest_negatives(SIMILARITIES, only(170), 3, rng)
     assert few == [4]
 
@@ -57,6 +57,15 @@ def test_distance_weighted_draws_follow_the_inverse_density_of_distances():
     )
     far = triplets.distance_weighted_negatives(SIMILARITIES, only(170), dimension, rng)
     assert far == [4]
+
+
+def test_distance_weights_of_many_dimensions_also_count_how_round_the_sphere_is():
+    distance = 2 * np.sin(np.radians([60, 85]) / 2)
+    weight = 1 / (distance**10 * (1 - distance**2 / 4) ** 4.5)
+    many = np.repeat(1 - distance[None] ** 2 / 2, 20000, axis=0)
+    rng = np.random.default_rng(0)
+    drawn = triplets.distance_weighted_negatives(many, many > -1, 12, rng)
+    np.testing.assert_allclose(drawn.mean(), weight[1] / weight.sum(), atol=0.015)
 
 
 def test_no_allowed_candidate_gives_minus_one():
