@@ -49,8 +49,9 @@ def test_each_sampling_takes_its_own_negatives(knobs, places):
     assert drawn(miner_of(**knobs)) == places
 
 
-def test_hard_negatives_come_from_all_photos_and_the_other_ones_from_the_batch():
+def test_hard_and_random_negatives_come_from_all_photos_and_others_from_the_batch():
     alone = np.array([0, 5])
+    assert drawn(miner_of(sampling="random"), alone) == {-1, 1, 2, 4, 5}  # it may draw only 0 and 3
     assert drawn(miner_of(sampling="hard_negative", hardest=1), alone) == {1}
     assert drawn(miner_of(sampling="batch_hard"), alone) == {5}
     assert drawn(miner_of(sampling="semi_hard"), alone) == {5}
