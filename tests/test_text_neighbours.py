@@ -44,6 +44,14 @@ def test_negatives_are_another_class_and_another_text():
     ]
 
 
+def test_recipes_of_one_class_are_no_negatives_though_they_share_no_word():
+    titles, classes = ["Gazpacho", "Borscht", "Brownie", "Pavlova"], ["soup", "soup", None, None]
+    encoder = TextEncoder.fit(titles, [[]] * 4, 4)
+    found = TextNeighbours.of(encoder, titles, [[]] * 4, classes, np.eye(4, dtype=np.float32))
+    allowed = found.may_be_negative(np.array([0, 2]), np.arange(4))
+    assert allowed.tolist() == [[False, False, True, True], [True, True, False, True]]
+
+
 def test_targets_share_a_row_between_itself_and_its_neighbours():
     found = neighbours()
     targets = found.targets(np.array([0, 3]), self_share=0.2)
