@@ -105,7 +105,7 @@ def test_fine_tuning_changes_the_last_blocks_only_and_learns_texts(home, system,
         patch.setattr(
             Validation, "scores", lambda self, embed: scores(self, embed) | {"score": next(count)}
         )
-        _, history = trained("ft", TINY_FT, export=True)
+        run, history = trained("ft", TINY_FT, export=True)
     assert history["phase"].tolist() == ["head", "head", "fine_tuning", "fine_tuning"]
     tuned = load_model(VARIANTS["ft"].model_path(home)).get_layer("efficientnetb0")
     frozen = system.embedder.model.get_layer("efficientnetb0")
@@ -122,6 +122,7 @@ def test_fine_tuning_changes_the_last_blocks_only_and_learns_texts(home, system,
         np.testing.assert_array_equal(after.moving_mean, before.moving_mean)
         np.testing.assert_array_equal(after.moving_variance, before.moving_variance)
     encoder = TextEncoder.load(VARIANTS["ft"].text_encoder_path(home))
+    assert np.abs(encoder.matrix - run.data.encoder.matrix).max() > 1e-4
     rows = encoder.encode(["Tomato Soup", "qqqq"], [["1 onion"], []])
     assert np.linalg.norm(rows[0]) == pytest.approx(1, abs=1e-3)
     assert not rows[1].any()
