@@ -126,7 +126,7 @@ def mistakes(system: Collection, pairs: Sequence[tuple[int, int, float]]) -> Fig
         ):
             recipe = recipes[row]
             card(
-                axis, system.photo_path(row), recipe.title, note=recipe.dish_class,
+                axis, system.photo_path(row), recipe.title, note=recipe.dish_class or "",
                 similarity=seen, colour=colour,
             )  # fmt: skip
     return figure
