@@ -1,3 +1,4 @@
+import ast
 import base64
 import io
 import re
@@ -22,20 +23,72 @@ AGAIN = "run: make notebooks (or, for the scores alone, make report)"
 # What each chapter is cut down to, so that it runs in a test: the cell after the configuration.
 _TINY = '{"BATCH_SIZE": 8, "VIEWS": 2'
 BUDGETS = {
-    "recipe_image_retrieval_raw": "",
-    "recipe_image_retrieval_tl": f'CONFIG_TL |= {_TINY}, "EPOCHS": 1}}',
-    "recipe_image_retrieval_tl_hard": f'CONFIG_TL_HARD |= {_TINY}, "EPOCHS": 1}}',
     "recipe_image_retrieval_ft_hard": (
         f'CONFIG_FT |= {_TINY}, "PHASE_1_EPOCHS": 1, "PHASE_2_EPOCHS": 1}}'
     ),
+    "recipe_image_retrieval_raw": "",
+    "recipe_image_retrieval_tl": f'CONFIG_TL |= {_TINY}, "EPOCHS": 1}}',
+    "recipe_image_retrieval_tl_hard": f'CONFIG_TL_HARD |= {_TINY}, "EPOCHS": 1}}',
 }
+WHOLE = "recipe_image_retrieval_ft_hard"  # of the others runs what it does not run, too
+DIFFER = {"history", "scores", "measured"}  # in each chapter, so what shows them runs in each
+
+
+def read(name: str):
+    return nbformat.read(ROOT / f"{name}.ipynb", as_version=4)
+
+
+def variant_of(name: str) -> str:
+    return name.removeprefix("recipe_image_retrieval_").replace("ft_hard", "ft")
+
+
+def names_in(source: str) -> tuple[set[str], set[str]]:
+    """The names that a cell sets, and those that it takes from cells before it, or may."""
+    sets, takes = set(), set()
+    for node in ast.walk(ast.parse(re.sub(r"(?m)^%.*", "", source))):
+        if isinstance(node, ast.alias):
+            sets.add((node.asname or node.name).split(".")[0])
+        elif isinstance(node, ast.Name):
+            (takes if isinstance(node.ctx, ast.Load) else sets).add(node.id)
+        elif isinstance(node, ast.AugAssign):
+            takes |= {name.id for name in ast.walk(node.target) if isinstance(name, ast.Name)}
+    return sets, takes
+
+
+def own_cells(name: str) -> list:
+    """The code of a chapter without what the whole one runs, too, but for what its own needs."""
+    here = f'"{variant_of(name)}"'
+    shared = {
+        cell.source.replace(f'"{variant_of(WHOLE)}"', here)
+        for cell in read(WHOLE).cells
+        if name != WHOLE
+    }
+    kept, needed = [], set()
+    for cell in reversed([cell for cell in read(name).cells if cell.cell_type == "code"]):
+        sets, takes = names_in(cell.source)
+        if cell.source not in shared or takes & DIFFER or sets & needed:
+            kept.insert(0, cell)
+            needed = needed - sets | takes
+    return kept
 
 
 @pytest.fixture(scope="module")
-def own_home(environment, tmp_path_factory) -> dict[str, str]:
-    """The chapters share a home, as on a user's machine, and leave the session's alone."""
-    home = tmp_path_factory.mktemp("notebooks")
-    return environment | {"ITADAKI_HOME": str(home)}
+def run(environment, tmp_path_factory):
+    """Runs chapters in one kernel, which imports TensorFlow once, each without the others' names.
+
+    They share a home, as on a user's machine, and leave the session's alone.
+    """
+    client = NotebookClient(nbformat.v4.new_notebook(), timeout=3600, kernel_name="python3")
+    home = str(tmp_path_factory.mktemp("notebooks"))
+
+    def run(cells: list) -> None:
+        reset = nbformat.v4.new_code_cell("%reset -f")
+        client.nb = nbformat.v4.new_notebook(cells=[reset, *cells])
+        for index, cell in enumerate(client.nb.cells):
+            client.execute_cell(cell, index)
+
+    with client.setup_kernel(cwd=str(ROOT), env=environment | {"ITADAKI_HOME": home}):
+        yield run
 
 
 def configuration(notebook) -> int:
@@ -44,25 +97,25 @@ def configuration(notebook) -> int:
 
 
 @pytest.mark.parametrize("name", BUDGETS)
-def test_notebook_runs_from_a_clean_kernel(name, own_home, monkeypatch):
-    for variable, value in own_home.items():
-        monkeypatch.setenv(variable, value)
-    notebook = nbformat.read(ROOT / f"{name}.ipynb", as_version=4)
-    notebook.cells.insert(configuration(notebook) + 1, nbformat.v4.new_code_cell(BUDGETS[name]))
-    NotebookClient(
-        notebook, timeout=900, kernel_name="python3", resources={"metadata": {"path": str(ROOT)}}
-    ).execute()
-    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+def test_notebook_runs_from_a_clean_kernel(name, run):
+    cells = own_cells(name)
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    cells.insert(configuration(notebook) + 1, nbformat.v4.new_code_cell(BUDGETS[name]))
+    run(cells)
+    outputs = [output for cell in cells for output in cell.get("outputs", [])]
     assert not [output for output in outputs if output.output_type == "error"]
+    for cell in cells:
+        if re.search(r"(?m)^plots\.show|^ *retrieval_system\.(display|show|visual)", cell.source):
+            assert any("image/png" in output.get("data", {}) for output in cell.outputs)
     pictures = [output for output in outputs if "image/png" in output.get("data", {})]
-    assert len(pictures) >= 13
+    assert len(pictures) >= (13 if name == WHOLE else 3)
     assert any("nDCG@10 title" in str(output.get("data", "")) for output in outputs)
 
 
 @pytest.mark.parametrize("variant", ["tl", "tl_hard", "ft"])
 def test_the_notebook_and_the_command_line_train_alike(variant):
     name = {"ft": "ft_hard"}.get(variant, variant)
-    notebook = nbformat.read(ROOT / f"recipe_image_retrieval_{name}.ipynb", as_version=4)
+    notebook = read(f"recipe_image_retrieval_{name}")
     scope: dict = {}
     exec(notebook.cells[configuration(notebook)].source, scope)
     assert scope[f"CONFIG_{variant.upper()}"] == CONFIGS[variant]
@@ -85,21 +138,20 @@ def test_the_committed_outputs_are_whole_and_of_the_sample_cookbook(name):
 
 @pytest.mark.parametrize("name", BUDGETS)
 def test_the_committed_scores_are_those_that_are_stored(name):
-    notebook = nbformat.read(ROOT / f"{name}.ipynb", as_version=4)
-    variant = name.removeprefix("recipe_image_retrieval_").replace("ft_hard", "ft")
+    notebook = read(name)
     shown = [
         output.data["text/markdown"]
         for cell in notebook.cells
         for output in cell.get("outputs", [])
         if "text/markdown" in output.get("data", {})
     ]
-    assert shown == [MEASURED.chapter(variant)], AGAIN
+    assert shown == [MEASURED.chapter(variant_of(name))], AGAIN
 
 
 def test_the_chapters_have_the_same_sections():
     sections = []
     for name in BUDGETS:
-        notebook = nbformat.read(ROOT / f"{name}.ipynb", as_version=4)
+        notebook = read(name)
         text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
         sections.append(re.findall(r"^## .*", text, re.MULTILINE))
     assert len(sections[0]) == 10
