@@ -11,7 +11,7 @@ serve: $(VENV)/installed
 	@$(BIN)/python -m itadaki serve || exit 1
 
 test: $(VENV)/installed-dev lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .

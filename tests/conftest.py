@@ -1,5 +1,8 @@
 import csv
 import io
+import os
+import random
+import shutil
 import signal
 import socket
 import subprocess
@@ -7,16 +10,22 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import SimpleNamespace
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # there is a worker for each core already
+    for _name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
+        os.environ.setdefault(_name, "1")
 
 import cv2
 import httpx
 import numpy as np
 import pytest
 import uvicorn
+from filelock import FileLock
 from PIL import Image
 
 from itadaki.recipes.recipe import DatasetRecipe
@@ -111,16 +120,27 @@ class Service:
     log: Path
 
 
+def free_port() -> int:
+    """A port that nobody listens on, of those that the system hands to nobody meanwhile."""
+    while True:
+        port = random.SystemRandom().randrange(10_000, 32_000)
+        with socket.socket() as free:
+            try:
+                free.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+
+
 _AS_THE_SEED_SAYS = ("uvicorn", "main:app")  # from inside api/
+_PATIENCE = 300  # seconds in which a process starts or ends, however busy the machine is
 
 
 def start_service(
     environment: dict[str, str], log=subprocess.PIPE, command: tuple[str, ...] = _AS_THE_SEED_SAYS
 ) -> tuple[subprocess.Popen, str]:
     """Start the service; returns it and its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     root = Path(__file__).resolve().parents[1]
     process = subprocess.Popen(
         [sys.executable, "-m", *command, "--host", "127.0.0.1", "--port", str(port)],
@@ -142,17 +162,22 @@ def running_service(environment: dict[str, str], command: tuple[str, ...] = _AS_
             process, url = start_service(environment, file, command)
         try:
             with httpx.Client(base_url=url, timeout=60) as client:
-                for _ in range(600):
+                deadline = time.monotonic() + _PATIENCE
+                while True:
                     try:
                         client.get("/health")
                         break
                     except httpx.TransportError:
                         assert process.poll() is None, log.read_text()
-                        time.sleep(0.2)
+                        assert time.monotonic() < deadline, log.read_text()
+                        time.sleep(0.1)
                 yield Service(process, client, log)
         finally:
             process.terminate()
-            process.wait(20)
+            try:
+                process.wait(_PATIENCE)
+            finally:
+                process.kill()
 
 
 @contextmanager
@@ -162,14 +187,39 @@ def listening(config: uvicorn.Config):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=server.run, args=([listener],))
         thread.start()
-        yield listener.getsockname()
-        server.should_exit = True
-        thread.join()
+        try:
+            yield listener.getsockname()
+        finally:
+            server.should_exit = True
+            thread.join()
 
 
 @pytest.fixture(scope="session")
-def recipes_root(tmp_path_factory) -> Path:
+def once(tmp_path_factory) -> Callable[[str, Callable[[Path], object]], Path]:
+    """Lets the first worker that asks fill a folder which all workers share; nobody changes it."""
+    root = tmp_path_factory.getbasetemp()
+    root = root.parent if "PYTEST_XDIST_WORKER" in os.environ else root
+
+    def once(name: str, fill: Callable[[Path], object]) -> Path:
+        folder, filled = root / name, root / f"{name}.filled"
+        with FileLock(root / f"{name}.lock"):
+            if not filled.exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                folder.mkdir()
+                fill(folder)
+                filled.touch()
+        return folder
+
+    return once
+
+
+@pytest.fixture(scope="session")
+def recipes_root(once) -> Path:
     """Forty sound recipes in Kaggle's layout; the last two share one photo."""
+    return once("recipes", fill_recipes)
+
+
+def fill_recipes(folder: Path) -> None:
     rows, photos = [], {}
     for i in range(40):
         title, ingredients = DISHES[i % len(DISHES)]
@@ -183,20 +233,21 @@ def recipes_root(tmp_path_factory) -> Path:
             }
         )
         photos[name] = encode(dish_photo(min(i, 38)), quality=90)
-    return write_dataset(tmp_path_factory.mktemp("recipes"), rows, photos)
+    write_dataset(folder, rows, photos)
 
 
 @pytest.fixture(scope="session")
-def weights(tmp_path_factory) -> Path:
-    """Weights of an untrained backbone, in the shape of the real file.
+def weights(once) -> Path:
+    """Weights of an untrained backbone, in the shape of the real file."""
+    return once("weights", fill_weights) / "backbone.weights.h5"
 
-    Its Normalization and BatchNorm have seen the photos, or the signal would fade on its way
-    through the layers and all photos would look alike.
-    """
+
+def fill_weights(folder: Path) -> None:
+    """The backbone's Normalization and BatchNorm have seen the photos, or the signal would fade on
+    its way through the layers and all photos would look alike."""
     import keras
 
     keras.utils.set_random_seed(7)
-    path = tmp_path_factory.mktemp("weights") / "backbone.weights.h5"
     backbone = keras.applications.EfficientNetB0(
         include_top=False, weights=None, input_shape=(224, 224, 3)
     )
@@ -206,23 +257,35 @@ def weights(tmp_path_factory) -> Path:
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.momentum = 0.0  # one pass sets the statistics
     backbone(photos, training=True)
-    backbone.save_weights(path)
-    return path
+    backbone.save_weights(folder / "backbone.weights.h5")
 
 
 @pytest.fixture(scope="session")
-def settings(recipes_root, weights, tmp_path_factory) -> Settings:
-    """Settings of a home of its own with the raw bank built; tests must not change it."""
+def settings(once, recipes_root, weights, tmp_path_factory) -> Settings:
+    """Settings of a home of the worker's own with the raw bank built; tests must not change it."""
     from itadaki.retrieval import RetrievalSystem
 
-    settings = Settings(
-        _env_file=None,
-        dataset=str(recipes_root),
-        backbone_weights=weights,
-        home=tmp_path_factory.mktemp("home"),
-    )
-    RetrievalSystem.load("raw", settings, build=True)
-    return settings
+    def build(home: Path) -> None:
+        RetrievalSystem.load("raw", given.model_copy(update={"home": home}), build=True)
+
+    given = Settings(_env_file=None, dataset=str(recipes_root), backbone_weights=weights)
+    home = tmp_path_factory.mktemp("homes") / "home"
+    shutil.copytree(once("home", build), home)
+    return given.model_copy(update={"home": home})
+
+
+@pytest.fixture
+def copy(settings, tmp_path) -> Settings:
+    """The session's settings with a copy of its home, for a test to change."""
+    home = shutil.copytree(settings.home, tmp_path / "home")
+    return settings.model_copy(update={"home": home})
+
+
+@pytest.fixture
+def no_conversion(monkeypatch):
+    """Leaves the conversion of a new model out, for what never embeds a photo with it."""
+    unused = SimpleNamespace(dimension=1280)
+    monkeypatch.setattr("itadaki.models.embedder.load_converted", lambda path, sha256: unused)
 
 
 @pytest.fixture(scope="session")
@@ -235,8 +298,6 @@ def system(settings):
 @pytest.fixture(scope="session")
 def environment(settings) -> dict[str, str]:
     """The environment that gives a child process the session's settings."""
-    import os
-
     ours = {
         "ITADAKI_DATASET": settings.dataset,
         "ITADAKI_BACKBONE_WEIGHTS": str(settings.backbone_weights),

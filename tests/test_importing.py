@@ -522,6 +522,11 @@ def link(kind) -> tarfile.TarInfo:
     return info
 
 
+def without_content(value: object) -> str:
+    """The name of a case: an archive's bytes hold the time at which it was made."""
+    return value if isinstance(value, str) else ""
+
+
 def hostile_tar(member: tarfile.TarInfo) -> bytes:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz") as file:
@@ -564,6 +569,7 @@ def pax_bomb() -> bytes:
         ("cut.tgz", hostile_tar(tarfile.TarInfo("a"))[:-30], "cannot be unpacked"),
         ("text.tar", b"not a tar", "cannot be unpacked"),
     ],
+    ids=without_content,
 )
 def test_hostile_archives_are_refused(read, tmp_path, monkeypatch, name, content, says):
     monkeypatch.setattr(budget, "MAX_FILES", 20)
@@ -612,6 +618,7 @@ SOUP = [("soup.md", "# Soup"), ("soup.jpg", PHOTO)]
         ("worse.zip", zip_of(("1.zip", zip_with_link()), *SOUP), {"1.zip": "link or a device"}),
         ("null.tar", tar_of("a\0b.md"), {"a\ufffdb.md": "no file can have its name"}),
     ],
+    ids=without_content,
 )
 def test_members_that_cannot_be_files_are_listed(read, tmp_path, name, content, listed):
     files = {name: content, "stew.md": "# Stew", "stew.jpg": PHOTO}
@@ -684,7 +691,7 @@ from pathlib import Path
 from itadaki.errors import RecipeError
 from itadaki.index.filters import ingredient_terms
 from itadaki.importing import found, markdown, table
-from itadaki.recipes.recipe import NewRecipe
+from itadaki.recipes.recipe import MAX_TEXT, NewRecipe
 
 resource.setrlimit(resource.RLIMIT_CPU, (60, 60))
 spaces = [chr(code) for code in range(0x3001) if chr(code).isspace()]
@@ -702,7 +709,7 @@ for part in [*parts, "0x", '"', "\\\\", "\\0", "{", "-1", "//", "../", *spaces]:
         markdown._INGREDIENTS.search(one), markdown._INSTRUCTIONS.search(one)
         markdown._EMBED.sub("", one)
         table._places([one])
-        ingredient_terms([one])
+        ingredient_terms([one[:MAX_TEXT]])
         try:
             NewRecipe(one, [one], one, b"")
         except RecipeError:

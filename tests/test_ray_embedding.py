@@ -1,4 +1,3 @@
-import shutil
 import signal
 from functools import partial
 from importlib.util import find_spec
@@ -61,13 +60,11 @@ def test_a_killed_worker_is_replaced(system, paths):
     assert np.array_equal(np.concatenate([rows for _, rows, _ in found]), expected)
 
 
-def test_a_stopped_build_goes_on_over_ray(settings, system, tmp_path, monkeypatch, caplog):
-    home = tmp_path / "home"
-    shutil.copytree(settings.home, home)
-    copy = settings.model_copy(update={"home": home, "ray_workers": WORKERS})
+def test_a_stopped_build_goes_on_over_ray(copy, system, monkeypatch, caplog):
+    copy = copy.model_copy(update={"ray_workers": WORKERS})
     raw, dataset = VARIANTS["raw"], load_dataset(copy)
     content = raw.bank_path(copy).read_bytes()
-    for path in Path(home, "raw").glob("recipe_embeddings_database*"):
+    for path in Path(copy.home, "raw").glob("recipe_embeddings_database*"):
         path.unlink()
 
     write_json, noted = bank_module.write_json, []

@@ -1,5 +1,4 @@
 import re
-import shutil
 import tempfile
 from dataclasses import replace
 
@@ -175,10 +174,8 @@ def test_a_script_without_a_window_is_told_where_its_figures_are(
     assert len(shown[0]) == 1 and not capsys.readouterr().out
 
 
-def test_the_approximate_index_serves_like_the_exact_one(system, settings, tmp_path):
-    home = tmp_path / "home"
-    shutil.copytree(settings.home, home)
-    approximate = settings.model_copy(update={"home": home, "index": "ann"})
+def test_the_approximate_index_serves_like_the_exact_one(system, copy):
+    approximate = copy.model_copy(update={"index": "ann"})
     with pytest.raises(ArtifactError, match="python -m itadaki build raw"):
         RetrievalSystem.load("raw", approximate)
     other = RetrievalSystem.load("raw", approximate, build=True)
