@@ -1,8 +1,13 @@
 """Kills changes of a collection at each step of theirs, and tells what is found afterwards.
 
-Run by test_collection.py as a program of its own, because it forks: python kill_collection.py HOME
+Run by test_collection.py as a program of its own, because it forks:
+python kill_collection.py HOME [--all]
+
+By default each line that changes a file is hit the first and the last time that it is reached;
+with --all, every time.
 """
 
+import json
 import os
 import shutil
 import signal
@@ -57,15 +62,15 @@ def recipe(seed: int) -> NewRecipe:
     return NewRecipe(f"Soup {seed}", [f"{seed} onions"], "Cook.", encode(dish_photo(seed)))
 
 
-def kill_at(step: int) -> None:
-    """Let the process kill itself at the given call that changes a file."""
-    taken = 0
+def kill_at(step: int) -> list[tuple[str, str, int]]:
+    """Let the process kill itself at the given call that changes a file; notes where each is."""
+    places = []
 
     def counted(call):
         def counting(*arguments, **options):
-            nonlocal taken
-            taken += 1
-            if taken == step:
+            caller = sys._getframe(1)
+            places.append((call.__name__, caller.f_code.co_filename, caller.f_lineno))
+            if len(places) == step:
                 os.kill(os.getpid(), signal.SIGKILL)
             return call(*arguments, **options)
 
@@ -74,6 +79,26 @@ def kill_at(step: int) -> None:
     calls = [(Path, name) for name in ("replace", "unlink", "mkdir", "write_bytes", "write_text")]
     for owner, name in [*calls, (os, "fsync"), (itadaki.storage.transaction.shutil, "rmtree")]:
         setattr(owner, name, counted(getattr(owner, name)))
+    return places
+
+
+def change(settings: Settings, system: RetrievalSystem, step: int, noted: Path) -> int:
+    """Change the collection in a child that is killed at the step, if it comes so far; returns
+    the child's status, and writes down where its steps were if it ended by itself."""
+    child = os.fork()
+    if child == 0:
+        places = kill_at(step)
+        edits = {1: Edit(title="Stew", photo=encode(dish_photo(8)))}
+        change_collection(settings, [system], [recipe(9)], edits, remove=[3])
+        noted.write_text(json.dumps(places))
+        os._exit(0)
+    return os.waitpid(child, 0)[1]
+
+
+def copied(whole: Settings, name: str) -> tuple[Settings, RetrievalSystem]:
+    settings = whole.model_copy(update={"home": whole.home.with_name(name)})
+    shutil.copytree(whole.home, settings.home)
+    return settings, pixel_system(settings)
 
 
 def main() -> None:
@@ -82,17 +107,16 @@ def main() -> None:
     create_collection(whole, "mine", [recipe(i) for i in range(4)])
     pixel_system(whole)
     old, new = ["Soup 0", "Soup 1", "Soup 2", "Soup 3"], ["Stew", "Soup 1", "Soup 3", "Soup 9"]
-    for step in range(1, 200, 2):
-        settings = whole.model_copy(update={"home": home / str(step)})
-        shutil.copytree(whole.home, settings.home)
-        system = pixel_system(settings)
-        child = os.fork()
-        if child == 0:
-            kill_at(step)
-            edits = {1: Edit(title="Stew", photo=encode(dish_photo(8)))}
-            change_collection(settings, [system], [recipe(9)], edits, remove=[3])
-            os._exit(0)
-        _, status = os.waitpid(child, 0)
+    noted = home / "steps.json"
+    assert change(*copied(whole, "unharmed"), 0, noted) == 0
+    places = list(map(tuple, json.loads(noted.read_text())))[:-1]  # the last writes it down
+    first = {place: step for step, place in reversed(list(enumerate(places, 1)))}
+    last = {place: step for step, place in enumerate(places, 1)}
+    every = range(1, len(places) + 1)
+    chosen = every if "--all" in sys.argv else sorted({*first.values(), *last.values()})
+    for step in (*chosen, 0):
+        settings, system = copied(whole, str(step))
+        status = change(settings, system, step, noted)
         dataset = load_dataset(settings, progress=False)
         bank = load_bank(FT, settings, dataset, PixelEmbedder.sha256)
         titles = dataset.recipes["Title"].tolist()
@@ -104,9 +128,7 @@ def main() -> None:
         _, (new_id,) = change_collection(settings, [system], [recipe(10)])
         assert new_id == (5 if titles == old else 6)
         assert not (settings.collection_folder / ".change").exists()
-        if status == 0:
-            return
-    raise AssertionError("the change never came to its end")
+        assert (status == 0) == (step == 0)
 
 
 if __name__ == "__main__":

@@ -211,10 +211,10 @@ def test_changes_at_once_are_made_one_after_another(mine):
     assert len(bank.recipes) == 12
 
 
-def test_killed_at_any_moment_all_is_old_or_all_is_new(tmp_path):
+def test_killed_at_any_moment_all_is_old_or_all_is_new(tmp_path, soak):
     script = Path(__file__).with_name("kill_collection.py")
     done = subprocess.run(
-        [sys.executable, str(script), str(tmp_path)],
+        [sys.executable, str(script), str(tmp_path), *(["--all"] if soak else [])],
         capture_output=True,
         text=True,
         env={**os.environ, "PYTHONPATH": str(script.parents[1])},

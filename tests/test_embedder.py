@@ -1,5 +1,4 @@
 import logging
-import shutil
 
 import keras
 import numpy as np
@@ -100,15 +99,13 @@ def test_backbone_of_the_fine_tuned_model_comes_last_with_a_warning(sealed, embe
     assert "not the frozen baseline" in caplog.text, "a stand-in must never go unnoticed"
 
 
-def test_raw_model_is_made_anew_for_other_weights(settings, tmp_path):
-    home = tmp_path / "home"
-    shutil.copytree(settings.home, home)
-    kept = load_embedder(VARIANTS["raw"], settings.model_copy(update={"home": home}))
+def test_raw_model_is_made_anew_for_other_weights(copy, tmp_path, no_conversion):
+    kept = load_embedder(VARIANTS["raw"], copy)
     other = tmp_path / "other.weights.h5"
     backbone = kept.model.get_layer(BACKBONE)
     backbone.set_weights([weight * 1.01 for weight in backbone.get_weights()])
     backbone.save_weights(other)
-    changed = settings.model_copy(update={"home": home, "backbone_weights": other})
+    changed = copy.model_copy(update={"backbone_weights": other})
     assert load_embedder(VARIANTS["raw"], changed).sha256 != kept.sha256
 
 

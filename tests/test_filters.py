@@ -331,8 +331,13 @@ def fitting(row_filter, **asked):
     ("ingredient", "rows"),
     [
         ("egg", [0, 5]),
+        ("Eggs", [0, 5]),
         ("Tomato", [2]),
+        ("tomatoes", [2]),
         ("berry", [3]),
+        ("berries", [3]),
+        ("olives", [3]),
+        ("oils", [0, 1, 3, 5]),
         ("olive oil", [0, 5]),
         ("virgin olive oil", [5]),
         ("half-and-half", [5]),

@@ -449,13 +449,13 @@ def test_large_photos_take_turns_and_small_ones_do_not_wait(monkeypatch):
 
     def slow(*arguments):
         begun.set()
-        assert go_on.wait(30)
+        assert go_on.wait(300)
         return reduced(*arguments)
 
     monkeypatch.setattr(images, "_reduced", slow)
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(decode, large)
-        assert begun.wait(30)
+        assert begun.wait(300)
         monkeypatch.setattr(images, "_reduced", reduced)
         assert decode(small, wait=False).shape == (80, 120, 3)
         with pytest.raises(DecodingBusyError):

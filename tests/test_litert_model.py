@@ -1,3 +1,4 @@
+import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -28,14 +29,29 @@ assert "tensorflow" not in sys.modules and "keras" not in sys.modules
 """
 
 
-@pytest.fixture
-def path(tmp_path):
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A model and its conversion."""
     keras.utils.set_random_seed(3)
     inputs = keras.Input((224, 224, 3))
     maps = keras.layers.Conv2D(8, 9, strides=8, activation="swish")(inputs / 255)
     rows = keras.layers.Dense(16)(keras.layers.GlobalAveragePooling2D()(maps))
-    path = tmp_path / "model.keras"
+    path = tmp_path_factory.mktemp("made") / "model.keras"
     save_model(keras.Model(inputs, keras.layers.UnitNormalization()(rows)), path)
+    Embedder(path)
+    return path
+
+
+@pytest.fixture
+def path(made, tmp_path):
+    """A copy of the model and of its conversion."""
+    return shutil.copytree(made.parent, tmp_path / "model") / made.name
+
+
+@pytest.fixture
+def bare(path):
+    """A model that is not converted yet."""
+    converted_path(path).unlink()
     return path
 
 
@@ -83,7 +99,6 @@ def test_a_damaged_conversion_is_made_anew(path, photos, damage):
 
 
 def test_a_damaged_conversion_without_tensorflow_is_told(path, monkeypatch):
-    Embedder(path)
     converted_path(path).write_bytes(b"TFL3")
     monkeypatch.setitem(sys.modules, "itadaki.models.keras_model", None)
     with pytest.raises(ArtifactError, match=r"model\.tflite is missing or damaged.*\[train\]"):
@@ -102,23 +117,23 @@ def test_another_model_is_converted_anew(path, photos):
     assert (found * before).sum(axis=1).max() < 0.999
 
 
-def test_a_conversion_that_differs_from_keras_is_refused(path, monkeypatch):
+def test_a_conversion_that_differs_from_keras_is_refused(bare, monkeypatch):
     monkeypatch.setattr(
         litert_model.LiteRtModel,
         "__call__",
         lambda self, photos, alone=True: np.full((len(photos), 16), 0.25, np.float32),
     )
     with pytest.raises(ArtifactError, match="differently from Keras"):
-        Embedder(path)
-    assert not converted_path(path).exists()
+        Embedder(bare)
+    assert not converted_path(bare).exists()
 
 
-def test_a_read_only_folder_is_no_obstacle(path, photos, monkeypatch, caplog):
+def test_a_read_only_folder_is_no_obstacle(bare, photos, monkeypatch, caplog):
     @contextmanager
     def full(path):
         raise StorageError("No room.")
         yield
 
     monkeypatch.setattr(litert_model, "replacing", full)
-    assert Embedder(path).embed(photos).shape == (5, 16)
+    assert Embedder(bare).embed(photos).shape == (5, 16)
     assert "cannot be kept" in caplog.text

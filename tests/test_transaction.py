@@ -1,6 +1,7 @@
 import errno
 import json
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -17,8 +18,7 @@ CHANGE = """
 import os, signal, sys
 from pathlib import Path
 import itadaki.storage.transaction as transaction
-folder, kill_at = Path(sys.argv[1]), int(sys.argv[2])
-steps = 0
+steps = kill_at = 0
 calls = (Path, "replace"), (Path, "unlink"), (os, "fsync"), (transaction.shutil, "rmtree")
 for owner, name in calls:
     def counted(*arguments, call=getattr(owner, name), **options):
@@ -28,10 +28,16 @@ for owner, name in calls:
             os.kill(os.getpid(), signal.SIGKILL)
         return call(*arguments, **options)
     setattr(owner, name, counted)
-with transaction.changing(folder) as change:
-    change.write(folder / "a.txt").write_text("new")
-    change.write(folder / "deep" / "b.txt").write_text("new")
-    change.remove(folder / "c.txt")
+for folder in map(Path, sys.argv[1:]):
+    kill_at += 1
+    if child := os.fork():
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+        continue
+    with transaction.changing(folder) as change:
+        change.write(folder / "a.txt").write_text("new")
+        change.write(folder / "deep" / "b.txt").write_text("new")
+        change.remove(folder / "c.txt")
+    os._exit(0)
 """
 
 
@@ -41,22 +47,24 @@ def state(folder) -> tuple[str | None, ...]:
 
 
 def test_killed_at_any_step_all_is_old_or_all_is_new(tmp_path):
-    seen = set()
-    for kill_at in range(1, 40):
-        folder = tmp_path / str(kill_at)
+    folders = [tmp_path / str(kill_at) for kill_at in range(1, 40)]
+    for folder in folders:
         (folder / "deep").mkdir(parents=True)
         for path in (folder / "a.txt", folder / "deep" / "b.txt", folder / "c.txt"):
             path.write_text("old")
-        done = subprocess.run([sys.executable, "-c", CHANGE, str(folder), str(kill_at)])
+    command = [sys.executable, "-c", CHANGE, *map(str, folders)]
+    ended = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.split()
+    assert len(ended) == len(folders)
+    killed = ended.index("0")  # so many were; the others came to their end before
+    assert killed > 6 and ended == [str(-signal.SIGKILL)] * killed + ["0"] * (len(folders) - killed)
+    seen = set()
+    for folder in folders:
         with reading(folder):
             seen.add(state(folder))
         with changing(folder) as change:
             change.write(folder / "a.txt").write_text("newer")
         assert state(folder)[0] == "newer"
         assert not (folder / ".change").exists()
-        if done.returncode == 0:
-            break
-    assert done.returncode == 0 and kill_at > 6
     assert seen == {("old", "old", "old"), ("new", "new", None)}
 
 
