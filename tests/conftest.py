@@ -281,6 +281,28 @@ def copy(settings, tmp_path) -> Settings:
     return settings.model_copy(update={"home": home})
 
 
+@pytest.fixture(scope="session")
+def model_home(settings, tmp_path_factory) -> Path:
+    """A home without a bank, whose raw model is the session's, and whose ft model is that too, with
+    a text encoder that knows the dishes; tests must not change it."""
+    from itadaki.models.text_encoder import TextEncoder
+    from itadaki.variants import VARIANTS
+
+    home = tmp_path_factory.mktemp("models")
+    shutil.copytree(
+        settings.home / "raw", home / "raw", ignore=shutil.ignore_patterns("recipe_embeddings*")
+    )
+    (home / "ft").mkdir()
+    raw, ft = (Path(VARIANTS[name].model_file).stem for name in ("raw", "ft"))
+    for path in (home / "raw").glob(f"{raw}*"):
+        shutil.copyfile(path, home / "ft" / path.name.replace(raw, ft))
+    titles, ingredients = zip(*DISHES * 2, strict=True)
+    encoder = TextEncoder.fit(list(titles), list(ingredients), 1280)
+    encoder.matrix[:] = np.random.default_rng(0).normal(size=encoder.matrix.shape)
+    encoder.save(VARIANTS["ft"].text_encoder_path(Settings(_env_file=None, home=home)))
+    return home
+
+
 @pytest.fixture
 def no_conversion(monkeypatch):
     """Leaves the conversion of a new model out, for what never embeds a photo with it."""

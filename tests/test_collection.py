@@ -34,7 +34,6 @@ from itadaki.errors import (
 from itadaki.index.filters import Filters
 from itadaki.index.index import ExactIndex, StandInIndex, build_index, open_index
 from itadaki.models.embedder import load_embedder
-from itadaki.models.text_encoder import TextEncoder
 from itadaki.recipes.dataset import load_dataset
 from itadaki.recipes.recipe import MAX_TEXT, MAX_TITLE, Edit, NewRecipe
 from itadaki.retrieval import RetrievalSystem
@@ -63,22 +62,6 @@ def mine(tmp_path) -> Settings:
     recipes[5] = recipe(5, photo=encode(dish_photo(4), quality=70))
     create_collection(settings, "mine", recipes)
     return settings
-
-
-@pytest.fixture(scope="module")
-def model_home(settings, tmp_path_factory) -> Path:
-    """A home whose raw model is the session's, and whose ft model is that too, with texts."""
-    home = tmp_path_factory.mktemp("models")
-    (home / "ft").mkdir()
-    shutil.copytree(settings.home / "raw", home / "raw")
-    raw, ft = Path(VARIANTS["raw"].model_file).stem, Path(FT.model_file).stem
-    for path in (home / "raw").glob(f"{raw}*"):
-        shutil.copyfile(path, home / "ft" / path.name.replace(raw, ft))
-    titles = [f"{name} {name}" for name in NAMES] * 2
-    encoder = TextEncoder.fit(titles, [["onions"], ["lentils"]] * 6, 1280)
-    encoder.matrix[:] = np.random.default_rng(0).normal(size=encoder.matrix.shape)
-    encoder.save(FT.text_encoder_path(Settings(_env_file=None, home=home)))
-    return home
 
 
 def built_from_scratch(settings: Settings, variant: str, tmp_path, number: int, embedder):

@@ -1,3 +1,5 @@
+import shutil
+
 import numpy as np
 import pytest
 
@@ -7,23 +9,17 @@ from itadaki.models.embedder import load_embedder
 from itadaki.models.text_encoder import TextEncoder
 from itadaki.recipes.dataset import load_dataset
 from itadaki.retrieval import RetrievalSystem
-from itadaki.training.config import CONFIG_FT
-from itadaki.training.run import TrainingRun
 from itadaki.variants import VARIANTS
 
 FT = VARIANTS["ft"]
 
 
 @pytest.fixture(scope="module")
-def trained(settings, tmp_path_factory):
-    """Settings of a home with a tiny fine-tuned variant and its fused bank."""
-    home = settings.model_copy(update={"home": tmp_path_factory.mktemp("fused")})
-    tiny = {"BATCH_SIZE": 8, "EMBEDDING_DIM": 16, "HIDDEN_DIM": 32, "VIEWS": 1}
-    config = CONFIG_FT | tiny | {"PHASE_1_EPOCHS": 1, "PHASE_2_EPOCHS": 0}
+def trained(settings, model_home, tmp_path_factory):
+    """Settings of a home with a variant that has a text encoder, and its fused bank."""
+    folder = shutil.copytree(model_home, tmp_path_factory.mktemp("fused") / "home")
+    home = settings.model_copy(update={"home": folder})
     dataset = load_dataset(home, False)
-    run = TrainingRun(FT, config, home, dataset, progress=False)
-    run.train()
-    run.export()
     build_bank(FT, home, dataset, load_embedder(FT, home), progress=False)
     return home
 
