@@ -277,8 +277,12 @@ def settings(once, recipes_root, weights, tmp_path_factory) -> Settings:
 @pytest.fixture
 def copy(settings, tmp_path) -> Settings:
     """The session's settings with a copy of its home, for a test to change."""
-    home = shutil.copytree(settings.home, tmp_path / "home")
-    return settings.model_copy(update={"home": home})
+    return copy_of(settings, tmp_path)
+
+
+def copy_of(settings: Settings, folder: Path) -> Settings:
+    """The same settings with a copy of their home, in the folder."""
+    return settings.model_copy(update={"home": shutil.copytree(settings.home, folder / "home")})
 
 
 @pytest.fixture(scope="session")

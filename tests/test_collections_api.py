@@ -4,7 +4,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from conftest import dish_photo, encode, running_service
+from conftest import copy_of, dish_photo, encode, running_service
 from starlette.testclient import TestClient
 
 from api.core.config import ApiSettings
@@ -31,9 +31,7 @@ def recipes(first: int, count: int) -> list[NewRecipe]:
 @pytest.fixture(scope="module")
 def mine(settings, tmp_path_factory):
     """Settings of the collection mine, in a home where others has been imported too."""
-    home = tmp_path_factory.mktemp("collections")
-    shutil.copytree(settings.home, home, dirs_exist_ok=True)
-    ours = settings.model_copy(update={"home": home})
+    ours = copy_of(settings, tmp_path_factory.mktemp("collections"))
     for name, first in (("mine", 100), ("others", 200)):
         create_collection(ours, name, recipes(first, 4))
         RetrievalSystem.load("raw", ours.model_copy(update={"dataset": name}), build=True)
@@ -217,8 +215,7 @@ def test_a_change_that_is_made_is_answered_as_one_though_its_index_does_not_foll
     mine, tmp_path, monkeypatch
 ):
     ann_index = pytest.importorskip("itadaki.index.ann_index")
-    home = shutil.copytree(mine.home, tmp_path / "home")
-    ours = mine.model_copy(update={"home": home, "index": "ann"})
+    ours = copy_of(mine, tmp_path).model_copy(update={"index": "ann"})
     RetrievalSystem.load("raw", ours, build=True)
     before = load_dataset(ours, progress=False).recipes["Title"].tolist()
     app = create_app(ApiSettings(**ours.model_dump(), api_key=KEY["X-API-Key"]))
@@ -278,10 +275,9 @@ def test_a_folder_that_is_called_like_a_collection_does_not_hide_it(
 def test_a_disk_without_room_is_said_and_nothing_is_left(environment_of_all, mine, tmp_path):
     """Files may have no more bytes than any change needs, which is refused as a full disk is."""
     resource = pytest.importorskip("resource")
-    home = tmp_path / "home"
-    shutil.copytree(mine.home, home)
+    full = copy_of(mine, tmp_path)
+    home, folder = full.home, full.collection_folder
     ours = {**environment_of_all, "ITADAKI_HOME": str(home), "ITADAKI_API_KEY": KEY["X-API-Key"]}
-    folder = mine.model_copy(update={"home": home}).collection_folder
 
     def files() -> dict:
         return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}

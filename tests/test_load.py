@@ -165,9 +165,9 @@ def other_home(settings, tmp_path):
     return other.home
 
 
-def test_swap_under_load(environment, settings, other_home, tmp_path, soak):
+def test_swap_under_load(environment, settings, other_home, copy, soak):
     photo = encode(dish_photo(5))
-    home = shutil.copytree(settings.home, tmp_path / "home")
+    home = copy.home
     key = "secret-of-the-test"
     ours = {"ITADAKI_HOME": str(home), "ITADAKI_API_KEY": key, "ITADAKI_BACKBONE_WEIGHTS": ""}
     headers = {"X-API-Key": key}

@@ -3,9 +3,6 @@
 import io
 import json
 import re
-import shutil
-import socket
-import threading
 import time
 from contextlib import contextmanager
 
@@ -14,7 +11,7 @@ import numpy as np
 import pytest
 import uvicorn
 from chromium import EXECUTABLE, chromium
-from conftest import dish_photo, encode
+from conftest import dish_photo, encode, listening
 from PIL import Image
 
 from api.core.config import ApiSettings
@@ -55,20 +52,8 @@ def served(settings, root_path="", **more):
     async def behind_prefix(scope, receive, send):  # the scope that uvicorn --root-path makes
         await app({**scope, "root_path": root_path}, receive, send)
 
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    server = uvicorn.Server(uvicorn.Config(behind_prefix, port=port, log_config=None))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        assert thread.is_alive()
-        time.sleep(0.05)
-    try:
-        yield f"http://127.0.0.1:{port}{root_path}/"
-    finally:
-        server.should_exit = True
-        thread.join()
+    with listening(uvicorn.Config(behind_prefix, log_config=None)) as (host, port):
+        yield f"http://{host}:{port}{root_path}/"
 
 
 @pytest.fixture(scope="module")
@@ -400,15 +385,13 @@ def test_key_is_asked_for_once(visit, settings):
         assert page.evaluate("[localStorage.length, document.cookie]") == [0, ""]
 
 
-def test_collection_can_be_chosen(visit, settings, tmp_path):
-    home = shutil.copytree(settings.home, tmp_path / "home")
-    ours = settings.model_copy(update={"home": home})
+def test_collection_can_be_chosen(visit, copy):
     recipes = [
         NewRecipe(f"Dish {seed}", [], "", encode(dish_photo(seed))) for seed in range(60, 64)
     ]
-    create_collection(ours, "grandma", recipes)
-    RetrievalSystem.load("raw", ours.model_copy(update={"dataset": "grandma"}), build=True)
-    with served(ours, collections=["grandma"], api_key=KEY) as url:
+    create_collection(copy, "grandma", recipes)
+    RetrievalSystem.load("raw", copy.model_copy(update={"dataset": "grandma"}), build=True)
+    with served(copy, collections=["grandma"], api_key=KEY) as url:
         page = visit(url)
         collections = page.get_by_label("In the collection")
         expect(collections).to_be_hidden()

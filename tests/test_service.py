@@ -2,7 +2,6 @@ import inspect
 import json
 import re
 import runpy
-import shutil
 import signal
 import threading
 import time
@@ -11,7 +10,7 @@ from collections.abc import Callable
 import httpx
 import numpy as np
 import pytest
-from conftest import dish_photo, encode, running_service, start_service
+from conftest import copy_of, dish_photo, encode, running_service, start_service
 from starlette.testclient import TestClient
 
 from api.core.config import ApiSettings
@@ -30,7 +29,7 @@ ORIGIN = "https://cooks.example"
 @pytest.fixture(scope="module")
 def home(settings, tmp_path_factory):
     """A home of this module's own, because its bank is tampered with."""
-    return shutil.copytree(settings.home, tmp_path_factory.mktemp("service") / "home")
+    return copy_of(settings, tmp_path_factory.mktemp("service")).home
 
 
 @pytest.fixture(scope="module")
