@@ -12,12 +12,12 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from itadaki.bank.bank import embed_photos
+from itadaki.bank.embedding import embed_photos
 from itadaki.models.embedder import Embedder, load_embedder
 from itadaki.photos.images import load_input
 from itadaki.recipes.dataset import load_dataset
 from itadaki.settings import Settings
-from itadaki.variants import served_variant
+from itadaki.variants import Artifacts, served_variant
 
 
 def one_by_one(paths: list[Path], embedder: Embedder) -> np.ndarray:
@@ -64,7 +64,7 @@ def main() -> None:
     sample = dataset.recipes["image_path"].sample(
         min(options.photos, len(dataset.recipes)), random_state=0
     )
-    embedder = load_embedder(served_variant(settings), settings)
+    embedder = load_embedder(Artifacts(served_variant(settings), settings))
     found = measure(embedder, [Path(path) for path in sample], options.rounds)
     print(f"least cosine between the two ways: {found['cosine_min']:.7f}")
     for slow, fast in zip(found["one_by_one_per_s"], found["bank_per_s"], strict=True):

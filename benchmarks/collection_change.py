@@ -27,13 +27,14 @@ import numpy as np
 from PIL import Image
 
 from itadaki.collection import change_collection, create_collection
+from itadaki.cores import usable_cores
 from itadaki.models.embedder import load_embedder
 from itadaki.recipes.dataset import load_dataset
 from itadaki.recipes.recipe import Edit, NewRecipe
 from itadaki.retrieval import RetrievalSystem
 from itadaki.settings import Settings
 from itadaki.storage.files import write_json
-from itadaki.variants import Variant, served_variant
+from itadaki.variants import Artifacts, Variant, served_variant
 
 NAME = "benchmark"
 
@@ -71,7 +72,9 @@ def prepared(settings: Settings, variant: Variant, home: Path, recipes: int) -> 
     """Settings of a home with a collection of the dataset's recipes and the variant's model."""
     ours = settings.model_copy(update={"home": home, "dataset": NAME})
     ignored = shutil.ignore_patterns("recipe_embeddings_*")
-    shutil.copytree(variant.model_path(settings).parent, home / variant.folder, ignore=ignored)
+    shutil.copytree(
+        Artifacts(variant, settings).model.parent, home / variant.folder, ignore=ignored
+    )
     rows = load_dataset(settings).recipes.head(recipes)
     made = (
         NewRecipe(row.Title, row.Ingredients, row.Instructions, Path(row.image_path))
@@ -114,7 +117,7 @@ def main() -> None:
     settings = Settings()
     variant = served_variant(settings)
     watch = Stopwatch()
-    load_embedder(variant, settings)  # converts the model, if need be
+    load_embedder(Artifacts(variant, settings))  # converts the model, if need be
 
     with tempfile.TemporaryDirectory(dir=options.work) as folder:
         home = Path(folder).resolve()
@@ -144,7 +147,7 @@ def main() -> None:
             f"long, and {processor:.0f} times the processor"
         )
     kept = settings.home / "reports" / "measurements" / "collection_change.json"
-    facts = {"rows": rows, "dimension": dimension, "variant": variant.name, "cores": os.cpu_count()}
+    facts = {"rows": rows, "dimension": dimension, "variant": variant.name, "cores": usable_cores()}
     write_json(kept, {**facts, "times": found})
 
 

@@ -36,9 +36,10 @@ from threadpoolctl import threadpool_limits
 
 from itadaki import plots
 from itadaki.bank.bank import Bank, load_bank
+from itadaki.cores import usable_cores
 from itadaki.evaluation.measurements import Measurements
 from itadaki.evaluation.scores import Labels, retrieval_scores
-from itadaki.index.ann_index import AnnIndex, build_graph
+from itadaki.index.ann import AnnIndex, build_graph
 from itadaki.index.exact import RESCORED, rescored, similarities, top_k
 from itadaki.index.filters import Filters, RowFilter
 from itadaki.index.index import ExactIndex, Index
@@ -47,7 +48,7 @@ from itadaki.recipes.dataset import load_dataset
 from itadaki.recipes.ingredients import asked_terms, ingredient_terms
 from itadaki.settings import PROJECT_ROOT, Precision, Settings
 from itadaki.storage.files import replacing, sha256_of, write_json
-from itadaki.variants import VARIANTS
+from itadaki.variants import VARIANTS, Artifacts
 from tools.figures import index_growth
 from tools.report import BLOCKS
 
@@ -92,9 +93,9 @@ def grown_bank(bank: Bank, count: int, folder: Path) -> tuple[Bank, Settings]:
     """A bank of ``count`` rows in a home of its own; its recipes are the real ones in turn."""
     settings = Settings(home=folder / str(count), index="ann")
     base, _ = real_rows(bank)
-    rows = grown(base, count, bank.variant.bank_path(settings))
+    rows = grown(base, count, Artifacts(bank.variant, settings).bank)
     recipes = [bank.recipes[row % len(bank.recipes)] for row in range(count)]
-    hashes = {"bank": sha256_of(bank.variant.bank_path(settings)), "metadata": ""}
+    hashes = {"bank": sha256_of(Artifacts(bank.variant, settings).bank), "metadata": ""}
     return Bank(bank.variant, rows, rows, recipes, bank.manifest | {"sha256": hashes}), settings
 
 
@@ -167,7 +168,7 @@ def growth(bank: Bank, counts: list[int], folder: Path, rounds: int) -> list[dic
         milliseconds = timed(searches, queries, rounds) | timed(ann, queries, 10 * rounds)
         exact = searches["exact float32"]
         row_bytes = {name: float(index._rows[0].nbytes) for name, index in indexes.items()}
-        graph_path = larger.variant.bank_path(settings).with_suffix(".usearch")
+        graph_path = Artifacts(larger.variant, settings).bank.with_suffix(".usearch")
         row_bytes["ann"] += graph_path.stat().st_size / count
         step = {
             "rows": count,
@@ -361,7 +362,7 @@ def four_workers(bank: Bank, settings: Settings) -> dict[str, float]:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    path = bank.variant.bank_path(settings)
+    path = Artifacts(bank.variant, settings).bank
     try:
         workers = serving(server.pid, path)
         result = memory_of(workers, path)
@@ -416,22 +417,22 @@ def main() -> None:
     logging.getLogger("itadaki").setLevel(logging.INFO)
     threadpool_limits(1)  # as in the service, where BLAS' threads would spin after each search
     settings = Settings()
-    bank = load_bank(VARIANTS["ft"], settings, load_dataset(settings))
+    bank = load_bank(Artifacts(VARIANTS["ft"], settings), load_dataset(settings))
     with contextlib.ExitStack() as stack:
         folder = options.folder or Path(stack.enter_context(tempfile.TemporaryDirectory()))
         measured = {
             "model": bank.manifest["sha256"]["model"],
             "dataset_source": bank.manifest["dataset_source"],
-            "cores": os.cpu_count(),
+            "cores": usable_cores(),
             "load": os.getloadavg()[0],
             "bandwidth": memory_bandwidth(),
-            "metadata_bytes_per_recipe": bank.variant.metadata_path(settings).stat().st_size
+            "metadata_bytes_per_recipe": Artifacts(bank.variant, settings).metadata.stat().st_size
             / len(bank.recipes),
             "growth": growth(bank, options.rows, folder, options.rounds),
             "precision": precisions(bank),
             "libraries": with_faiss(bank, folder, sorted(options.rows)[-2]),
             "four_processes": four_processes(
-                bank.variant.bank_path(Settings(home=folder / str(max(options.rows))))
+                Artifacts(bank.variant, Settings(home=folder / str(max(options.rows)))).bank
             ),
             "four_workers": four_workers(bank, settings),
         }

@@ -17,7 +17,8 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from itadaki.bank.bank import Bank, fused_rows
+from itadaki.bank.bank import Bank
+from itadaki.bank.fusion import fused_rows
 from itadaki.evaluation.comparison import save_measurement
 from itadaki.evaluation.scores import Evaluation, evaluate
 from itadaki.models.embedder import Embedder

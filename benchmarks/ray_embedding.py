@@ -1,7 +1,7 @@
 """Photos a second over Ray Data beside the bank's own way, on this machine.
 
 Both embed the same photos of the configured dataset, in alternating rounds of one run:
-python benchmarks/ray_embedding.py [--photos 96] [--rounds 3] [--workers 2]
+python -m benchmarks.ray_embedding [--photos 96] [--rounds 3] [--workers 2]
 Writes reports/measurements/ray.json. It needs the extra ray.
 """
 
@@ -12,13 +12,13 @@ from pathlib import Path
 
 import numpy as np
 
-from itadaki.bank.bank import BATCH_SIZE, Embedded, embed_photos
-from itadaki.bank.ray_embedding import embed_photos_on_ray, started
+from itadaki.bank.embedding import BATCH_SIZE, Embedded, embed_photos
 from itadaki.models.embedder import load_embedder
 from itadaki.recipes.dataset import load_dataset
 from itadaki.settings import PROJECT_ROOT, Settings
 from itadaki.storage.files import write_json
-from itadaki.variants import served_variant
+from itadaki.variants import Artifacts, served_variant
+from tools.ray_build import embed_photos_on_ray, started
 
 
 def steadily(batches: Iterator[Embedded]) -> tuple[float, float]:
@@ -39,7 +39,7 @@ def main() -> None:
     options = parser.parse_args()
     settings = Settings()
     dataset = load_dataset(settings)
-    embedder = load_embedder(served_variant(settings), settings)
+    embedder = load_embedder(Artifacts(served_variant(settings), settings))
     sample = dataset.recipes["image_path"].sample(
         min(options.photos, len(dataset.recipes)), random_state=0
     )

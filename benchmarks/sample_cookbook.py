@@ -13,13 +13,14 @@ from pathlib import Path
 
 import numpy as np
 
-from itadaki.bank.bank import embed_photos
-from itadaki.models.embedder import FINE_TUNED, Embedder, load_embedder
+from itadaki.bank.embedding import embed_photos
+from itadaki.models.embedder import Embedder, load_embedder
 from itadaki.models.keras_model import build_backbone
+from itadaki.models.record import FINE_TUNED
 from itadaki.recipes.source import SAMPLE_ROOT
 from itadaki.settings import PROJECT_ROOT, Settings
 from itadaki.storage.files import write_json
-from itadaki.variants import VARIANTS
+from itadaki.variants import VARIANTS, Artifacts
 
 TESTS = PROJECT_ROOT / "test_recipes"
 
@@ -64,7 +65,7 @@ def main() -> None:
         raise SystemExit("Raw needs ImageNet weights; set ITADAKI_BACKBONE_WEIGHTS.")
     found = {}
     for name in ("raw", "ft"):
-        embedder = load_embedder(VARIANTS[name], settings)
+        embedder = load_embedder(Artifacts(VARIANTS[name], settings))
         found[name] = measure(embedder) | {"model": embedder.sha256}
         print(name, found[name])
     path = PROJECT_ROOT / "reports" / "measurements" / "sample_cookbook.json"

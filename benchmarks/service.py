@@ -10,7 +10,6 @@ python -m benchmarks.service [--requests 300] [--soak 10000]
 import argparse
 import asyncio
 import io
-import os
 import platform
 import socket
 import subprocess
@@ -30,6 +29,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from benchmarks import bank_build
+from itadaki.cores import usable_cores
 from itadaki.evaluation.measurements import Measurements
 from itadaki.photos.images import decode, load_input, preprocess
 from itadaki.retrieval import RetrievalSystem
@@ -254,7 +254,7 @@ def main() -> None:
             "variant": system.bank.variant.name,
             "rows": len(system.bank.recipes),
             "runtime": f"LiteRT {version('ai-edge-litert')}",
-            "cores": os.cpu_count(),
+            "cores": usable_cores(),
             "python": platform.python_version(),
             "latency": measure_latency(system, folder, options.requests),
             "start": measure_start(system, folder),

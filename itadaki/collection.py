@@ -12,7 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
-from itadaki.bank.bank import Bank, embed_photos, fused_rows, load_bank, write_bank
+from itadaki.bank.bank import Bank, load_bank, write_bank
+from itadaki.bank.embedding import embed_photos
+from itadaki.bank.fusion import fused_rows
 from itadaki.errors import ArtifactError, CollectionError
 from itadaki.index.index import following_index
 from itadaki.recipes.cache import DatasetCache, photo_stats
@@ -28,6 +30,7 @@ from itadaki.settings import COLLECTION_FILE, Settings, is_collection_name
 from itadaki.storage.files import read_json_object, replacing, sha256_of, write_json, writing
 from itadaki.storage.transaction import Transaction, changing, locked
 from itadaki.storage.workspace import workspace
+from itadaki.variants import Artifacts
 
 _MAX_ID = 10**15
 
@@ -186,14 +189,14 @@ def _embed(system: RetrievalSystem, photos: Sequence[Path | bytes]) -> np.ndarra
 
 def _bank_on_disk(system: RetrievalSystem, settings: Settings, dataset: Dataset) -> Bank:
     """The system's bank if it is still the one on disk, else that one."""
-    variant, manifest = system.bank.variant, system.bank.manifest
+    artifacts, manifest = Artifacts(system.bank.variant, settings), system.bank.manifest
     try:
-        on_disk = read_json_object(variant.manifest_path(settings))
+        on_disk = read_json_object(artifacts.manifest)
     except ArtifactError:
         on_disk = None
     if on_disk == manifest and manifest["sha256"]["dataset"] == dataset.sha256:
         return system.bank
-    return load_bank(variant, settings, dataset, system.embedder.sha256)
+    return load_bank(artifacts, dataset, system.embedder.sha256)
 
 
 def _change_bank(
@@ -236,8 +239,7 @@ def _change_bank(
         np.save(path, photos)
     return write_bank(
         change,
-        bank.variant,
-        settings,
+        Artifacts(bank.variant, settings),
         dataset,
         system.embedder.sha256,
         recipes,

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from itadaki.bank.bank import Bank, bank_folder, build_bank, load_bank
+from itadaki.bank.bank import Bank, load_bank
+from itadaki.bank.build import build_bank
 from itadaki.errors import ArtifactError, QueryError
 from itadaki.index.filters import Filters
 from itadaki.index.index import ExactIndex, Index, StandInIndex, build_index, open_index
@@ -18,7 +19,7 @@ from itadaki.recipes.recipe import SearchResult
 from itadaki.settings import Settings
 from itadaki.storage.files import read_json_object
 from itadaki.storage.transaction import reading
-from itadaki.variants import VARIANTS, Variant
+from itadaki.variants import VARIANTS, Artifacts, Variant
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,27 +75,27 @@ class RetrievalSystem:
         from itadaki.models.embedder import load_embedder
 
         settings = settings or Settings()
-        chosen, found = VARIANTS[variant], None
+        artifacts, found = Artifacts(VARIANTS[variant], settings), None
         if like:
             embedder, encoder = like.embedder, like.text_encoder
         else:
             with ThreadPoolExecutor(1) as beside:
                 # Compiling the model and checking the bank take equally long. Where there is no
                 # bank, this is said now, not after seconds of converting the model.
-                together = not build and chosen.manifest_path(settings).exists()
-                loading = beside.submit(load_embedder, chosen, settings) if together else None
-                found = None if build else _dataset_and_bank(chosen, settings)
-                embedder = loading.result() if loading else load_embedder(chosen, settings)
-            encoder_path = chosen.text_encoder_path(settings)
-            encoder = TextEncoder.load(encoder_path) if encoder_path.exists() else None
+                together = not build and artifacts.manifest.exists()
+                loading = beside.submit(load_embedder, artifacts) if together else None
+                found = None if build else _dataset_and_bank(artifacts)
+                embedder = loading.result() if loading else load_embedder(artifacts)
+            path = artifacts.text_encoder
+            encoder = TextEncoder.load(path) if path.exists() else None
         if build:
             dataset = load_dataset(settings)
-            bank = build_bank(chosen, settings, dataset, embedder)
+            bank = build_bank(artifacts, dataset, embedder)
             build_index(bank, settings)
         elif found and found[1].manifest["sha256"]["model"] == embedder.sha256:
             dataset, bank = found
         else:
-            dataset, bank = _dataset_and_bank(chosen, settings, embedder.sha256)
+            dataset, bank = _dataset_and_bank(artifacts, embedder.sha256)
         return cls(embedder, bank, dataset, encoder, open_index(bank, settings))
 
     @property
@@ -115,7 +116,7 @@ class RetrievalSystem:
     def is_on_disk(self, settings: Settings) -> bool:
         """Whether disk still holds the bank that is searched; also while that cannot be read."""
         try:
-            manifest = read_json_object(self.variant.manifest_path(settings))
+            manifest = read_json_object(Artifacts(self.variant, settings).manifest)
         except ArtifactError:
             return True
         return manifest == self.bank.manifest
@@ -283,9 +284,9 @@ class RetrievalSystem:
 
 
 def _dataset_and_bank(
-    variant: Variant, settings: Settings, model_sha256: str | None = None
+    artifacts: Artifacts, model_sha256: str | None = None
 ) -> tuple[Dataset, Bank]:
     """Load both as they are at one moment, though a collection may be changing."""
-    with reading(bank_folder(variant, settings)):
-        dataset = load_dataset(settings)
-        return dataset, load_bank(variant, settings, dataset, model_sha256)
+    with reading(artifacts.bank_folder):
+        dataset = load_dataset(artifacts.settings)
+        return dataset, load_bank(artifacts, dataset, model_sha256)

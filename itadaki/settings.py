@@ -85,12 +85,6 @@ class Settings(BaseSettings):
         description="What finds rows: exact (compares with all), ann (approximate, on one "
         "machine) or qdrant (a Qdrant server or cluster).",
     )
-    ray_workers: int = Field(
-        0,
-        ge=0,
-        description="Workers that embed photos over Ray, on this machine or on the cluster of "
-        "RAY_ADDRESS; 0 embeds here without Ray.",
-    )
     qdrant_url: str = Field(
         "http://localhost:6333", description="Where Qdrant is asked; https means TLS."
     )

@@ -33,34 +33,54 @@ class Variant:
         """The manifest's file name inside ``folder``."""
         return f"recipe_embeddings_database_{self.name}.manifest.json"
 
-    def model_path(self, settings: Settings) -> Path:
-        """Where the ``.keras`` embedder lies."""
-        return settings.home / self.folder / self.model_file
 
-    def text_encoder_path(self, settings: Settings) -> Path:
-        """Where the text encoder lies of a variant that was trained with texts."""
-        name = self.model_file.replace("embedding_", "text_encoder_")
-        return (settings.home / self.folder / name).with_suffix(".npz")
+@dataclass(frozen=True)
+class Artifacts:
+    """Where the files of a variant lie: its model's at home, its bank's with the dataset."""
 
-    def record_path(self, settings: Settings) -> Path:
-        """Where the record lies of the run that trained the model."""
-        return self.model_path(settings).with_suffix(".json")
+    variant: Variant
+    settings: Settings
 
-    def bank_path(self, settings: Settings) -> Path:
-        """Where the ``.npy`` bank lies."""
-        return settings.bank_home / self.folder / self.bank_file
+    @property
+    def model(self) -> Path:
+        """The ``.keras`` embedder."""
+        return self.settings.home / self.variant.folder / self.variant.model_file
 
-    def photo_bank_path(self, settings: Settings) -> Path:
-        """Where the rows of the photos alone lie, when the bank's rows also hold texts."""
-        return self.bank_path(settings).with_name(self.bank_file.replace(".npy", "_photos.npy"))
+    @property
+    def text_encoder(self) -> Path:
+        """The text encoder of a variant that was trained with texts."""
+        name = self.variant.model_file.replace("embedding_", "text_encoder_")
+        return self.model.with_name(name).with_suffix(".npz")
 
-    def metadata_path(self, settings: Settings) -> Path:
-        """Where the metadata ``.pkl`` lies."""
-        return settings.bank_home / self.folder / self.metadata_file
+    @property
+    def record(self) -> Path:
+        """The record of the run that trained the model."""
+        return self.model.with_suffix(".json")
 
-    def manifest_path(self, settings: Settings) -> Path:
-        """Where the manifest lies that ties the other three together."""
-        return settings.bank_home / self.folder / self.manifest_file
+    @property
+    def bank(self) -> Path:
+        """The ``.npy`` bank."""
+        return self.settings.bank_home / self.variant.folder / self.variant.bank_file
+
+    @property
+    def photo_bank(self) -> Path:
+        """The rows of the photos alone, when the bank's rows also hold texts."""
+        return self.bank.with_name(self.variant.bank_file.replace(".npy", "_photos.npy"))
+
+    @property
+    def metadata(self) -> Path:
+        """The metadata ``.pkl``."""
+        return self.bank.with_name(self.variant.metadata_file)
+
+    @property
+    def manifest(self) -> Path:
+        """The manifest that ties model, bank and metadata together."""
+        return self.bank.with_name(self.variant.manifest_file)
+
+    @property
+    def bank_folder(self) -> Path:
+        """The folder whose files change together when a bank does: the collection, if it is one."""
+        return self.settings.collection_folder or self.bank.parent
 
 
 VARIANTS: dict[str, Variant] = {
@@ -104,16 +124,16 @@ def served_variant(settings: Settings) -> Variant:
     if settings.variant:
         return VARIANTS[settings.variant]
     fine_tuned = VARIANTS["ft"]
-    return fine_tuned if fine_tuned.model_path(settings).exists() else VARIANTS["raw"]
+    return fine_tuned if Artifacts(fine_tuned, settings).model.exists() else VARIANTS["raw"]
 
 
-def require_model(variant: Variant, settings: Settings) -> Path:
+def require_model(artifacts: Artifacts) -> Path:
     """Return the path of a variant's model; raw's may not exist yet, it is made from weights.
 
     Raises:
         ItadakiError: a trained variant's model is not on this machine.
     """
-    path = variant.model_path(settings)
+    variant, path = artifacts.variant, artifacts.model
     if variant.name != "raw" and not path.exists():
         raise ItadakiError(
             f"The variant {variant.name} has no model yet ({variant.folder}/{variant.model_file} "

@@ -290,7 +290,7 @@ def model_home(settings, tmp_path_factory) -> Path:
     """A home without a bank, whose raw model is the session's, and whose ft model is that too, with
     a text encoder that knows the dishes; tests must not change it."""
     from itadaki.models.text_encoder import TextEncoder
-    from itadaki.variants import VARIANTS
+    from itadaki.variants import VARIANTS, Artifacts
 
     home = tmp_path_factory.mktemp("models")
     shutil.copytree(
@@ -303,7 +303,7 @@ def model_home(settings, tmp_path_factory) -> Path:
     titles, ingredients = zip(*DISHES * 2, strict=True)
     encoder = TextEncoder.fit(list(titles), list(ingredients), 1280)
     encoder.matrix[:] = np.random.default_rng(0).normal(size=encoder.matrix.shape)
-    encoder.save(VARIANTS["ft"].text_encoder_path(Settings(_env_file=None, home=home)))
+    encoder.save(Artifacts(VARIANTS["ft"], Settings(_env_file=None, home=home)).text_encoder)
     return home
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from conftest import dish_photo, encode
 from kill_collection import FT, PixelEmbedder, pixel_system
 
-from itadaki.bank.bank import build_bank
+from itadaki.bank.build import build_bank
 from itadaki.collection import change_collection, create_collection
 from itadaki.errors import StorageError
 from itadaki.index.index import build_index
@@ -23,6 +23,7 @@ from itadaki.recipes.dataset import load_dataset
 from itadaki.recipes.recipe import Edit, NewRecipe
 from itadaki.settings import Settings
 from itadaki.storage.files import mapped_for_writing, replacing
+from itadaki.variants import Artifacts
 
 _OPTIONS = b"size=8m"
 _ROOMS = (0, 4, 16)  # kilobytes that are left
@@ -82,7 +83,7 @@ def jobs(home: Path, settings: Settings) -> dict[str, Callable[[], object]]:
             bigger, settings.model_copy(update={"index": "ann"}), progress=False
         ),
         "build": lambda: build_bank(
-            FT, settings, dataset, PixelEmbedder(), force=True, progress=False
+            Artifacts(FT, settings), dataset, PixelEmbedder(), force=True, progress=False
         ),
         "create": lambda: create_collection(settings, "other", recipes(0, 30)),
         "add": lambda: change_collection(settings, [system], add=new),

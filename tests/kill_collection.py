@@ -19,14 +19,15 @@ import numpy as np
 from conftest import dish_photo, encode
 
 import itadaki.storage.transaction
-from itadaki.bank.bank import build_bank, load_bank
+from itadaki.bank.bank import load_bank
+from itadaki.bank.build import build_bank
 from itadaki.collection import change_collection, create_collection
 from itadaki.models.text_encoder import TextEncoder
 from itadaki.recipes.dataset import load_dataset
 from itadaki.recipes.recipe import Edit, NewRecipe
 from itadaki.retrieval import RetrievalSystem
 from itadaki.settings import Settings
-from itadaki.variants import VARIANTS
+from itadaki.variants import VARIANTS, Artifacts
 
 FT = VARIANTS["ft"]
 
@@ -47,14 +48,14 @@ class PixelEmbedder:
 
 def pixel_system(settings: Settings) -> RetrievalSystem:
     """A system of the settings' dataset with fused rows."""
-    FT.model_path(settings).parent.mkdir(parents=True, exist_ok=True)
-    FT.model_path(settings).touch()
+    Artifacts(FT, settings).model.parent.mkdir(parents=True, exist_ok=True)
+    Artifacts(FT, settings).model.touch()
     encoder = TextEncoder.fit(["soup cake", "cake stew", "soup stew"], [["onions"]] * 3, 48)
     encoder.matrix[:] = np.linspace(-1, 1, encoder.matrix.size).reshape(encoder.matrix.shape)
-    encoder.save(FT.text_encoder_path(settings))
-    encoder = TextEncoder.load(FT.text_encoder_path(settings))
+    encoder.save(Artifacts(FT, settings).text_encoder)
+    encoder = TextEncoder.load(Artifacts(FT, settings).text_encoder)
     dataset, embedder = load_dataset(settings, progress=False), PixelEmbedder()
-    bank = build_bank(FT, settings, dataset, embedder, progress=False)
+    bank = build_bank(Artifacts(FT, settings), dataset, embedder, progress=False)
     return RetrievalSystem(embedder, bank, dataset, encoder)
 
 
@@ -118,7 +119,7 @@ def main() -> None:
         settings, system = copied(whole, str(step))
         status = change(settings, system, step, noted)
         dataset = load_dataset(settings, progress=False)
-        bank = load_bank(FT, settings, dataset, PixelEmbedder.sha256)
+        bank = load_bank(Artifacts(FT, settings), dataset, PixelEmbedder.sha256)
         titles = dataset.recipes["Title"].tolist()
         assert titles in (old, new)
         assert [recipe.title for recipe in bank.recipes[:4]] == titles

@@ -11,21 +11,29 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from itadaki.bank.bank import BATCH_SIZE, build_bank, load_bank
+from itadaki.bank.bank import load_bank
+from itadaki.bank.build import build_bank
+from itadaki.bank.embedding import BATCH_SIZE
 from itadaki.errors import ArtifactError
 from itadaki.models.embedder import load_embedder
 from itadaki.recipes.dataset import load_dataset
 from itadaki.retrieval import RetrievalSystem
 from itadaki.storage.files import load_builtin_pickle
-from itadaki.variants import VARIANTS
+from itadaki.variants import VARIANTS, Artifacts
 
 RAW = VARIANTS["raw"]
 PARTS = ("recipe_embeddings_database_raw.npy", "recipe_embeddings_database_metadata_raw.pkl")
 
 
+def never(photos, embedder, batch_size):
+    """In the place of what embeds, where no photo may be left to embed."""
+    assert not photos
+    return iter(())
+
+
 def test_round_trip(settings, system):
     dataset = load_dataset(settings)
-    bank = load_bank(RAW, settings, dataset)
+    bank = load_bank(Artifacts(RAW, settings), dataset)
     assert bank.embeddings.shape == (40, 1280) and bank.embeddings.dtype == np.float32
     assert isinstance(bank.embeddings, np.memmap)
     assert np.linalg.norm(bank.embeddings, axis=1) == pytest.approx(1, abs=1e-5)
@@ -43,13 +51,13 @@ def test_seed_file_names(settings):
 
 
 def test_kept_while_it_matches_and_built_anew_when_forced(copy, caplog):
-    dataset, embedder = load_dataset(copy), load_embedder(RAW, copy)
-    path = RAW.bank_path(copy)
+    dataset, embedder = load_dataset(copy), load_embedder(Artifacts(RAW, copy))
+    path = Artifacts(RAW, copy).bank
     before = path.stat().st_mtime_ns
-    build_bank(RAW, copy, dataset, embedder)
+    build_bank(Artifacts(RAW, copy), dataset, embedder)
     assert path.stat().st_mtime_ns == before
     content = path.read_bytes()
-    build_bank(RAW, copy, dataset, embedder, force=True)
+    build_bank(Artifacts(RAW, copy), dataset, embedder, force=True)
     assert path.stat().st_mtime_ns != before
     assert path.read_bytes() == content
 
@@ -61,14 +69,14 @@ def test_changed_part_is_refused(part, copy):
     content[-9] ^= 1
     path.write_bytes(content)
     with pytest.raises(ArtifactError, match=r"changed or replaced.*python -m itadaki build raw"):
-        load_bank(RAW, copy, load_dataset(copy))
+        load_bank(Artifacts(RAW, copy), load_dataset(copy))
 
 
 @pytest.mark.parametrize("part", [*PARTS, "recipe_embeddings_database_raw.manifest.json"])
 def test_missing_part_is_named(part, copy):
     (copy.home / "raw" / part).unlink()
     with pytest.raises(ArtifactError, match="python -m itadaki build raw"):
-        load_bank(RAW, copy, load_dataset(copy))
+        load_bank(Artifacts(RAW, copy), load_dataset(copy))
 
 
 def test_bank_of_other_weights_is_refused(copy, tmp_path, no_conversion):
@@ -85,50 +93,49 @@ def test_bank_of_other_weights_is_refused(copy, tmp_path, no_conversion):
 def test_other_recipes_are_refused(settings):
     other = dataclasses.replace(load_dataset(settings), sha256="0" * 64)
     with pytest.raises(ArtifactError, match="other recipes"):
-        load_bank(RAW, settings, other)
+        load_bank(Artifacts(RAW, settings), other)
 
 
 @pytest.mark.parametrize("key", ["format", "preprocessing"])
 def test_other_version_is_refused(key, copy):
-    path = RAW.manifest_path(copy)
+    path = Artifacts(RAW, copy).manifest
     manifest = json.loads(path.read_text())
     path.write_text(json.dumps({**manifest, key: "another"}))
     with pytest.raises(ArtifactError, match="another version"):
-        load_bank(RAW, copy, load_dataset(copy))
+        load_bank(Artifacts(RAW, copy), load_dataset(copy))
 
 
 def test_dish_classes_of_other_rules_are_refreshed_without_embedding(copy, monkeypatch):
-    dataset, embedder = load_dataset(copy), load_embedder(RAW, copy)
-    rows = RAW.bank_path(copy).read_bytes()
-    monkeypatch.setattr("itadaki.bank.bank.embed_photos", lambda photos, *rest: iter(photos[:1]))
+    dataset, embedder = load_dataset(copy), load_embedder(Artifacts(RAW, copy))
+    rows = Artifacts(RAW, copy).bank.read_bytes()
     changed = dataset.recipes.assign(dish_class="everything")
     with monkeypatch.context() as patch:
         patch.setattr("itadaki.bank.bank.class_rules", lambda: "others")
         with pytest.raises(ArtifactError, match=r"dish classes.*itadaki build raw \(no photo"):
-            load_bank(RAW, copy, dataset)
-        build_bank(RAW, copy, dataclasses.replace(dataset, read=lambda: changed), embedder)
-        assert load_bank(RAW, copy, dataset).recipes[0].dish_class == "everything"
-    bank = build_bank(RAW, copy, dataset, embedder)
+            load_bank(Artifacts(RAW, copy), dataset)
+        other = dataclasses.replace(dataset, read=lambda: changed)
+        build_bank(Artifacts(RAW, copy), other, embedder, embed=never)
+        assert load_bank(Artifacts(RAW, copy), dataset).recipes[0].dish_class == "everything"
+    bank = build_bank(Artifacts(RAW, copy), dataset, embedder, embed=never)
     assert bank.recipes[0].dish_class == dataset.recipes["dish_class"][0]
-    assert RAW.bank_path(copy).read_bytes() == rows
+    assert Artifacts(RAW, copy).bank.read_bytes() == rows
 
 
-def test_a_bank_from_before_its_code_was_noted_is_kept_but_for_its_metadata(copy, monkeypatch):
-    path, dataset = RAW.manifest_path(copy), load_dataset(copy)
+def test_a_bank_from_before_its_code_was_noted_is_kept_but_for_its_metadata(copy):
+    path, dataset = Artifacts(RAW, copy).manifest, load_dataset(copy)
     manifest = json.loads(path.read_text())
     old = {key: value for key, value in manifest.items() if not key.endswith("_by")}
     path.write_text(json.dumps(old))
-    monkeypatch.setattr("itadaki.bank.bank.embed_photos", lambda photos, *rest: iter(photos[:1]))
     with pytest.raises(ArtifactError, match=r"itadaki build raw \(no photo is embedded again"):
-        load_bank(RAW, copy, dataset)
-    build_bank(RAW, copy, dataset, load_embedder(RAW, copy))
+        load_bank(Artifacts(RAW, copy), dataset)
+    build_bank(Artifacts(RAW, copy), dataset, load_embedder(Artifacts(RAW, copy)), embed=never)
     assert json.loads(path.read_text()) == manifest
 
 
 def test_damaged_manifest_is_refused(copy):
-    RAW.manifest_path(copy).write_text("{")
+    Artifacts(RAW, copy).manifest.write_text("{")
     with pytest.raises(ArtifactError, match="damaged"):
-        load_bank(RAW, copy, load_dataset(copy))
+        load_bank(Artifacts(RAW, copy), load_dataset(copy))
 
 
 class Malicious:
@@ -157,7 +164,7 @@ def test_metadata_is_plain_builtins(settings):
             return all(plain(item) for item in value)
         return type(value) in (str, int, float, bool, type(None))
 
-    assert plain(load_builtin_pickle(RAW.metadata_path(settings)))
+    assert plain(load_builtin_pickle(Artifacts(RAW, settings).metadata))
 
 
 def test_vanished_photo_stops_the_build(copy, recipes_root, tmp_path):
@@ -167,22 +174,24 @@ def test_vanished_photo_stops_the_build(copy, recipes_root, tmp_path):
     dataset = load_dataset(copy)
     next((root / "Food Images" / "Food Images").iterdir()).unlink()
     with pytest.raises(ArtifactError, match="itadaki setup"):
-        build_bank(RAW, copy, dataset, load_embedder(RAW, copy), force=True)
+        build_bank(Artifacts(RAW, copy), dataset, load_embedder(Artifacts(RAW, copy)), force=True)
 
 
 def test_two_builds_of_one_bank_share_the_work(copy, caplog):
-    dataset, embedder = load_dataset(copy), load_embedder(RAW, copy)
-    expected = RAW.bank_path(copy).read_bytes()
+    dataset, embedder = load_dataset(copy), load_embedder(Artifacts(RAW, copy))
+    expected = Artifacts(RAW, copy).bank.read_bytes()
     for part in (*PARTS, "recipe_embeddings_database_raw.manifest.json"):
         (copy.home / "raw" / part).unlink()
     caplog.set_level("INFO")
     with ThreadPoolExecutor() as pool:
-        builds = [pool.submit(build_bank, RAW, copy, dataset, embedder) for _ in range(2)]
+        builds = [
+            pool.submit(build_bank, Artifacts(RAW, copy), dataset, embedder) for _ in range(2)
+        ]
         banks = [build.result() for build in builds]
     assert "waiting for it" in caplog.text
     assert caplog.text.count("Embedded 40 photos") == 1
     np.testing.assert_array_equal(banks[0].embeddings, banks[1].embeddings)
-    assert RAW.bank_path(copy).read_bytes() == expected
+    assert Artifacts(RAW, copy).bank.read_bytes() == expected
 
 
 KILLED = """
@@ -202,13 +211,13 @@ main(["build", "raw"])
 def test_killed_build_goes_on_and_ends_byte_for_byte_the_same(copy, environment, settings):
     for part in (*PARTS, "recipe_embeddings_database_raw.manifest.json"):
         (copy.home / "raw" / part).unlink()
-    journal = RAW.bank_path(copy).with_name(PARTS[0] + ".part.json")
+    journal = Artifacts(RAW, copy).bank.with_name(PARTS[0] + ".part.json")
     env = {**environment, "ITADAKI_HOME": str(copy.home)}
     killed = subprocess.run([sys.executable, "-c", KILLED, str(journal)], env=env)
     assert killed.returncode == -signal.SIGKILL
     done = json.loads(journal.read_text())["rows_done"]
     assert BATCH_SIZE <= done < 40
-    assert not RAW.bank_path(copy).exists()
+    assert not Artifacts(RAW, copy).bank.exists()
 
     build = [sys.executable, "-m", "itadaki", "build", "raw"]
     second = subprocess.run(build, env=env, capture_output=True, text=True, check=True)

@@ -16,7 +16,8 @@ import pytest
 from conftest import dish_photo, encode
 from kill_collection import PixelEmbedder, pixel_system
 
-from itadaki.bank.bank import build_bank, load_bank
+from itadaki.bank.bank import load_bank
+from itadaki.bank.build import build_bank
 from itadaki.collection import (
     change_collection,
     collections,
@@ -39,7 +40,7 @@ from itadaki.recipes.recipe import MAX_TEXT, MAX_TITLE, Edit, NewRecipe
 from itadaki.retrieval import RetrievalSystem
 from itadaki.settings import Settings
 from itadaki.storage.transaction import _MAX_DEPTH, _MAX_JOURNAL
-from itadaki.variants import VARIANTS
+from itadaki.variants import VARIANTS, Artifacts
 
 FT = VARIANTS["ft"]
 NAMES = ("Tomato Soup", "Lentil Soup", "Carrot Cake", "Green Salad", "Lemon Cake", "Rye Bread")
@@ -73,7 +74,9 @@ def built_from_scratch(settings: Settings, variant: str, tmp_path, number: int, 
         if path.name not in ("data.csv", "collection.json", "Food Images"):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
     dataset = load_dataset(other, progress=False)
-    return dataset, build_bank(VARIANTS[variant], other, dataset, embedder, progress=False)
+    return dataset, build_bank(
+        Artifacts(VARIANTS[variant], other), dataset, embedder, progress=False
+    )
 
 
 def assert_same(system: RetrievalSystem, dataset, bank):
@@ -102,14 +105,14 @@ CHANGES = [
 @pytest.mark.parametrize("variant", ["raw", "ft"])
 def test_changes_give_what_a_full_build_gives(variant, model_home, mine, tmp_path):
     shutil.copytree(model_home, mine.home, dirs_exist_ok=True)
-    embedder = load_embedder(VARIANTS[variant], mine)
+    embedder = load_embedder(Artifacts(VARIANTS[variant], mine))
     system = RetrievalSystem.load(variant, mine, build=True)
     assert (system.bank.manifest["rows_of"] == "fused") == (variant == "ft")
     for number, change in enumerate(CHANGES):
         (system,), _ = change_collection(mine, [system], **change)
         assert_same(system, *built_from_scratch(mine, variant, tmp_path, number, embedder))
     again = load_dataset(mine, progress=False)
-    bank = load_bank(VARIANTS[variant], mine, again, embedder.sha256)
+    bank = load_bank(Artifacts(VARIANTS[variant], mine), again, embedder.sha256)
     assert_same(system, again, bank)
 
 
@@ -189,7 +192,7 @@ def test_changes_at_once_are_made_one_after_another(mine):
     assert not failures
     dataset = load_dataset(mine, progress=False)
     assert sorted(dataset.recipes["recipe_id"]) == list(range(1, 13))
-    bank = load_bank(FT, mine, dataset, PixelEmbedder.sha256)
+    bank = load_bank(Artifacts(FT, mine), dataset, PixelEmbedder.sha256)
     assert {f"{NAMES[i % 6]} {i}" for i in range(50, 54)} < set(dataset.recipes["Title"])
     assert len(bank.recipes) == 12
 
@@ -221,9 +224,9 @@ def test_a_build_does_not_undo_a_change_that_was_made_meanwhile(mine):
     system = pixel_system(mine)
     change_collection(mine, [system], add=[recipe(20)])
     with pytest.raises(ArtifactError, match="changed while"):
-        build_bank(FT, mine, system.dataset, system.embedder, force=True, progress=False)
+        build_bank(Artifacts(FT, mine), system.dataset, system.embedder, force=True, progress=False)
     now = load_dataset(mine, progress=False)
-    assert len(load_bank(FT, mine, now, PixelEmbedder.sha256).recipes) == 9
+    assert len(load_bank(Artifacts(FT, mine), now, PixelEmbedder.sha256).recipes) == 9
 
 
 def test_the_index_follows(mine):
@@ -245,7 +248,7 @@ def test_the_index_follows(mine):
     "error", [IndexUnavailableError("It is away."), ArtifactError("Odd."), OSError(28, "No space")]
 )
 def test_a_change_is_made_though_the_index_cannot_follow(mine, monkeypatch, caplog, error):
-    ann_index = pytest.importorskip("itadaki.index.ann_index")
+    ann = pytest.importorskip("itadaki.index.ann")
     mine = mine.model_copy(update={"index": "ann"})
     system = pixel_system(mine)
     build_index(system.bank, mine, progress=False)
@@ -253,7 +256,7 @@ def test_a_change_is_made_though_the_index_cannot_follow(mine, monkeypatch, capl
     def fail(*_):
         raise error
 
-    monkeypatch.setattr(ann_index, "build_graph", fail)
+    monkeypatch.setattr(ann, "build_graph", fail)
     (system,), (new_id,) = change_collection(mine, [system], add=[recipe(20)], remove=[1])
     assert isinstance(system.index, StandInIndex)
     assert "build ft --dataset mine" in caplog.text and str(error) in caplog.text

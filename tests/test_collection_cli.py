@@ -100,7 +100,7 @@ def test_a_cookbook_from_import_to_removal(home, source, tmp_path, capsys):
 def test_a_change_is_made_though_the_index_cannot_follow(
     home, source, tmp_path, monkeypatch, capsys, caplog
 ):
-    ann_index = pytest.importorskip("itadaki.index.ann_index")
+    ann = pytest.importorskip("itadaki.index.ann")
     monkeypatch.setenv("ITADAKI_INDEX", "ann")
     assert main(["import", str(source)]) == 0
     mine = ["--dataset", "my-recipes"]
@@ -109,7 +109,7 @@ def test_a_change_is_made_though_the_index_cannot_follow(
     def fail(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(ann_index, "build_graph", fail)
+    monkeypatch.setattr(ann, "build_graph", fail)
     new = ["--title", "Lentil Stew", "--photo", photo(tmp_path, 7)]
     capsys.readouterr()
     for command, says in (
@@ -126,7 +126,7 @@ def test_a_change_is_made_though_the_index_cannot_follow(
         monkeypatch.setenv("ITADAKI_INDEX", "ann")
         assert main(["build", "raw", *mine]) == 0
         capsys.readouterr()
-        monkeypatch.setattr(ann_index, "build_graph", fail)
+        monkeypatch.setattr(ann, "build_graph", fail)
     assert titles(home) == ["Pea Soup", "Apple Pie", "Lentil Stew"]
 
 

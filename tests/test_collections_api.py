@@ -214,7 +214,7 @@ def test_the_documents_tell_of_changes_when_there_is_a_key(client):
 def test_a_change_that_is_made_is_answered_as_one_though_its_index_does_not_follow(
     mine, tmp_path, monkeypatch
 ):
-    ann_index = pytest.importorskip("itadaki.index.ann_index")
+    ann = pytest.importorskip("itadaki.index.ann")
     ours = copy_of(mine, tmp_path).model_copy(update={"index": "ann"})
     RetrievalSystem.load("raw", ours, build=True)
     before = load_dataset(ours, progress=False).recipes["Title"].tolist()
@@ -227,7 +227,7 @@ def test_a_change_that_is_made_is_answered_as_one_though_its_index_does_not_foll
         def fail(*_):
             raise OSError(28, "No space left on device")
 
-        broken.setattr(ann_index, "build_graph", fail)
+        broken.setattr(ann, "build_graph", fail)
         added = client.post(RECIPES, data={"title": "Pea Soup"}, files=photo_of(300))
         assert added.status_code == 201, added.text
         assert added.headers["warning"].startswith("199 itadaki ")

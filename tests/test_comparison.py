@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from itadaki import plots
 from itadaki.errors import ItadakiError
 from itadaki.evaluation.comparison import Comparison, save_measurement
 from itadaki.evaluation.scores import Evaluation
@@ -46,7 +47,9 @@ def test_the_ladder_ends_with_the_fused_bank(tmp_path):
 def test_the_report_is_text_and_picture(tmp_path):
     measure(tmp_path / "measurements", "raw", 0, [0, 1, 1])
     measure(tmp_path / "measurements", "tl", 0, [1, 1, 1])
-    text, picture = Comparison(tmp_path / "measurements").write_report(tmp_path)
+    comparison, picture = Comparison(tmp_path / "measurements"), tmp_path / "comparison.png"
+    text = comparison.write_report(tmp_path)
+    plots.save(plots.ladder(comparison), picture)
     assert "| raw | 0.667" in text.read_text()
     assert "| random order | 0.100 |" in text.read_text()
     assert picture.read_bytes().startswith(b"\x89PNG")

@@ -10,17 +10,18 @@ import pytest
 from conftest import dish_photo, encode
 from kill_collection import PixelEmbedder, pixel_system
 
-from itadaki.bank.bank import build_bank, load_bank
+from itadaki.bank.bank import load_bank
+from itadaki.bank.build import build_bank
 from itadaki.collection import change_collection, create_collection
 from itadaki.errors import ItadakiError
 from itadaki.index.filters import Filters
 from itadaki.index.index import build_index, open_index
+from itadaki.models.record import check_record, read_record
 from itadaki.models.text_encoder import TextEncoder
-from itadaki.models.training_record import check_record, read_record
 from itadaki.recipes.dataset import load_dataset
 from itadaki.recipes.recipe import NewRecipe
 from itadaki.settings import Settings
-from itadaki.variants import VARIANTS
+from itadaki.variants import VARIANTS, Artifacts
 
 FT = VARIANTS["ft"]
 BANK = "recipe_embeddings_database"
@@ -102,7 +103,7 @@ def found(settings: Settings) -> list[np.ndarray]:
     """What a service would find, by each kind of index, with dataset and bank as they lie there."""
     dataset = load_dataset(settings, progress=False)
     dataset.recipes  # noqa: B018, read now
-    bank = load_bank(FT, settings, dataset, PixelEmbedder.sha256)
+    bank = load_bank(Artifacts(FT, settings), dataset, PixelEmbedder.sha256)
     answers = [np.array([recipe.title for recipe in bank.recipes[:6]])]
     for changed in ({}, {"bank_precision": "float16"}, {"index": "ann"}):
         index = open_index(bank, settings.model_copy(update=changed))
@@ -114,7 +115,7 @@ def found(settings: Settings) -> list[np.ndarray]:
 def rebuild(settings: Settings) -> None:
     """What the messages advise."""
     dataset = load_dataset(settings, progress=False)
-    bank = build_bank(FT, settings, dataset, PixelEmbedder(), progress=False)
+    bank = build_bank(Artifacts(FT, settings), dataset, PixelEmbedder(), progress=False)
     for changed in ({"bank_precision": "float16"}, {"index": "ann"}):
         build_index(bank, settings.model_copy(update=changed), progress=False)
 
@@ -163,10 +164,10 @@ def test_a_change_does_not_take_a_damaged_cache(mine, name, damage):
 
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_text_encoder_is_said(mine, damage):
-    path = FT.text_encoder_path(mine)
+    path = Artifacts(FT, mine).text_encoder
     DAMAGES[damage](path)
     with pytest.raises(ItadakiError, match=r"text.encoder"):
-        load_bank(FT, mine, load_dataset(mine, progress=False), PixelEmbedder.sha256)
+        load_bank(Artifacts(FT, mine), load_dataset(mine, progress=False), PixelEmbedder.sha256)
     if damage != "one bit":
         with pytest.raises(ItadakiError, match="is not a usable text encoder"):
             TextEncoder.load(path)
@@ -174,13 +175,13 @@ def test_a_damaged_text_encoder_is_said(mine, damage):
 
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_build_does_not_go_on_with_damaged_rows(mine, damage, monkeypatch):
-    import itadaki.bank.bank
+    import itadaki.bank.build
 
     dataset, embedder = load_dataset(mine, progress=False), PixelEmbedder()
-    path = FT.bank_path(mine)
+    path = Artifacts(FT, mine).bank
     part = path.with_name(path.name + ".part")
     right = path.read_bytes()
-    written = itadaki.bank.bank.write_json
+    written = itadaki.bank.build.write_json
 
     def stop_after_four(target, value):
         written(target, value)
@@ -189,18 +190,20 @@ def test_a_build_does_not_go_on_with_damaged_rows(mine, damage, monkeypatch):
 
     for name in (part.name, part.name + ".json"):
         with monkeypatch.context() as patch:
-            patch.setattr(itadaki.bank.bank, "write_json", stop_after_four)
+            patch.setattr(itadaki.bank.build, "write_json", stop_after_four)
             with pytest.raises(InterruptedError):
-                build_bank(FT, mine, dataset, embedder, True, batch_size=2, progress=False)
+                build_bank(
+                    Artifacts(FT, mine), dataset, embedder, True, batch_size=2, progress=False
+                )
         spoilt = path.with_name(name)
         DAMAGES[damage](spoilt)
         for old in PARTS:
             (mine.collection_folder / old).unlink(missing_ok=True)
         if spoilt.is_dir():
             with pytest.raises(ItadakiError, match="cannot be written"):
-                build_bank(FT, mine, dataset, embedder, batch_size=2, progress=False)
+                build_bank(Artifacts(FT, mine), dataset, embedder, batch_size=2, progress=False)
             spoilt.rmdir()
-        build_bank(FT, mine, dataset, embedder, batch_size=2, progress=False)
+        build_bank(Artifacts(FT, mine), dataset, embedder, batch_size=2, progress=False)
         assert path.read_bytes() == right
 
 
@@ -208,10 +211,10 @@ def test_a_build_does_not_go_on_with_damaged_rows(mine, damage, monkeypatch):
     "content", ["[]", "{}", "null", '"x"', "7", '{"sha256": 7}', "[" * 100_000]
 )
 def test_a_damaged_record_is_no_record_or_is_said(mine, content):
-    FT.record_path(mine).write_text(content)
-    assert isinstance(read_record(FT, mine), dict)
+    Artifacts(FT, mine).record.write_text(content)
+    assert isinstance(read_record(Artifacts(FT, mine)), dict)
     try:
-        check_record(FT, mine, "0" * 64)
+        check_record(Artifacts(FT, mine), "0" * 64)
     except ItadakiError as error:
         assert "itadaki train ft" in str(error)
 

@@ -11,7 +11,7 @@ from itadaki.models.embedder import load_embedder
 from itadaki.models.keras_model import BACKBONE, build_backbone, load_model, save_model
 from itadaki.photos.images import load_input
 from itadaki.settings import Settings
-from itadaki.variants import VARIANTS, served_variant
+from itadaki.variants import VARIANTS, Artifacts, served_variant
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def tiny_embedder() -> keras.Model:
 
 @pytest.fixture(scope="module")
 def embedder(settings):
-    return load_embedder(VARIANTS["raw"], settings)
+    return load_embedder(Artifacts(VARIANTS["raw"], settings))
 
 
 def test_raw_model_is_frozen_and_normalised(embedder):
@@ -79,13 +79,13 @@ def test_photo_by_photo_equals_a_batch(embedder):
 
 def test_backbone_of_the_fine_tuned_model_comes_last_with_a_warning(sealed, embedder, caplog):
     assert served_variant(sealed).name == "raw"
-    fine_tuned = VARIANTS["ft"].model_path(sealed)
+    fine_tuned = Artifacts(VARIANTS["ft"], sealed).model
     model = load_model(embedder.path)
     model.get_layer(BACKBONE).layers[-2].trainable = True  # as fine-tuning leaves the last blocks
     save_model(model, fine_tuned)
     assert served_variant(sealed).name == "ft"
     with caplog.at_level(logging.WARNING):
-        stand_in = load_embedder(VARIANTS["raw"], sealed)
+        stand_in = load_embedder(Artifacts(VARIANTS["raw"], sealed))
     assert "not the frozen baseline" in caplog.text
     assert np.array_equal(stand_in.embed(batch()), embedder.embed(batch()))
     # Also before it was saved and loaded, as training uses it.
@@ -95,18 +95,18 @@ def test_backbone_of_the_fine_tuned_model_comes_last_with_a_warning(sealed, embe
     expected = embedder.model.get_layer(BACKBONE)(batch())
     np.testing.assert_allclose(backbone(batch()), expected, atol=1e-5)
     caplog.clear()
-    load_embedder(VARIANTS["raw"], sealed)
+    load_embedder(Artifacts(VARIANTS["raw"], sealed))
     assert "not the frozen baseline" in caplog.text, "a stand-in must never go unnoticed"
 
 
 def test_raw_model_is_made_anew_for_other_weights(copy, tmp_path, no_conversion):
-    kept = load_embedder(VARIANTS["raw"], copy)
+    kept = load_embedder(Artifacts(VARIANTS["raw"], copy))
     other = tmp_path / "other.weights.h5"
     backbone = kept.model.get_layer(BACKBONE)
     backbone.set_weights([weight * 1.01 for weight in backbone.get_weights()])
     backbone.save_weights(other)
     changed = copy.model_copy(update={"backbone_weights": other})
-    assert load_embedder(VARIANTS["raw"], changed).sha256 != kept.sha256
+    assert load_embedder(Artifacts(VARIANTS["raw"], changed)).sha256 != kept.sha256
 
 
 def test_without_weights_one_sentence_says_how_to_give_them(sealed):
@@ -126,7 +126,7 @@ def test_unusable_weights_are_named(sealed, tmp_path, content):
 @pytest.mark.parametrize("name", ["tl", "tl_hard", "ft"])
 def test_untrained_variants_say_so(name, sealed):
     with pytest.raises(ItadakiError, match=f"variant {name} has no model yet"):
-        load_embedder(VARIANTS[name], sealed)
+        load_embedder(Artifacts(VARIANTS[name], sealed))
 
 
 def test_damaged_model_is_refused(tmp_path):

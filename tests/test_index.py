@@ -12,12 +12,13 @@ from qdrant_client import QdrantClient
 
 from itadaki.bank.bank import Bank
 from itadaki.errors import ArtifactError, IndexUnavailableError
-from itadaki.index import ann_index, precision, qdrant_index
-from itadaki.index.ann_index import AnnIndex, build_graph
+from itadaki.index import ann, precision
+from itadaki.index import qdrant as qdrant_index
+from itadaki.index.ann import AnnIndex, build_graph
 from itadaki.index.filters import Filters, RowFilter
 from itadaki.index.index import ExactIndex, build_index, open_index
 from itadaki.index.precision import reduced, rows_of
-from itadaki.index.qdrant_index import QdrantIndex, collection_of, index_bank
+from itadaki.index.qdrant import QdrantIndex, collection_of, index_bank
 from itadaki.settings import Settings
 from itadaki.storage.files import note_derived
 from itadaki.variants import VARIANTS
@@ -184,21 +185,21 @@ def test_the_graph_adds_only_what_is_new(bank, settings):
 
 
 def test_a_stopped_graph_goes_on(bank, settings, monkeypatch):
-    monkeypatch.setattr(ann_index, "_STEP", 500)
-    monkeypatch.setattr(ann_index, "_CHECKPOINT_SECONDS", 0)
-    save = ann_index._save
+    monkeypatch.setattr(ann, "_STEP", 500)
+    monkeypatch.setattr(ann, "_CHECKPOINT_SECONDS", 0)
+    save = ann._save
 
     def save_twice(graph, path, source, **facts):
         if len(graph) > 1000:
             raise KeyboardInterrupt
         return save(graph, path, source, **facts)
 
-    monkeypatch.setattr(ann_index, "_save", save_twice)
+    monkeypatch.setattr(ann, "_save", save_twice)
     with pytest.raises(KeyboardInterrupt):
         build_graph(bank, settings, progress=False)
     with pytest.raises(ArtifactError, match="not built yet"):
         AnnIndex(bank, settings)
-    monkeypatch.setattr(ann_index, "_save", save)
+    monkeypatch.setattr(ann, "_save", save)
     assert build_graph(bank, settings, progress=False)["added"] == ROWS - 10 - 1000
     rows, _ = AnnIndex(bank, settings).search(bank.embeddings[1], 1, Filters())
     assert rows == [1]
@@ -206,7 +207,7 @@ def test_a_stopped_graph_goes_on(bank, settings, monkeypatch):
 
 def test_a_damaged_graph_is_refused_and_made_anew(bank, settings):
     build_graph(bank, settings, progress=False)
-    path = ann_index.path_of(bank, settings)
+    path = ann.path_of(bank, settings)
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
@@ -245,14 +246,14 @@ def test_rows_of_fewer_bits_follow_the_code_that_makes_them(bank, settings, monk
 def test_a_graph_of_other_knobs_is_refused_and_made_anew(bank, settings, monkeypatch):
     first = build_graph(bank, settings, progress=False)
     with monkeypatch.context() as patch:
-        patch.setattr(ann_index, "_RECALL", 0.5)
+        patch.setattr(ann, "_RECALL", 0.5)
         with pytest.raises(ArtifactError, match="python -m itadaki build ft"):
             AnnIndex(bank, settings)
         again = build_graph(bank, settings, progress=False)
         assert again["added"] == 0, "the graph itself is kept"
         assert again["width"] <= first["width"]
         AnnIndex(bank, settings)
-    monkeypatch.setattr(ann_index, "_BUILD_WIDTH", 32)
+    monkeypatch.setattr(ann, "_BUILD_WIDTH", 32)
     with pytest.raises(ArtifactError, match="python -m itadaki build ft"):
         AnnIndex(bank, settings)
     assert build_graph(bank, settings, progress=False)["added"] == ROWS - 10
@@ -260,7 +261,7 @@ def test_a_graph_of_other_knobs_is_refused_and_made_anew(bank, settings, monkeyp
 
 def test_a_graph_from_before_knobs_were_noted_is_kept(bank, settings):
     first = build_graph(bank, settings, progress=False)
-    path = ann_index.path_of(bank, settings)
+    path = ann.path_of(bank, settings)
     old = {name: first[name] for name in ("added", "changed", "seconds", "recall@10", "width")}
     note_derived(path, first["source"], format=2, **old)
     with pytest.raises(ArtifactError, match="python -m itadaki build ft"):

@@ -7,10 +7,9 @@ from itadaki.bank.bank import Bank
 from itadaki.evaluation.inspection import (
     best_and_worst,
     embedding_map,
-    nearest_and_mask,
     precision_recall,
 )
-from itadaki.training.text_neighbours import TextNeighbours
+from itadaki.training.text_neighbours import TextNeighbours, nearest_and_mask
 from itadaki.variants import VARIANTS
 
 

@@ -7,16 +7,15 @@ import numpy as np
 import psutil
 import pytest
 
-from itadaki.bank import bank as bank_module
-from itadaki.bank.bank import BATCH_SIZE, build_bank, embed_photos
+from itadaki.bank import build as build_module
+from itadaki.bank.embedding import BATCH_SIZE, embed_photos
 from itadaki.errors import ImageError
-from itadaki.recipes.dataset import load_dataset
-from itadaki.variants import VARIANTS
+from itadaki.variants import VARIANTS, Artifacts
 
 if not find_spec("ray"):
     pytest.skip('Ray is not installed: pip install -e ".[ray]"', allow_module_level=True)
 
-from itadaki.bank.ray_embedding import embed_photos_on_ray, started
+from tools.ray_build import build, embed_photos_on_ray, started
 
 WORKERS = 2
 on_ray = partial(embed_photos_on_ray, batch_size=BATCH_SIZE, workers=WORKERS)
@@ -61,13 +60,12 @@ def test_a_killed_worker_is_replaced(system, paths):
 
 
 def test_a_stopped_build_goes_on_over_ray(copy, system, monkeypatch, caplog):
-    copy = copy.model_copy(update={"ray_workers": WORKERS})
-    raw, dataset = VARIANTS["raw"], load_dataset(copy)
-    content = raw.bank_path(copy).read_bytes()
+    bank = Artifacts(VARIANTS["raw"], copy).bank
+    content = bank.read_bytes()
     for path in Path(copy.home, "raw").glob("recipe_embeddings_database*"):
         path.unlink()
 
-    write_json, noted = bank_module.write_json, []
+    write_json, noted = build_module.write_json, []
 
     def stop_after_two(path, value):
         write_json(path, value)
@@ -75,11 +73,11 @@ def test_a_stopped_build_goes_on_over_ray(copy, system, monkeypatch, caplog):
         if len(noted) == 2:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(bank_module, "write_json", stop_after_two)
+    monkeypatch.setattr(build_module, "write_json", stop_after_two)
     with pytest.raises(KeyboardInterrupt):
-        build_bank(raw, copy, dataset, system.embedder, progress=False)
-    monkeypatch.setattr(bank_module, "write_json", write_json)
+        build("raw", copy, WORKERS)
+    monkeypatch.setattr(build_module, "write_json", write_json)
     with caplog.at_level("INFO", "itadaki"):
-        build_bank(raw, copy, dataset, system.embedder, progress=False)
+        build("raw", copy, WORKERS)
     assert f"Going on after {2 * BATCH_SIZE} of 40" in caplog.text
-    assert raw.bank_path(copy).read_bytes() == content
+    assert bank.read_bytes() == content

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from itadaki.models.litert_model import converted_path
 from itadaki.settings import PROJECT_ROOT, Settings
-from itadaki.variants import VARIANTS
+from itadaki.variants import VARIANTS, Artifacts
 
 ONLY_FOR_TRAINING = ("tensorflow", "keras", "matplotlib", "IPython", "notebook")
 LOOK = f"""
@@ -47,7 +47,9 @@ def test_without_the_extra_train_everything_but_training_works(recipes_root, tmp
     shutil.copytree(PROJECT_ROOT / "ft", tmp_path / "ft")
     measured = Path("reports") / "measurements"
     shutil.copytree(PROJECT_ROOT / measured, tmp_path / measured)
-    conversion = converted_path(VARIANTS["ft"].model_path(Settings(_env_file=None, home=tmp_path)))
+    conversion = converted_path(
+        Artifacts(VARIANTS["ft"], Settings(_env_file=None, home=tmp_path)).model
+    )
     works = ["setup", "search test_recipes/1.jpg", "evaluate ft --json"]
     needs_the_extra = ["train tl", "evaluate --compare", "build raw"]
     ran = subprocess.run(

@@ -16,7 +16,7 @@ from itadaki.photos.images import load_input
 from itadaki.retrieval import RetrievalSystem
 from itadaki.settings import PROJECT_ROOT, Settings
 from itadaki.training.triplets import hard_triplets
-from itadaki.variants import VARIANTS
+from itadaki.variants import VARIANTS, Artifacts
 
 matplotlib.use("Agg")
 
@@ -126,7 +126,7 @@ def test_stages_of_the_real_model(system):
 
 
 def test_a_block_that_is_partly_trained_becomes_two_stages():
-    shipped = VARIANTS["ft"].model_path(Settings(_env_file=None, home=PROJECT_ROOT))
+    shipped = Artifacts(VARIANTS["ft"], Settings(_env_file=None, home=PROJECT_ROOT)).model
     stages = {stage.name: stage for stage in plots.model_stages(load_model(shipped))}
     assert stages["block 6a–b"].trained == 0 and stages["block 6c–d"].trained > 0
     assert 0 < stages["block 7"].trained < stages["block 7"].parameters, "BatchNorm stays frozen"

@@ -18,7 +18,7 @@ from api.main import create_app
 from itadaki.cli import main
 from itadaki.settings import Settings
 from itadaki.storage.files import dump_builtin_pickle, load_builtin_pickle, sha256_of, write_json
-from itadaki.variants import VARIANTS
+from itadaki.variants import VARIANTS, Artifacts
 
 SEARCH = "/api/v1/search/search"
 KEY = {"X-API-Key": "secret-of-the-test"}
@@ -219,7 +219,7 @@ def test_a_bad_bank_leaves_the_old_one_serving(service, home):
 
 
 def test_a_hangup_swaps_what_is_served(service, home):
-    seen, path = len(lines(service)), VARIANTS["raw"].metadata_path(Settings(home=home))
+    seen, path = len(lines(service)), Artifacts(VARIANTS["raw"], Settings(home=home)).metadata
     metadata = load_builtin_pickle(path)
     metadata["recipes"][7]["title"] = "Renamed"
     dump_builtin_pickle(path, metadata)

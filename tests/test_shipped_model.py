@@ -6,13 +6,13 @@ import pytest
 
 from itadaki.models.embedder import load_embedder
 from itadaki.models.litert_model import converted_path
-from itadaki.models.training_record import check_record, read_record
+from itadaki.models.record import check_record, read_record
 from itadaki.photos.images import load_input
 from itadaki.recipes.source import SAMPLE_ROOT
 from itadaki.retrieval import RetrievalSystem
 from itadaki.settings import PROJECT_ROOT, Settings
 from itadaki.storage.files import derived_facts, sha256_of
-from itadaki.variants import VARIANTS, served_variant
+from itadaki.variants import VARIANTS, Artifacts, served_variant
 
 FT = VARIANTS["ft"]
 REPOSITORY = Settings(_env_file=None, home=PROJECT_ROOT)
@@ -30,9 +30,9 @@ def sealed(tmp_path_factory):
 
 
 def test_the_record_names_the_files_that_are_shipped():
-    record = read_record(FT, REPOSITORY)
-    check_record(FT, REPOSITORY, sha256_of(FT.model_path(REPOSITORY)))
-    converted = converted_path(FT.model_path(REPOSITORY))
+    record = read_record(Artifacts(FT, REPOSITORY))
+    check_record(Artifacts(FT, REPOSITORY), sha256_of(Artifacts(FT, REPOSITORY).model))
+    converted = converted_path(Artifacts(FT, REPOSITORY).model)
     assert set(record["sha256"]) == {"model", "litert", "text_encoder"}
     assert record["sha256"]["litert"] == sha256_of(converted)
     assert derived_facts(converted)["source"] == record["sha256"]["model"]
@@ -42,7 +42,7 @@ def test_the_record_names_the_files_that_are_shipped():
 
 
 def test_the_shipped_conversion_gives_the_embeddings_of_keras():
-    embedder = load_embedder(FT, REPOSITORY)
+    embedder = load_embedder(Artifacts(FT, REPOSITORY))
     paths = sorted((SAMPLE_ROOT / "Food Images" / "Food Images").iterdir())[::8]
     photos = np.stack([load_input(path) for path in paths])
     expected = embedder.model.predict(photos, verbose=0)

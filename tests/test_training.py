@@ -27,7 +27,7 @@ from itadaki.training.loop import Loop
 from itadaki.training.run import TrainingRun
 from itadaki.training.trainer import Trainer
 from itadaki.training.validation import Validation
-from itadaki.variants import VARIANTS
+from itadaki.variants import VARIANTS, Artifacts
 
 TINY = {"BATCH_SIZE": 8, "EMBEDDING_DIM": 16, "HIDDEN_DIM": 32, "VIEWS": 2}
 TINY_TL = CONFIG_TL | TINY | {"EPOCHS": 2}
@@ -84,7 +84,7 @@ def test_a_head_is_trained_and_its_export_equals_the_model(home, trained):
     for name in ("triplet_accuracy", "triplet_margin_accuracy"):
         assert epochs[name].between(0, 1).all()
     assert epochs["positive_similarity"].between(-1, 1).all()
-    model = load_model(VARIANTS["tl"].model_path(home))
+    model = load_model(Artifacts(VARIANTS["tl"], home).model)
     recipes = run.data.dataset.recipes
     photos = np.stack([load_input(path) for path in recipes["image_path"][:3]])
     rows = model(photos).numpy()
@@ -92,8 +92,8 @@ def test_a_head_is_trained_and_its_export_equals_the_model(home, trained):
     np.testing.assert_allclose((rows * run.trainer.embed(np.arange(3))).sum(axis=1), 1, atol=1e-4)
     assert rows.shape == (3, 16)
     np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-5)
-    record = json.loads(VARIANTS["tl"].record_path(home).read_text())
-    assert record["sha256"]["model"] == sha256_of(VARIANTS["tl"].model_path(home))
+    record = json.loads(Artifacts(VARIANTS["tl"], home).record.read_text())
+    assert record["sha256"]["model"] == sha256_of(Artifacts(VARIANTS["tl"], home).model)
     assert record["config"]["TRIPLET_MARGIN"] == 0.3
 
 
@@ -107,7 +107,7 @@ def test_fine_tuning_changes_the_last_blocks_only_and_learns_texts(home, system,
         )
         run, history = trained("ft", TINY_FT, export=True)
     assert history["phase"].tolist() == ["head", "head", "fine_tuning", "fine_tuning"]
-    tuned = load_model(VARIANTS["ft"].model_path(home)).get_layer("efficientnetb0")
+    tuned = load_model(Artifacts(VARIANTS["ft"], home).model).get_layer("efficientnetb0")
     frozen = system.embedder.model.get_layer("efficientnetb0")
     changed = {
         layer.name
@@ -121,21 +121,21 @@ def test_fine_tuning_changes_the_last_blocks_only_and_learns_texts(home, system,
         after, before = tuned.get_layer(name), frozen.get_layer(name)
         np.testing.assert_array_equal(after.moving_mean, before.moving_mean)
         np.testing.assert_array_equal(after.moving_variance, before.moving_variance)
-    encoder = TextEncoder.load(VARIANTS["ft"].text_encoder_path(home))
+    encoder = TextEncoder.load(Artifacts(VARIANTS["ft"], home).text_encoder)
     assert np.abs(encoder.matrix - run.data.encoder.matrix).max() > 1e-4
     rows = encoder.encode(["Tomato Soup", "qqqq"], [["1 onion"], []])
     assert np.linalg.norm(rows[0]) == pytest.approx(1, abs=1e-3)
     assert not rows[1].any()
     # A model and a text encoder of two runs are no pair.
     variant = VARIANTS["ft"]
-    load_embedder(variant, home)
-    path = variant.text_encoder_path(home)
+    load_embedder(Artifacts(variant, home))
+    path = Artifacts(variant, home).text_encoder
     path.write_bytes(path.read_bytes()[:-1] + b"x")
     with pytest.raises(ArtifactError, match="itadaki train ft"):
-        load_embedder(variant, home)
+        load_embedder(Artifacts(variant, home))
     path.unlink()
     with pytest.raises(ArtifactError, match="itadaki train ft"):
-        load_embedder(variant, home)
+        load_embedder(Artifacts(variant, home))
 
 
 def data_of(config: dict, home: Settings, dataset, built) -> TrainingData:
@@ -280,7 +280,7 @@ def test_a_run_goes_on_with_the_training_code_that_began_it_only(
         caplog.clear()
         epochs.clear()
         trained("tl", config, seed=5, export=True)
-        return len(epochs), json.loads(VARIANTS["tl"].record_path(home).read_text())
+        return len(epochs), json.loads(Artifacts(VARIANTS["tl"], home).record.read_text())
 
     count, record = go("first")
     assert count == 1 and record["trained_by_commits"] == ["first"]

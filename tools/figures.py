@@ -16,7 +16,7 @@ from itadaki.plots.style import COMPUTED, FROZEN, INK, MUTED, QUERY, TRAINABLE, 
 from itadaki.settings import Settings
 from itadaki.training.config import CONFIG_TL_HARD, TrainingConfig
 from itadaki.training.heads import head_layers, model_with_head
-from itadaki.variants import VARIANTS
+from itadaki.variants import VARIANTS, Artifacts
 from tools.sizing import crossover, duration
 
 if TYPE_CHECKING:
@@ -155,5 +155,5 @@ def _models(root: Path) -> dict[str, "keras.Model"]:
     return {
         "raw": raw_model(backbone),
         "tl_hard": model_with_head(backbone, head, "tl_hard"),
-        "ft_hard": load_model(VARIANTS["ft"].model_path(Settings(_env_file=None, home=root))),
+        "ft_hard": load_model(Artifacts(VARIANTS["ft"], Settings(_env_file=None, home=root)).model),
     }

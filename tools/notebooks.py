@@ -18,7 +18,7 @@ from itadaki.errors import ItadakiError
 from itadaki.interrupt import temporary_folder
 from itadaki.settings import PROJECT_ROOT, Settings
 from itadaki.storage.files import replacing
-from itadaki.variants import VARIANTS
+from itadaki.variants import VARIANTS, Artifacts
 
 _SECONDS = 3600  # that a cell may take
 _JPEG = 72
@@ -141,8 +141,9 @@ def _shrink(data: dict[str, str]) -> None:
 
 def _ship_model(home: Path) -> None:
     variant = VARIANTS["ft"]
-    repository = Settings(_env_file=None, home=PROJECT_ROOT)
-    own = Settings(_env_file=None, home=home)
-    for path_of in (variant.model_path, variant.text_encoder_path, variant.record_path):
-        path_of(own).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(path_of(repository), path_of(own))
+    repository = Artifacts(variant, Settings(_env_file=None, home=PROJECT_ROOT))
+    own = Artifacts(variant, Settings(_env_file=None, home=home))
+    own.model.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(repository.model, own.model)
+    shutil.copy(repository.text_encoder, own.text_encoder)
+    shutil.copy(repository.record, own.record)

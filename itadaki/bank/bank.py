@@ -5,60 +5,34 @@ A row is the embedding of the recipe's photo. For a variant with a text encoder 
 queries are still photos alone, but a recipe is also found by what its text says.
 """
 
-import logging
-import os
-import time
-import zlib
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-from filelock import FileLock, Timeout
-from tqdm.auto import tqdm
 
-from itadaki.errors import ArtifactError, ImageError, StorageError
+from itadaki.bank import fusion
+from itadaki.errors import ArtifactError
 from itadaki.models import text_encoder
-from itadaki.models.text_encoder import TextEncoder
-from itadaki.photos.images import PREPROCESSING, load_input
+from itadaki.photos.images import PREPROCESSING
 from itadaki.recipes import copies
-from itadaki.recipes.dataset import Dataset, load_dataset, recipes_of
+from itadaki.recipes.dataset import Dataset, recipes_of
 from itadaki.recipes.dish_class import class_rules
 from itadaki.recipes.recipe import METADATA, DatasetRecipe
-from itadaki.settings import Settings
 from itadaki.storage.files import (
     dump_builtin_pickle,
     load_builtin_pickle,
-    mapped_for_writing,
     open_array,
     read_json_object,
     replacing,
     sha256_of,
     write_json,
-    writing,
 )
 from itadaki.storage.fingerprint import code_fingerprint
-from itadaki.storage.transaction import Transaction, changing, reading
-from itadaki.variants import Variant
+from itadaki.storage.transaction import Transaction, reading
+from itadaki.variants import Artifacts, Variant
 
-if TYPE_CHECKING:
-    from itadaki.models.embedder import Embedder
-
-BATCH_SIZE = 8
-"""Photos per step of a build; each core takes a step of its own, photo by photo."""
-
-TEXT_SHARE = 0.55
-"""Weight of the text's embedding beside the photo's in a fused row. On validation more text finds
-better dishes (nDCG@10 0.119 at 0.45, 0.122 at 0.55, 0.123 at 0.6) but loses the recipe whose own
-photo is asked for (recall@1 of a re-crop 0.935, 0.931, 0.930); this keeps that recall above raw's
-(0.921) by its standard error."""
-
-_FORMAT, _WITHOUT_PHOTO_HASHES = 4, 3
-_log = logging.getLogger(__name__)
+FORMAT = 4
 
 
 @dataclass(frozen=True)
@@ -85,150 +59,111 @@ class Bank:
         return np.array([getattr(recipe, name) for recipe in self.recipes])
 
 
-Embedded = tuple[list[int], np.ndarray, dict[int, ImageError]]
-"""Which photos decode, their embeddings (float32, one row each), and the others' errors."""
+def load_bank(artifacts: Artifacts, dataset: Dataset, model_sha256: str | None = None) -> Bank:
+    """Load a bank after checking that its parts belong together.
 
-
-def embed_batch(photos: Sequence[Path | bytes], embedder: "Embedder") -> Embedded:
-    """Embed a few photos at once; those that do not decode are told by their places."""
-    inputs, failures = {}, {}
-    for index, photo in enumerate(photos):
-        try:
-            inputs[index] = load_input(photo)
-        except ImageError as error:
-            failures[index] = error
-    if not inputs:
-        return [], np.empty((0, embedder.dimension), np.float32), failures
-    return list(inputs), embedder.embed(np.stack(list(inputs.values())), alone=False), failures
-
-
-def embed_photos(
-    photos: Sequence[Path | bytes], embedder: "Embedder", batch_size: int = BATCH_SIZE
-) -> Iterator[Embedded]:
-    """Embed photos in small batches, one batch per core at a time; yields each batch in order."""
-
-    def embed(start: int) -> Embedded:
-        indices, rows, failures = embed_batch(photos[start : start + batch_size], embedder)
-        failures = {start + index: error for index, error in failures.items()}
-        return [start + index for index in indices], rows, failures
-
-    pool = ThreadPoolExecutor(os.cpu_count())
-    try:
-        yield from pool.map(embed, range(0, len(photos), batch_size))
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def build_bank(
-    variant: Variant,
-    settings: Settings,
-    dataset: Dataset,
-    embedder: "Embedder",
-    force: bool = False,
-    batch_size: int = BATCH_SIZE,
-    progress: bool = True,
-) -> Bank:
-    """Embed every photo of the dataset and write bank, metadata and manifest.
-
-    A bank that already matches the model, the dataset and today's code is kept unless ``force``; of
-    one that does not, the rows of photos that are still there are kept. A build that was killed
-    goes on after its last complete batch, if its batch size is the same. A build of the same bank
-    by another process is waited for.
+    Args:
+        artifacts: whose bank, and where it lies.
+        dataset: the dataset it must have been built from.
+        model_sha256: of the model it must have been built with; by default the variant's file is
+            hashed.
 
     Raises:
-        ArtifactError: a photo has gone since the dataset was checked.
+        ArtifactError: a part is missing, changed, or belongs to another set; the message names
+            the command that builds it anew.
     """
-    if not force and (bank := _up_to_date(variant, settings, dataset, embedder)):
-        return bank
-    part = variant.bank_path(settings).with_name(variant.bank_file + ".part")
-    with _alone(part):
-        if not force and (bank := _up_to_date(variant, settings, dataset, embedder)):
-            return bank
-        return _build(part, variant, settings, dataset, embedder, force, batch_size, progress)
-
-
-def _up_to_date(
-    variant: Variant, settings: Settings, dataset: Dataset, embedder: "Embedder"
-) -> Bank | None:
-    try:
-        bank = load_bank(variant, settings, dataset, embedder.sha256)
-    except ArtifactError:
-        return None
-    _log.info("The bank of %s is up to date: %d recipes.", variant.name, len(bank.recipes))
-    return bank
-
-
-@contextmanager
-def _alone(part: Path) -> Iterator[None]:
-    lock = FileLock(part.with_name(part.name + ".lock"))
-    try:
-        with writing(part):
-            part.parent.mkdir(parents=True, exist_ok=True)
-            lock.acquire(blocking=False)
-    except Timeout:
-        _log.info("Another process is building this bank; waiting for it.")
-        lock.acquire()
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-def _build(
-    part: Path,
-    variant: Variant,
-    settings: Settings,
-    dataset: Dataset,
-    embedder: "Embedder",
-    force: bool,
-    batch_size: int,
-    progress: bool,
-) -> Bank:
-    encoder = None
-    if _has_texts(variant, settings):
-        encoder = TextEncoder.load(variant.text_encoder_path(settings))
-    if force:
-        _journal(part).unlink(missing_ok=True)
-    known = None if force else _known_rows(variant, settings, dataset, embedder.sha256)
-    embed = embed_photos
-    if settings.ray_workers:
-        from itadaki.bank.ray_embedding import embed_photos_on_ray
-
-        embed = partial(embed_photos_on_ray, workers=settings.ray_workers)
-    try:
-        _embed_resumably(part, dataset, embedder, known, batch_size, progress, embed)
-    except StorageError:
-        if not _journal(part).exists():  # there is nothing to go on with
-            with suppress(OSError):
-                part.unlink()
-        raise
-    with changing(bank_folder(variant, settings)) as change:
-        if settings.collection_folder and load_dataset(settings).sha256 != dataset.sha256:
+    name, settings = artifacts.variant.name, artifacts.settings
+    rebuild = f"run: python -m itadaki build {name}"
+    if settings.collection_folder:
+        rebuild += f" --dataset {settings.dataset}"
+    with reading(artifacts.bank_folder):
+        try:
+            manifest = _manifest(artifacts, dataset, rebuild)
+            _check_files(artifacts, manifest, model_sha256, rebuild)
+            return _opened(artifacts, manifest, rebuild)
+        except (OSError, LookupError, TypeError, ValueError, AttributeError) as error:
+            # Manifest and metadata may hold anything in the place of anything.
+            said = f"{type(error).__name__}: {error}"
             raise ArtifactError(
-                f"Recipes of {dataset.source} were changed while their bank was built; build it "
-                f"again: what was embedded before the change is kept."
-            )
-        rows = None
-        if encoder:
-            recipes = dataset.recipes
-            texts = recipes["Title"].tolist(), recipes["Ingredients"].tolist()
-            rows = fused_rows(open_array(part), encoder, *texts)
-        bank = write_bank(
-            change, variant, settings, dataset, embedder.sha256, recipes_of(dataset), part, rows
+                f"The embedding bank of {name} is damaged ({said}); {rebuild}"
+            ) from None
+
+
+def _manifest(artifacts: Artifacts, dataset: Dataset, rebuild: str) -> dict[str, Any]:
+    """The manifest, if it is of this dataset and was made as today's would be."""
+    name = artifacts.variant.name
+    if not artifacts.manifest.exists():
+        raise ArtifactError(f"The embedding bank of {name} is not built yet; {rebuild}")
+    try:
+        manifest = read_json_object(artifacts.manifest)
+    except ArtifactError as error:
+        raise ArtifactError(f"{artifacts.manifest} is damaged ({error}); {rebuild}") from None
+    if manifest.get("format") != FORMAT or manifest.get("preprocessing") != PREPROCESSING:
+        raise ArtifactError(
+            f"The embedding bank of {name} was built by another version of Itadaki; {rebuild}"
         )
-    _journal(part).unlink(missing_ok=True)
-    return bank
+    if manifest["sha256"]["dataset"] != dataset.sha256:
+        raise ArtifactError(
+            f"The embedding bank of {name} was built from other recipes "
+            f"({manifest['rows']:,} from {manifest['dataset_source']}) than those of "
+            f"{dataset.source}; {rebuild}"
+        )
+    wanted = "fused" if has_texts(artifacts) else "photo"
+    if manifest["rows_of"] != wanted:
+        raise ArtifactError(
+            f"The rows of the embedding bank of {name} are {manifest['rows_of']}, not "
+            f"{wanted} as ITADAKI_BANK_ROWS and its text encoder say; {rebuild}"
+        )
+    made_by = _made_by(wanted == "fused")
+    if any(manifest.get(fact) != value for fact, value in made_by.items()):
+        raise ArtifactError(
+            f"Texts or dish classes in the embedding bank of {name} were made in another "
+            f"way than today's; {rebuild} (no photo is embedded again)"
+        )
+    return manifest
 
 
-def bank_folder(variant: Variant, settings: Settings) -> Path:
-    """The folder whose files change together when a bank does: the collection, if it is one."""
-    return settings.collection_folder or variant.bank_path(settings).parent
+def _check_files(
+    artifacts: Artifacts, manifest: dict[str, Any], model_sha256: str | None, rebuild: str
+) -> None:
+    """Check that the files are those that the manifest names."""
+    parts = {
+        "model": artifacts.model,
+        "bank": artifacts.bank,
+        "metadata": artifacts.metadata,
+    }
+    if manifest["rows_of"] == "fused":
+        parts |= {"photos": artifacts.photo_bank, "text_encoder": artifacts.text_encoder}
+    for part, path in parts.items():
+        if not path.exists():
+            raise ArtifactError(f"{path} is missing; {rebuild}")
+        actual = model_sha256 if part == "model" and model_sha256 else sha256_of(path)
+        if actual != manifest["sha256"][part]:
+            raise ArtifactError(
+                f"{path} is not the {part} that the manifest names: it was changed or replaced; "
+                f"{rebuild}"
+            )
+
+
+def _opened(artifacts: Artifacts, manifest: dict[str, Any], rebuild: str) -> Bank:
+    embeddings = photos = open_array(artifacts.bank)
+    if manifest["rows_of"] == "fused":
+        photos = open_array(artifacts.photo_bank)
+    kept = load_builtin_pickle(artifacts.metadata)["recipes"]
+    shape = (manifest["rows"], manifest["dimension"])
+    whole = all(kept[row].keys() >= {*METADATA} for row in range(len(kept)))
+    fits = all(rows.shape == shape and rows.dtype == np.float32 for rows in (embeddings, photos))
+    if not (whole and fits and len(kept) == shape[0]):
+        raise ArtifactError(
+            f"The embedding bank of {artifacts.variant.name} is inconsistent; {rebuild}"
+        )
+    recipes = [DatasetRecipe.from_metadata(kept[row]) for row in range(len(kept))]
+    return Bank(artifacts.variant, embeddings, photos, recipes, manifest)
 
 
 def write_bank(
     change: Transaction,
-    variant: Variant,
-    settings: Settings,
+    artifacts: Artifacts,
     dataset: Dataset,
     model_sha256: str,
     recipes: list[DatasetRecipe],
@@ -239,8 +174,7 @@ def write_bank(
 
     Args:
         change: what makes it all happen at once.
-        variant: whose bank.
-        settings: where it lies.
+        artifacts: whose bank, and where it lies.
         dataset: what it was built from.
         model_sha256: of the model it was built with.
         recipes: of its rows.
@@ -251,11 +185,10 @@ def write_bank(
     Returns:
         The bank.
     """
-    bank_path, photo_path = variant.bank_path(settings), variant.photo_bank_path(settings)
     embeddings = photo_embeddings = open_array(photos)
-    metadata = change.write(variant.metadata_path(settings))
+    metadata = change.write(artifacts.metadata)
     kept = {row: recipe.metadata() for row, recipe in enumerate(recipes)}
-    dump_builtin_pickle(metadata, {"variant": variant.name, "recipes": kept})
+    dump_builtin_pickle(metadata, {"variant": artifacts.variant.name, "recipes": kept})
     hashes = {
         "model": model_sha256,
         "metadata": sha256_of(metadata),
@@ -263,22 +196,22 @@ def write_bank(
     }
     if fused is None:
         hashes["bank"] = sha256_of(photos)
-        change.move(photos, bank_path)
-        change.remove(photo_path)
+        change.move(photos, artifacts.bank)
+        change.remove(artifacts.photo_bank)
     else:
-        bank = change.write(bank_path)
+        bank = change.write(artifacts.bank)
         with replacing(bank) as beside:
             np.save(beside, fused)
         embeddings = open_array(bank)
         hashes |= {
             "bank": sha256_of(bank),
             "photos": sha256_of(photos),
-            "text_encoder": sha256_of(variant.text_encoder_path(settings)),
+            "text_encoder": sha256_of(artifacts.text_encoder),
         }
-        change.move(photos, photo_path)
+        change.move(photos, artifacts.photo_bank)
     manifest = {
-        "format": _FORMAT,
-        "variant": variant.name,
+        "format": FORMAT,
+        "variant": artifacts.variant.name,
         "rows": photo_embeddings.shape[0],
         "dimension": photo_embeddings.shape[1],
         "preprocessing": PREPROCESSING,
@@ -287,268 +220,19 @@ def write_bank(
         "dataset_source": dataset.source,
         "sha256": hashes,
     }
-    write_json(change.write(variant.manifest_path(settings)), manifest)
-    return Bank(variant, embeddings, photo_embeddings, recipes, manifest)
+    write_json(change.write(artifacts.manifest), manifest)
+    return Bank(artifacts.variant, embeddings, photo_embeddings, recipes, manifest)
 
 
 def _made_by(fused: bool) -> dict[str, Any]:
     """What else shapes rows and metadata than photos, texts and models: knobs and code."""
     return {
-        "text_share": TEXT_SHARE if fused else 0.0,
-        "fused_by": code_fingerprint(fused_rows, text_encoder) if fused else None,
+        "text_share": fusion.TEXT_SHARE if fused else 0.0,
+        "fused_by": code_fingerprint(fusion.fused_rows, text_encoder) if fused else None,
         "metadata_by": code_fingerprint(recipes_of, copies) + class_rules(),
     }
 
 
-def _has_texts(variant: Variant, settings: Settings) -> bool:
-    return settings.bank_rows == "fused" and variant.text_encoder_path(settings).exists()
-
-
-def _known_rows(
-    variant: Variant, settings: Settings, dataset: Dataset, model_sha256: str
-) -> tuple[np.ndarray, dict[str, int]] | None:
-    """The photos' rows on disk and which photo has which, if they are this model's."""
-    try:
-        with reading(bank_folder(variant, settings)):
-            manifest = read_json_object(variant.manifest_path(settings))
-            hashes = manifest["sha256"]
-            fused = manifest["rows_of"] == "fused"
-            path = variant.photo_bank_path(settings) if fused else variant.bank_path(settings)
-            metadata_path = variant.metadata_path(settings)
-            fits = (
-                manifest["format"] in (_FORMAT, _WITHOUT_PHOTO_HASHES)
-                and manifest["preprocessing"] == PREPROCESSING
-                and hashes["model"] == model_sha256
-                and hashes["photos" if fused else "bank"] == sha256_of(path)
-                and hashes["metadata"] == sha256_of(metadata_path)
-            )
-            if not fits:
-                return None
-            rows = open_array(path)
-            if hashes["dataset"] == dataset.sha256:
-                photos = dataset.recipes["photo_sha256"].tolist()
-            else:
-                recipes = load_builtin_pickle(metadata_path)["recipes"]
-                photos = [recipes[row]["photo_sha256"] for row in range(len(rows))]
-    except (OSError, KeyError, TypeError, ArtifactError):
-        return None
-    return rows, {photo: row for row, photo in enumerate(photos)}
-
-
-def fused_rows(
-    photos: np.ndarray,
-    encoder: TextEncoder,
-    titles: Sequence[str],
-    ingredients: Sequence[Sequence[str]],
-    share: float | None = None,
-) -> np.ndarray:
-    """Join the embeddings of recipes' photos and texts: float32 (n, d), rows of length 1.
-
-    A text counts as much as its title's words are known: recipes whose words the training never
-    saw would otherwise be moved away from their photos for nothing.
-
-    Args:
-        photos: float32 array of shape (n, d), rows of length 1.
-        encoder: embeds the texts.
-        titles: n titles.
-        ingredients: n lists, which may be empty.
-        share: weight of a text whose words are all known; by default ``TEXT_SHARE``.
-    """
-    texts = encoder.encode(titles, ingredients) * encoder.coverage(titles)[:, None]
-    rows = photos + (TEXT_SHARE if share is None else share) * texts
-    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
-
-
-def load_bank(
-    variant: Variant, settings: Settings, dataset: Dataset, model_sha256: str | None = None
-) -> Bank:
-    """Load a bank after checking that its parts belong together.
-
-    Args:
-        variant: whose bank.
-        settings: where it lies.
-        dataset: the dataset it must have been built from.
-        model_sha256: of the model it must have been built with; by default the variant's file is
-            hashed.
-
-    Raises:
-        ArtifactError: a part is missing, changed, or belongs to another set; the message names
-            the command that builds it anew.
-    """
-    rebuild = f"run: python -m itadaki build {variant.name}"
-    if settings.collection_folder:
-        rebuild += f" --dataset {settings.dataset}"
-    with reading(bank_folder(variant, settings)):
-        try:
-            return _load_bank(variant, settings, dataset, model_sha256, rebuild)
-        except (OSError, LookupError, TypeError, ValueError, AttributeError) as error:
-            # Manifest and metadata may hold anything in the place of anything.
-            said = f"{type(error).__name__}: {error}"
-            raise ArtifactError(
-                f"The embedding bank of {variant.name} is damaged ({said}); {rebuild}"
-            ) from None
-
-
-def _load_bank(
-    variant: Variant,
-    settings: Settings,
-    dataset: Dataset,
-    model_sha256: str | None,
-    rebuild: str,
-) -> Bank:
-    manifest_path = variant.manifest_path(settings)
-    if not manifest_path.exists():
-        raise ArtifactError(f"The embedding bank of {variant.name} is not built yet; {rebuild}")
-    try:
-        manifest = read_json_object(manifest_path)
-    except ArtifactError as error:
-        raise ArtifactError(f"{manifest_path} is damaged ({error}); {rebuild}") from None
-    if manifest.get("format") != _FORMAT or manifest.get("preprocessing") != PREPROCESSING:
-        raise ArtifactError(
-            f"The embedding bank of {variant.name} was built by another version of Itadaki; "
-            f"{rebuild}"
-        )
-    expected = manifest["sha256"]
-    if expected["dataset"] != dataset.sha256:
-        raise ArtifactError(
-            f"The embedding bank of {variant.name} was built from other recipes "
-            f"({manifest['rows']:,} from {manifest['dataset_source']}) than those of "
-            f"{dataset.source}; {rebuild}"
-        )
-    wanted = "fused" if _has_texts(variant, settings) else "photo"
-    if manifest["rows_of"] != wanted:
-        raise ArtifactError(
-            f"The rows of the embedding bank of {variant.name} are {manifest['rows_of']}, not "
-            f"{wanted} as ITADAKI_BANK_ROWS and its text encoder say; {rebuild}"
-        )
-    made_by = _made_by(wanted == "fused")
-    if any(manifest.get(fact) != value for fact, value in made_by.items()):
-        raise ArtifactError(
-            f"Texts or dish classes in the embedding bank of {variant.name} were made in another "
-            f"way than today's; {rebuild} (no photo is embedded again)"
-        )
-    parts = {
-        "model": variant.model_path(settings),
-        "bank": variant.bank_path(settings),
-        "metadata": variant.metadata_path(settings),
-    }
-    if wanted == "fused":
-        parts["photos"] = variant.photo_bank_path(settings)
-        parts["text_encoder"] = variant.text_encoder_path(settings)
-    for part, path in parts.items():
-        if not path.exists():
-            raise ArtifactError(f"{path} is missing; {rebuild}")
-        actual = model_sha256 if part == "model" and model_sha256 else sha256_of(path)
-        if actual != expected[part]:
-            raise ArtifactError(
-                f"{path} is not the {part} that the manifest names: it was changed or replaced; "
-                f"{rebuild}"
-            )
-    embeddings = open_array(variant.bank_path(settings))
-    kept = load_builtin_pickle(variant.metadata_path(settings))["recipes"]
-    shape = (manifest["rows"], manifest["dimension"])
-    whole = all(kept[row].keys() >= {*METADATA} for row in range(len(kept)))
-    if embeddings.shape != shape or embeddings.dtype != np.float32 or len(kept) != shape[0]:
-        whole = False
-    if not whole:
-        raise ArtifactError(f"The embedding bank of {variant.name} is inconsistent; {rebuild}")
-    photos = embeddings
-    if wanted == "fused":
-        photos = open_array(parts["photos"])
-        if photos.shape != shape or photos.dtype != np.float32:
-            raise ArtifactError(f"The embedding bank of {variant.name} is inconsistent; {rebuild}")
-    recipes = [DatasetRecipe.from_metadata(kept[row]) for row in range(len(kept))]
-    return Bank(variant, embeddings, photos, recipes, manifest)
-
-
-def _embed_resumably(
-    part: Path,
-    dataset: Dataset,
-    embedder: "Embedder",
-    known: tuple[np.ndarray, dict[str, int]] | None,
-    batch_size: int,
-    progress: bool,
-    embed: Callable[[Sequence[Path], "Embedder", int], Iterator[Embedded]],
-) -> None:
-    """Write the photos' rows to a file beside the bank, noting each complete batch.
-
-    Photos whose rows are known already are not embedded again.
-    """
-    journal = _journal(part)
-    shape = (len(dataset.recipes), embedder.dimension)
-    hashes = dataset.recipes["photo_sha256"].tolist()
-    old_rows, old_row_of = known or (np.empty((0, shape[1]), np.float32), {})
-    kept = [row for row, photo in enumerate(hashes) if photo in old_row_of]
-    missing = [row for row, photo in enumerate(hashes) if photo not in old_row_of]
-    job = {
-        "model": embedder.sha256,
-        "dataset": dataset.sha256,
-        "preprocessing": PREPROCESSING,
-        "batch_size": batch_size,
-        "missing": len(missing),
-    }
-    done = _rows_done(part, journal, job, kept + missing, shape)
-    if done:
-        _log.info("Going on after %d of %d photos.", done, len(missing))
-        rows = mapped_for_writing(part)
-    else:
-        with writing(journal):
-            journal.unlink(missing_ok=True)
-        rows = mapped_for_writing(part, np.float32, shape)
-        rows[kept] = old_rows[[old_row_of[hashes[row]] for row in kept]]
-    checksum = zlib.crc32(rows[kept + missing[:done]])
-    if kept:
-        _log.info("%d of %d photos were embedded before.", len(kept), shape[0])
-
-    missing = missing[done:]
-    paths = [Path(path) for path in dataset.recipes["image_path"].iloc[missing]]
-    started = time.perf_counter()
-    with tqdm(
-        total=done + len(missing),
-        initial=done,
-        desc="Embedding photos",
-        unit="photo",
-        disable=not progress or not missing,
-    ) as bar:
-        for indices, embeddings, failures in embed(paths, embedder, batch_size):
-            for index, error in failures.items():
-                raise ArtifactError(
-                    f"{paths[index]} can no longer be read ({error}) run: python -m itadaki setup"
-                )
-            rows[[missing[index] for index in indices]] = embeddings
-            rows.flush()
-            checksum = zlib.crc32(np.ascontiguousarray(embeddings), checksum)
-            noted = {"job": job, "rows_done": done + indices[-1] + 1, "crc32": checksum}
-            write_json(journal, noted)
-            bar.update(len(indices))
-    seconds = time.perf_counter() - started
-    if missing:
-        _log.info(
-            "Embedded %d photos in %.0f s: %.1f photos per second.",
-            len(missing),
-            seconds,
-            len(missing) / seconds,
-        )
-    rows.flush()
-
-
-def _journal(part: Path) -> Path:
-    return part.with_name(part.name + ".json")
-
-
-def _rows_done(
-    part: Path, journal: Path, job: dict[str, Any], order: Sequence[int], shape: tuple[int, int]
-) -> int:
-    """How many photos that were missing have their rows in a file, if it is whole and of this job;
-    its rows were written in an order that is given."""
-    try:
-        noted = read_json_object(journal)
-        rows = open_array(part)
-    except ArtifactError:
-        return 0
-    done = noted.get("rows_done")
-    fits = noted.get("job") == job and isinstance(done, int) and 0 < done <= job["missing"]
-    if not fits or rows.shape != shape or rows.dtype != np.float32:
-        return 0
-    written = order[: len(order) - job["missing"] + done]
-    return done if noted.get("crc32") == zlib.crc32(rows[written]) else 0
+def has_texts(artifacts: Artifacts) -> bool:
+    """Whether the rows of a variant's bank shall hold texts."""
+    return artifacts.settings.bank_rows == "fused" and artifacts.text_encoder.exists()

@@ -10,7 +10,7 @@ import click
 from itadaki.cli import parameters
 from itadaki.errors import ArtifactError, ItadakiError, reason
 from itadaki.settings import Settings
-from itadaki.variants import VARIANTS
+from itadaki.variants import VARIANTS, Artifacts
 
 if TYPE_CHECKING:
     from itadaki.recipes.recipe import NewRecipe
@@ -58,7 +58,7 @@ def list_collections() -> int:
     table, unusable = Table("collection", "recipes", "banks"), []
     for name in collections(settings):
         ours = settings.model_copy(update={"dataset": name})
-        banks = [v.name for v in VARIANTS.values() if v.manifest_path(ours).exists()]
+        banks = [v.name for v in VARIANTS.values() if Artifacts(v, ours).manifest.exists()]
         try:
             recipes = f"{len(load_dataset(ours).recipes):,}"
         except ItadakiError as error:  # one that is damaged hides no other
@@ -178,7 +178,7 @@ def _systems(settings: Settings) -> "list[RetrievalSystem]":
 
     systems = []
     for variant in VARIANTS.values():
-        if settings.collection_folder and variant.manifest_path(settings).exists():
+        if settings.collection_folder and Artifacts(variant, settings).manifest.exists():
             try:
                 systems.append(RetrievalSystem.load(variant.name, settings))
             except ArtifactError as error:

@@ -8,7 +8,7 @@ import click
 from itadaki.cli import parameters
 from itadaki.errors import ImageError, ItadakiError
 from itadaki.settings import Settings
-from itadaki.variants import VARIANTS, require_model
+from itadaki.variants import VARIANTS, Artifacts, require_model
 
 
 @click.command()
@@ -26,8 +26,8 @@ def embed(folder: Path, variant: str, out: Path) -> None:
     import numpy as np
     from tqdm.auto import tqdm
 
-    settings = Settings()
-    require_model(VARIANTS[variant], settings)
+    artifacts = Artifacts(VARIANTS[variant], Settings())
+    require_model(artifacts)
     if not folder.is_dir():
         raise ItadakiError(f"There is no folder {folder}.")
     paths = sorted(
@@ -35,11 +35,11 @@ def embed(folder: Path, variant: str, out: Path) -> None:
     )
     if not paths:
         raise ItadakiError(f"There is no file in {folder}.")
-    from itadaki.bank.bank import embed_photos
+    from itadaki.bank.embedding import embed_photos
     from itadaki.models.embedder import load_embedder
     from itadaki.storage.files import replacing
 
-    embedder = load_embedder(VARIANTS[variant], settings)
+    embedder = load_embedder(artifacts)
     names: list[str] = []
     rows = []
     refused: dict[int, ImageError] = {}

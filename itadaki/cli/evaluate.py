@@ -8,7 +8,7 @@ import click
 from itadaki.cli import parameters
 from itadaki.errors import ItadakiError
 from itadaki.settings import Settings
-from itadaki.variants import VARIANTS, require_model
+from itadaki.variants import VARIANTS, Artifacts, require_model
 
 
 @click.command()
@@ -22,25 +22,28 @@ def evaluate(variant: str | None, save: bool, compare: bool, split: str, as_json
     settings = Settings()
     measurements = settings.home / "reports" / "measurements"
     if compare:
+        from itadaki import plots
         from itadaki.evaluation.comparison import Comparison
 
-        for path in Comparison(measurements).write_report(measurements.parent):
-            print(path)
+        comparison, folder = Comparison(measurements), measurements.parent
+        print(comparison.write_report(folder))
+        plots.save(plots.ladder(comparison), folder / "comparison.png")
+        print(folder / "comparison.png")
         return
     if not variant:
         raise ItadakiError(f"Say which variant to evaluate: {', '.join(VARIANTS)}.")
-    scored = VARIANTS[variant]
-    require_model(scored, settings)
+    artifacts = Artifacts(VARIANTS[variant], settings)
+    require_model(artifacts)
     from itadaki.evaluation import scores
     from itadaki.retrieval import RetrievalSystem
 
     system = RetrievalSystem.load(variant, settings)
     found = scores.evaluate(system.bank, system.embedder, system.dataset.root, split)
     if save:
-        from itadaki.evaluation.comparison import save_measurement
-        from itadaki.models.training_record import add_scores, read_record
+        from itadaki.evaluation.comparison import add_scores, save_measurement
+        from itadaki.models.record import read_record
 
-        record = read_record(scored, settings)
+        record = read_record(artifacts)
         facts = {
             "dataset": system.dataset.sha256,
             "dataset_source": system.dataset.source,
@@ -51,7 +54,7 @@ def evaluate(variant: str | None, save: bool, compare: bool, split: str, as_json
         }
         seed = record.get("seed", 0)
         print(save_measurement(found, measurements, variant, seed, facts), file=sys.stderr)
-        add_scores(scored, settings, found, system.dataset.sha256)
+        add_scores(artifacts, found, system.dataset.sha256)
     tables = {name: result.table() for name, result in found.items()}
     if as_json:
         as_dicts = {name: table.to_dict(orient="index") for name, table in tables.items()}

@@ -7,7 +7,7 @@ import click
 from itadaki.cli import parameters
 from itadaki.errors import ArtifactError, missing_extra
 from itadaki.settings import Settings
-from itadaki.variants import VARIANTS, Variant, require_model, served_variant
+from itadaki.variants import VARIANTS, Artifacts, Variant, require_model, served_variant
 
 
 @click.command()
@@ -46,7 +46,7 @@ def build(variant: str, force: bool) -> None:
 )
 def train(variant: str, seed: int, knobs: tuple[str, ...], replace: bool) -> None:
     """Train a variant and build its bank; goes on where it stopped."""
-    from itadaki.models.training_record import check_replacing
+    from itadaki.models.record import check_replacing
     from itadaki.recipes.dataset import describe, load_dataset
     from itadaki.training.config import CONFIGS, parse_knob
 
@@ -59,7 +59,7 @@ def train(variant: str, seed: int, knobs: tuple[str, ...], replace: bool) -> Non
     recipes = load_dataset(settings)
     print(describe(recipes), file=sys.stderr)
     if not replace:
-        check_replacing(trained, settings, recipes.sha256)
+        check_replacing(Artifacts(trained, settings), recipes.sha256)
     run = TrainingRun(trained, config, settings, recipes, seed)
     run.train()
     run.export()
@@ -73,7 +73,7 @@ def is_ready(variant: Variant, settings: Settings) -> bool:
     from itadaki.recipes.dataset import load_dataset
 
     try:
-        open_index(load_bank(variant, settings, load_dataset(settings)), settings)
+        open_index(load_bank(Artifacts(variant, settings), load_dataset(settings)), settings)
     except ArtifactError:
         return False
     return True
@@ -81,8 +81,9 @@ def is_ready(variant: Variant, settings: Settings) -> bool:
 
 def prepare(variant: Variant, settings: Settings, force: bool = False) -> None:
     """Make dataset, model and bank ready; what is ready already is left as it is."""
-    require_model(variant, settings)
-    from itadaki.bank.bank import build_bank
+    artifacts = Artifacts(variant, settings)
+    require_model(artifacts)
+    from itadaki.bank.build import build_bank
     from itadaki.recipes.dataset import describe, load_dataset
 
     dataset = load_dataset(settings)
@@ -90,10 +91,10 @@ def prepare(variant: Variant, settings: Settings, force: bool = False) -> None:
     from itadaki.index.index import build_index
     from itadaki.models.embedder import load_embedder
 
-    bank = build_bank(variant, settings, dataset, load_embedder(variant, settings), force)
+    bank = build_bank(artifacts, dataset, load_embedder(artifacts), force)
     build_index(bank, settings)
     print(
         f"Ready: {variant.name} bank of {len(bank.recipes):,} recipes x "
-        f"{bank.embeddings.shape[1]} in {variant.bank_path(settings)}",
+        f"{bank.embeddings.shape[1]} in {artifacts.bank}",
         file=sys.stderr,
     )

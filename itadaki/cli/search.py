@@ -7,7 +7,7 @@ import click
 
 from itadaki.cli import parameters
 from itadaki.settings import Settings
-from itadaki.variants import VARIANTS, require_model, served_variant
+from itadaki.variants import VARIANTS, Artifacts, require_model, served_variant
 
 
 @click.command()
@@ -39,7 +39,7 @@ def search(
 
     settings = Settings()
     chosen = VARIANTS[variant] if variant else served_variant(settings)
-    require_model(chosen, settings)
+    require_model(Artifacts(chosen, settings))
     if photo:
         load_rgb(photo)  # a wrong photo is said at once, not after seconds of loading
     system = RetrievalSystem.load(chosen.name, settings)

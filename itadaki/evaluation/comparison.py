@@ -3,7 +3,7 @@
 import itertools
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,10 @@ import pandas as pd
 
 from itadaki.errors import ItadakiError
 from itadaki.evaluation.scores import Evaluation, confidence_interval
+from itadaki.models.record import read_record
 from itadaki.recipes.dish_class import class_rules
-from itadaki.storage.files import replacing
-from itadaki.variants import VARIANTS
+from itadaki.storage.files import replacing, write_json
+from itadaki.variants import VARIANTS, Artifacts
 
 GALLERIES = {
     "photos": "the whole collection, by its photos",
@@ -43,7 +44,7 @@ def save_measurement(
             ", ".join(others),
             path.stem,
         )
-    arrays = {
+    arrays: dict[str, Any] = {
         f"{gallery}|{metric}": scores.astype(np.float32)
         for gallery, evaluation in found.items()
         for metric, scores in evaluation.per_query.items()
@@ -61,9 +62,27 @@ def save_measurement(
     return path
 
 
+def add_scores(artifacts: Artifacts, found: Mapping[str, Evaluation], dataset_sha256: str) -> None:
+    """Note in a trained variant's record how well it retrieves; raw has no record."""
+    record = read_record(artifacts)
+    if not record:
+        return
+    record["scores"] = {
+        "dataset": dataset_sha256,
+        "class_rules": class_rules(),
+        "split": next(iter(found.values())).split,
+        "galleries": {
+            name: evaluation.table()[["score", "low", "high"]].round(4).to_dict(orient="index")
+            for name, evaluation in found.items()
+        },
+    }
+    write_json(artifacts.record, record)
+
+
 def _about(path: Path) -> dict[str, Any]:
     with np.load(path, allow_pickle=False) as arrays:
-        return json.loads(str(arrays["about"]))
+        about: dict[str, Any] = json.loads(str(arrays["about"]))
+    return about
 
 
 class Comparison:
@@ -224,11 +243,10 @@ class Comparison:
         shown = rungs[max(0, first - 1) : first + len(own)]
         names = [name + (", with texts" if gallery == "fused" else "") for name, gallery in shown]
         gains = [f"gain of {name}" for name in names[1:]] if first else ["random order"]
-        columns = ["metric", *names, *gains]
-        lines = [f"| {' | '.join(columns)} |", "| --- |" + " --- |" * (len(columns) - 1)]
+        table = []
         scores = {(c.variant, c.gallery, c.metric): c for c in self.ladder().itertuples()}
         steps = {(step.step, step.metric): step for step in self.steps().itertuples()}
-        for metric in [key[2] for key in scores if key[:2] == own[0]]:
+        for metric in [str(key[2]) for key in scores if key[:2] == own[0]]:
             cells = [scores[(*rung, metric)] for rung in shown]
             row = [metric, *(f"{c.score:.3f} ({c.low:.3f}–{c.high:.3f})" for c in cells)]
             if first == 0:
@@ -237,19 +255,16 @@ class Comparison:
                 step = steps.get((f"{before} ({old}) to {after} ({new})", metric))
                 gain = step and f"{step.gain:+.4f} ({step.low:+.4f} to {step.high:+.4f})"
                 row.append(gain or "not comparable")
-            lines.append(f"| {' | '.join(row)} |")
+            table.append(row)
+        lines = markdown_table(["metric", *names, *gains], table)
         return "\n".join([*lines, "", self.class_note()])
 
-    def write_report(self, folder: Path) -> list[Path]:
-        """Write ``comparison.md``, its plot, and return both paths; no photo, no recipe text."""
-        from itadaki import plots
-
-        picture = folder / "comparison.png"
-        plots.save(plots.ladder(self), picture)
+    def write_report(self, folder: Path) -> Path:
+        """Write ``comparison.md``, and return its path; no photo, no recipe text."""
         text = folder / "comparison.md"
         with replacing(text) as beside:
             beside.write_text(self.markdown(), encoding="utf-8")
-        return [text, picture]
+        return text
 
     def markdown(self) -> str:
         """The comparison as Markdown: one table a gallery, the steps, what was measured where."""
@@ -273,22 +288,28 @@ class Comparison:
                 continue
             size = max(about["galleries"].get(gallery, 0) for about in self.about.values())
             lines += ["", f"## Searched: {meaning} ({size:,})", ""]
-            metrics = list(dict.fromkeys(table["metric"]))
-            lines += [f"| variant | {' | '.join(metrics)} |", "| --- |" + " --- |" * len(metrics)]
+            metrics = [str(metric) for metric in table["metric"].unique()]
+            rungs = []
             for variant, rows in table.groupby("variant", sort=False):
                 cells = rows.set_index("metric").reindex(metrics)
                 shown = [f"{c.score:.3f} ({c.low:.3f} to {c.high:.3f})" for c in cells.itertuples()]
-                lines.append(f"| {variant} | {' | '.join(shown)} |")
-            floor = " | ".join(f"{self.random(gallery, metric):.3f}" for metric in metrics)
-            lines.append(f"| random order | {floor} |")
+                rungs.append([str(variant), *shown])
+            floor = [f"{self.random(gallery, metric):.3f}" for metric in metrics]
+            lines += markdown_table(["variant", *metrics], [*rungs, ["random order", *floor]])
         lines += ["", "## Each step against the one before, on the same queries", ""]
-        lines += [
-            "| step | metric | gain (95% paired interval) | ratio |",
-            "| --- | --- | --- | --- |",
+        steps = [
+            [
+                str(step.step),
+                str(step.metric),
+                f"{step.gain:+.4f} ({step.low:+.4f} to {step.high:+.4f})",
+                f"{step.ratio:.2f}",
+            ]
+            for step in self.steps().itertuples()
         ]
-        for step in self.steps().itertuples():
-            lines.append(
-                f"| {step.step} | {step.metric} | {step.gain:+.4f} ({step.low:+.4f} to "
-                f"{step.high:+.4f}) | {step.ratio:.2f} |"
-            )
+        lines += markdown_table(["step", "metric", "gain (95% paired interval)", "ratio"], steps)
         return "\n".join(lines) + "\n"
+
+
+def markdown_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """The lines of a table in Markdown."""
+    return [f"| {' | '.join(row)} |" for row in (columns, ["---"] * len(columns), *rows)]

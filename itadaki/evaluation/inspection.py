@@ -8,11 +8,11 @@ from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 
 from itadaki.bank.bank import Bank
-from itadaki.evaluation.scores import nearest
-from itadaki.training.text_neighbours import TextNeighbours
+from itadaki.evaluation.scores import chunks, gallery_of
 
 _RECALL = np.linspace(0, 1, 21)
 _MAP_COMPONENTS = 50
+_HELD_OUT = "test"  # the split whose photos ask
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,51 @@ class Found:
     hits: np.ndarray
 
 
+def nearest(bank: Bank, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The nearest recipes of every held-out one, for looking at successes and failures.
+
+    Args:
+        bank: what is searched; one recipe per photo.
+        k: how many neighbours.
+
+    Returns:
+        Rows of the bank: queries of shape (q,) and neighbours of shape (q, k), nearest first,
+        with their cosine similarities of shape (q, k).
+    """
+    gallery, photos, rows = gallery_of(bank)
+    own = np.flatnonzero(bank.column("split")[gallery] == _HELD_OUT)
+    neighbours, similarities = [], []
+    for chunk in chunks(own):
+        against_all = photos[chunk] @ rows.T
+        against_all[np.arange(len(chunk)), chunk] = -np.inf
+        order = np.argsort(-against_all, axis=1, kind="stable")[:, :k]
+        neighbours.append(gallery[order])
+        similarities.append(np.take_along_axis(against_all, order, axis=1))
+    return gallery[own], np.concatenate(neighbours), np.concatenate(similarities)
+
+
+def confident_mistakes(bank: Bank, count: int, below: float = 1.0) -> list[tuple[int, int, float]]:
+    """The held-out recipes whose nearest neighbour is of another dish class, surest first.
+
+    Args:
+        bank: what is searched.
+        count: how many at most.
+        below: neighbours that are more similar are passed over, as other crops of one photo.
+
+    Returns:
+        Rows of the bank, query and neighbour, and their similarity.
+    """
+    queries, neighbours, similarities = nearest(bank, k=1)
+    classes = _classes(bank)
+    asked, found = classes[queries], classes[neighbours[:, 0]]
+    wrong = (asked != "") & (found != "") & (asked != found) & (similarities[:, 0] < below)
+    rows = np.flatnonzero(wrong)
+    rows = rows[np.argsort(-similarities[rows, 0], kind="stable")][:count]
+    return [(int(queries[i]), int(neighbours[i, 0]), float(similarities[i, 0])) for i in rows]
+
+
 def best_and_worst(
-    bank: Bank, count: int, k: int = 4, split: str = "test", below: float = 1.0
+    bank: Bank, count: int, k: int = 4, below: float = 1.0
 ) -> tuple[list[Found], list[Found]]:
     """The held-out photos whose k neighbours are most and least often of their dish class.
 
@@ -44,11 +87,10 @@ def best_and_worst(
         bank: what is searched.
         count: how many of either; no photo is on both sides.
         k: how many neighbours count.
-        split: whose recipes are the queries.
         below: neighbours that are more similar are passed over, as other crops of one photo.
     """
     classes = _classes(bank)
-    queries, neighbours, similarities = nearest(bank, split, min(4 * k, len(bank.recipes) - 1))
+    queries, neighbours, similarities = nearest(bank, min(4 * k, len(bank.recipes) - 1))
     found = []
     for query, rows, scores in zip(queries, neighbours, similarities, strict=True):
         kept = np.flatnonzero(scores < below)[:k]
@@ -63,7 +105,7 @@ def best_and_worst(
     return best, worst
 
 
-def precision_recall(bank: Bank, count: int = 6, split: str = "test") -> pd.DataFrame:
+def precision_recall(bank: Bank, count: int = 6) -> pd.DataFrame:
     """Precision at each level of recall for the dish classes with the most held-out photos.
 
     Each held-out photo ranks the whole collection without itself; its precision is interpolated,
@@ -74,10 +116,10 @@ def precision_recall(bank: Bank, count: int = 6, split: str = "test") -> pd.Data
         the recall from 0 to 1.
     """
     classes = _classes(bank)
-    gallery, photos, rows = _gallery(bank)
-    own = np.flatnonzero((bank.column("split")[gallery] == split) & (classes[gallery] != ""))
+    gallery, photos, rows = gallery_of(bank)
+    own = np.flatnonzero((bank.column("split")[gallery] == _HELD_OUT) & (classes[gallery] != ""))
     labels = classes[gallery]
-    curves = {}
+    curves: dict[str, np.ndarray] = {}
     for name in pd.Series(labels[own]).value_counts().index:
         asked = own[labels[own] == name]
         relevant = labels == name
@@ -114,7 +156,7 @@ def embedding_map(
     Returns:
         Rows of the bank, int64 of shape (n,), and their places, float32 of shape (n, 2).
     """
-    gallery, photos, _ = _gallery(bank)
+    gallery, photos, _ = gallery_of(bank)
     labels = pd.Series(_classes(bank)[gallery])
     frequent = labels[labels != ""].value_counts().index[:classes]
     rng = np.random.default_rng(seed)
@@ -126,42 +168,8 @@ def embedding_map(
     return gallery[kept], plane
 
 
-def nearest_and_mask(
-    embeddings: np.ndarray, neighbours: TextNeighbours, anchors: np.ndarray, k: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The training photos nearest to some of them, and which of those may be negatives.
-
-    Args:
-        embeddings: float32 array of shape (n, dimension) of the training rows, in their order.
-        neighbours: what their texts say.
-        anchors: int array of shape (a,), places among the training rows.
-        k: how many.
-
-    Returns:
-        Places among the training rows, their similarities, and whether the texts allow them as
-        negatives; each of shape (a, k), nearest first.
-    """
-    similarities = embeddings[anchors] @ embeddings.T
-    similarities[np.arange(len(anchors)), anchors] = -np.inf
-    order = np.argsort(-similarities, axis=1, kind="stable")[:, :k]
-    allowed = neighbours.may_be_negative(anchors, np.arange(len(embeddings)))
-    return (
-        order,
-        np.take_along_axis(similarities, order, axis=1),
-        np.take_along_axis(allowed, order, axis=1),
-    )
-
-
 def _classes(bank: Bank) -> np.ndarray:
     return np.array([recipe.dish_class or "" for recipe in bank.recipes])
-
-
-def _gallery(bank: Bank) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """One row per photo: the bank's rows, their photos' embeddings, and what is searched."""
-    groups = bank.column("photo_group")
-    gallery = np.flatnonzero(groups == np.arange(len(groups)))
-    photos, rows = np.asarray(bank.photo_embeddings), np.asarray(bank.embeddings)
-    return gallery, photos[gallery], rows[gallery]
 
 
 def _varied(ranked: list[Found], classes: np.ndarray, count: int) -> list[Found]:

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from itadaki.evaluation.comparison import Comparison
-from itadaki.models.training_record import read_record
+from itadaki.models.record import read_record
 from itadaki.settings import PROJECT_ROOT, Settings
-from itadaki.variants import VARIANTS
+from itadaki.variants import VARIANTS, Artifacts
 
 
 class Measurements:
@@ -25,7 +25,8 @@ class Measurements:
     @cached_property
     def record(self) -> dict[str, Any]:
         """The record of the run that trained the shipped model."""
-        return read_record(VARIANTS["ft"], Settings(_env_file=None, home=self.root))
+        shipped = Artifacts(VARIANTS["ft"], Settings(_env_file=None, home=self.root))
+        return read_record(shipped)
 
     def stored(self, name: str) -> dict[str, Any] | None:
         """One of the benchmarks' JSON files, or None."""

@@ -10,11 +10,12 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csr_matrix
 from scipy.stats import bootstrap
-from sklearn.feature_extraction.text import TfidfVectorizer
 from tqdm.auto import tqdm
 
-from itadaki.bank.bank import BATCH_SIZE, Bank
+from itadaki.bank.bank import Bank
+from itadaki.bank.embedding import BATCH_SIZE
 from itadaki.errors import ItadakiError
+from itadaki.models.text_encoder import vectorizer
 from itadaki.photos.images import load_rgb, preprocess
 from itadaki.recipes.recipe import DatasetRecipe
 
@@ -23,11 +24,11 @@ if TYPE_CHECKING:
 
 _CHUNK = 256
 _RESAMPLES = 2000
+_SEED = 0  # of the intervals, the crops and the random order
 _DEPTH = 10
 # Salt, oil, cups and tablespoons would make any two recipes alike: with them a random order
 # reaches two thirds of the raw model's nDCG by ingredients, without them less than half.
 _COMMON = 0.1
-_WORD = r"(?u)\b[^\W\d_]{3,}\b"
 
 
 @dataclass(frozen=True)
@@ -48,22 +49,22 @@ class Evaluation:
     gallery: int
     classes: list[str] = field(default_factory=list)
 
-    def table(self, seed: int = 0) -> pd.DataFrame:
+    def table(self) -> pd.DataFrame:
         """One row a metric: score, 95% bootstrap interval, score of a random order, queries."""
         rows = []
         for metric, scores in self.per_query.items():
-            low, high = confidence_interval(scores, seed)
+            low, high = confidence_interval(scores)
             rows.append((metric, scores.mean(), low, high, self.random[metric], len(scores)))
         columns = ["metric", "score", "low", "high", "random order", "queries"]
         return pd.DataFrame(rows, columns=columns).set_index("metric")
 
 
-def confidence_interval(scores: np.ndarray, seed: int = 0) -> tuple[float, float]:
+def confidence_interval(scores: np.ndarray) -> tuple[float, float]:
     """95% percentile bootstrap interval of a mean over queries (Efron 1979)."""
     if len(scores) < 2 or np.ptp(scores) == 0:
         return float(scores.mean()), float(scores.mean())
     interval = bootstrap(
-        (scores,), np.mean, n_resamples=_RESAMPLES, method="percentile", rng=seed
+        (scores,), np.mean, n_resamples=_RESAMPLES, method="percentile", rng=_SEED
     ).confidence_interval
     return float(interval.low), float(interval.high)
 
@@ -73,7 +74,6 @@ def evaluate(
     embedder: "Embedder",
     root: Path,
     split: str = "test",
-    seed: int = 0,
     progress: bool = True,
 ) -> dict[str, Evaluation]:
     """Score a bank with the held-out recipes of one split as queries.
@@ -91,26 +91,23 @@ def evaluate(
         embedder: the model that the bank was built with; embeds the re-cropped photos.
         root: the dataset's root, for the photos.
         split: train, validation or test.
-        seed: of the crops and of the random order.
         progress: show a bar while photos are embedded.
 
     Raises:
         ItadakiError: the split holds no recipe.
     """
-    groups = bank.column("photo_group")
-    gallery = np.flatnonzero(groups == np.arange(len(groups)))
+    gallery, photos, fused = gallery_of(bank)
     queries = np.flatnonzero(bank.column("split")[gallery] == split)
     if len(queries) == 0:
         raise ItadakiError(f"No recipe of this dataset is in the {split} split.")
-    recipes = [bank.recipes[i] for i in gallery]
+    recipes = [bank.recipes[i] for i in gallery.tolist()]
     labels = Labels.of(recipes)
-    photos = np.asarray(bank.photo_embeddings)[gallery]
     rows = {"photos": photos}
     if bank.photo_embeddings is not bank.embeddings:
-        rows["fused"] = np.asarray(bank.embeddings)[gallery]
+        rows["fused"] = fused
     paths = [root / recipes[i].photo for i in queries]
-    crops = _embed_crops(paths, embedder, seed, progress)
-    rng = np.random.default_rng(seed)
+    crops = _embed_crops(paths, embedder, progress)
+    rng = np.random.default_rng(_SEED)
 
     def scored(
         rows: np.ndarray, queries: np.ndarray, labels: Labels, crops: np.ndarray | None
@@ -118,7 +115,7 @@ def evaluate(
         asked = photos if crops is not None else rows
 
         def similarities(of: np.ndarray) -> np.ndarray:
-            return asked[of] @ rows.T
+            return np.asarray(asked[of] @ rows.T)
 
         def random_order(of: np.ndarray) -> np.ndarray:
             return rng.random((len(of), len(rows)), dtype=np.float32)
@@ -139,56 +136,12 @@ def evaluate(
     return found
 
 
-def nearest(
-    bank: Bank, split: str = "test", k: int = 10
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The nearest recipes of every held-out one, for looking at successes and failures.
-
-    Args:
-        bank: what is searched; one recipe per photo.
-        split: whose recipes are the queries.
-        k: how many neighbours.
-
-    Returns:
-        Rows of the bank: queries of shape (q,) and neighbours of shape (q, k), nearest first,
-        with their cosine similarities of shape (q, k).
-    """
+def gallery_of(bank: Bank) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """One row per photo: the bank's rows, their photos' embeddings, and what is searched."""
     groups = bank.column("photo_group")
     gallery = np.flatnonzero(groups == np.arange(len(groups)))
-    embeddings = np.asarray(bank.embeddings)[gallery]
-    photos = np.asarray(bank.photo_embeddings)[gallery]
-    own = np.flatnonzero(bank.column("split")[gallery] == split)
-    neighbours, similarities = [], []
-    for chunk in _chunks(own):
-        against_all = photos[chunk] @ embeddings.T
-        against_all[np.arange(len(chunk)), chunk] = -np.inf
-        order = np.argsort(-against_all, axis=1, kind="stable")[:, :k]
-        neighbours.append(gallery[order])
-        similarities.append(np.take_along_axis(against_all, order, axis=1))
-    return gallery[own], np.concatenate(neighbours), np.concatenate(similarities)
-
-
-def confident_mistakes(
-    bank: Bank, count: int, split: str = "test", below: float = 1.0
-) -> list[tuple[int, int, float]]:
-    """The held-out recipes whose nearest neighbour is of another dish class, surest first.
-
-    Args:
-        bank: what is searched.
-        count: how many at most.
-        split: whose recipes are the queries.
-        below: neighbours that are more similar are passed over, as other crops of one photo.
-
-    Returns:
-        Rows of the bank, query and neighbour, and their similarity.
-    """
-    queries, neighbours, similarities = nearest(bank, split, k=1)
-    classes = np.array([recipe.dish_class or "" for recipe in bank.recipes])
-    asked, found = classes[queries], classes[neighbours[:, 0]]
-    wrong = (asked != "") & (found != "") & (asked != found) & (similarities[:, 0] < below)
-    rows = np.flatnonzero(wrong)
-    rows = rows[np.argsort(-similarities[rows, 0], kind="stable")][:count]
-    return [(int(queries[i]), int(neighbours[i, 0]), float(similarities[i, 0])) for i in rows]
+    photos, rows = np.asarray(bank.photo_embeddings), np.asarray(bank.embeddings)
+    return gallery, photos[gallery], rows[gallery]
 
 
 @dataclass(frozen=True)
@@ -239,16 +192,10 @@ def text_vectors(texts: list[str], common: float = 1.0) -> csr_matrix:
     Returns:
         Sparse float array of shape (n, terms).
     """
-    vectorizer = TfidfVectorizer(
-        stop_words="english",
-        token_pattern=_WORD,
-        sublinear_tf=True,
-        strip_accents="unicode",
-        max_df=common,
-    )
+    words = vectorizer(max_df=common, dtype=np.float64)
     try:
         # Empty texts must not count: they would make every word look rare.
-        return vectorizer.fit([text for text in texts if text]).transform(texts)
+        return words.fit([text for text in texts if text]).transform(texts)
     except ValueError:  # no text holds a word that counts
         return csr_matrix((len(texts), 1), dtype=np.float64)
 
@@ -277,7 +224,7 @@ def retrieval_scores(
         "nDCG@10 title": [],
         "nDCG@10 ingredients": [],
     }
-    for chunk in _chunks(queries):
+    for chunk in chunks(queries):
         against_all = similarities(chunk)
         against_all[np.arange(len(chunk)), chunk] = -np.inf
         title_gains = (labels.title[chunk] @ labels.title.T).toarray()
@@ -351,13 +298,14 @@ def random_crop(rgb: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return cv2.flip(window, 1) if rng.random() < 0.5 else window
 
 
-def _chunks(queries: np.ndarray) -> Iterator[np.ndarray]:
+def chunks(queries: np.ndarray) -> Iterator[np.ndarray]:
+    """A few hundred queries at a time, whose similarities to all fit in memory."""
     for start in range(0, len(queries), _CHUNK):
         yield queries[start : start + _CHUNK]
 
 
-def _embed_crops(photos: list[Path], embedder: "Embedder", seed: int, progress: bool) -> np.ndarray:
-    rng = np.random.default_rng(seed)
+def _embed_crops(photos: list[Path], embedder: "Embedder", progress: bool) -> np.ndarray:
+    rng = np.random.default_rng(_SEED)
     embeddings = []
     with tqdm(
         total=len(photos), desc="Embedding re-crops", unit="photo", disable=not progress

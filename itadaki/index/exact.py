@@ -63,17 +63,19 @@ def similarities(bank: np.ndarray, query: np.ndarray) -> np.ndarray:
     """Cosines of a float32 query with every row of a bank: float32 array of shape (n,)."""
     if bank.dtype == np.float32 or len(bank) == 0:
         # Not bank @ query: OpenBLAS reads rows at half the speed.
-        return np.einsum("ij,j->i", bank, query)
+        return np.asarray(np.einsum("ij,j->i", bank, query))
     with missing_extra("ann"):
         from numkong import cdist
 
-    small = reduced(query[None], bank.dtype.name)
-    metric = "angular" if bank.dtype == np.int8 else "dot"
+    int8 = bank.dtype == np.int8
+    small = reduced(query[None], "int8" if int8 else "float16")
     found = np.empty(len(bank), np.float32)
     for start in range(0, len(bank), _PASS):
         part = slice(start, start + _PASS)
-        found[part] = np.asarray(cdist(small, bank[part], metric=metric, out_dtype="float32"))[0]
-    return 1 - found if metric == "angular" else found
+        found[part] = np.asarray(
+            cdist(small, bank[part], metric="angular" if int8 else "dot", out_dtype="float32")
+        )[0]
+    return 1 - found if int8 else found
 
 
 def _best(

@@ -64,12 +64,12 @@ class RowFilter:
         return naming
 
     @cached_property
-    def _holding(self) -> dict[str, array]:
+    def _holding(self) -> dict[str, "array[int]"]:
         """For each term the rows of the recipes that hold it.
 
         scikit-learn's CountVectorizer would do the same for 170 MB more of resident memory.
         """
-        holding: dict[str, array] = {}
+        holding: dict[str, array[int]] = {}
         for row, recipe in enumerate(self._recipes):
             for term in ingredient_terms(recipe.ingredients):
                 holding.setdefault(term, array("l")).append(row)

@@ -52,14 +52,14 @@ def build_index(bank: Bank, settings: Settings, progress: bool = True) -> None:
         ItadakiError: a package is missing, or Qdrant does not answer.
     """
     if settings.index == "ann":
-        from itadaki.index.ann_index import build_graph
+        from itadaki.index.ann import build_graph
 
         build_graph(bank, settings, progress)
     elif settings.index == "qdrant":
         with missing_extra("qdrant"):
-            from itadaki.index.qdrant_index import index_bank
+            from itadaki.index.qdrant import index_bank
 
-        index_bank(bank, settings, progress=progress)
+        index_bank(bank, settings, progress)
     else:
         rows_of(bank, settings, settings.bank_precision)
         if len(bank.embeddings) > ADVISED_ABOVE:
@@ -78,12 +78,12 @@ def open_index(bank: Bank, settings: Settings) -> Index:
         ItadakiError: a package is missing, or Qdrant does not answer.
     """
     if settings.index == "ann":
-        from itadaki.index.ann_index import AnnIndex
+        from itadaki.index.ann import AnnIndex
 
         return AnnIndex(bank, settings)
     if settings.index == "qdrant":
         with missing_extra("qdrant"):
-            from itadaki.index.qdrant_index import QdrantIndex
+            from itadaki.index.qdrant import QdrantIndex
 
         return QdrantIndex(bank, settings)
     return ExactIndex(bank, rows_of(bank, settings, settings.bank_precision))

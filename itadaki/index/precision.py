@@ -4,6 +4,10 @@ They are made from the float32 bank, lie beside it and are tied to its hash. The
 on disk, where the few best are compared again exactly.
 """
 
+# The code of `reduced` is in the fingerprints of rows and graphs on disk, which a mere change of
+# types shall not have made again.
+# mypy: disable-error-code="no-any-return"
+
 import logging
 
 import numpy as np
@@ -19,6 +23,7 @@ from itadaki.storage.files import (
     replacing,
 )
 from itadaki.storage.fingerprint import code_fingerprint
+from itadaki.variants import Artifacts
 
 _CHUNK = 16_384
 _log = logging.getLogger(__name__)
@@ -47,15 +52,15 @@ def rows_of(bank: Bank, settings: Settings, precision: Precision) -> np.ndarray:
     """
     if precision == "float32":
         return bank.embeddings
-    path = bank.variant.bank_path(settings).with_suffix(f".{precision}.npy")
+    path = Artifacts(bank.variant, settings).bank.with_suffix(f".{precision}.npy")
     source, by = bank.manifest["sha256"]["bank"], code_fingerprint(reduced)
     facts = derived_facts(path)
     if facts is None or (facts.get("source"), facts.get("made_by")) != (source, by):
         try:
             with replacing(path) as beside:
-                made = mapped_for_writing(beside, precision, bank.embeddings.shape)
-                _fill(made, bank.embeddings, precision)
-                made.flush()
+                mapped = mapped_for_writing(beside, precision, bank.embeddings.shape)
+                _fill(mapped, bank.embeddings, precision)
+                mapped.flush()
             note_derived(path, source, made_by=by)
         except StorageError as error:
             _log.warning("%s cannot be kept, so each process makes its own: %s", path.name, error)

@@ -9,16 +9,14 @@ import numpy as np
 
 from itadaki.errors import ArtifactError, missing_extra
 from itadaki.models.litert_model import load_converted
-from itadaki.models.training_record import check_record
+from itadaki.models.record import FINE_TUNED, check_record, origin_of_file
 from itadaki.settings import Settings
 from itadaki.storage.files import read_json_object, sha256_of, write_json
-from itadaki.variants import Variant, require_model
+from itadaki.variants import Artifacts, require_model
 
 if TYPE_CHECKING:
     import keras
 
-FINE_TUNED = {"source": "fine-tuned"}
-"""The origin of a raw model whose backbone is the fine-tuned one."""
 _log = logging.getLogger(__name__)
 
 
@@ -68,18 +66,18 @@ class Embedder:
         return self._forward(photos, alone)
 
 
-def load_embedder(variant: Variant, settings: Settings) -> Embedder:
+def load_embedder(artifacts: Artifacts) -> Embedder:
     """Load a variant's embedder; raw's model is made from the backbone's weights when need be.
 
     Raises:
         ItadakiError: the model is missing, damaged or not its record's, or no weights can be
             found.
     """
-    path = require_model(variant, settings)
-    if variant.name == "raw":
-        _make_raw_model(path, settings)
+    path = require_model(artifacts)
+    if artifacts.variant.name == "raw":
+        _make_raw_model(path, artifacts.settings)
     sha256 = sha256_of(path)
-    check_record(variant, settings, sha256)
+    check_record(artifacts, sha256)
     return Embedder(path, sha256)
 
 
@@ -106,8 +104,3 @@ def _make_raw_model(path: Path, settings: Settings) -> None:
     backbone, origin = build_backbone(settings)
     save_model(raw_model(backbone), path)
     write_json(origin_path, origin)
-
-
-def origin_of_file(path: Path) -> dict[str, str]:
-    """What is noted of weights that came from a file."""
-    return {"source": "file", "sha256": sha256_of(path) if path.is_file() else "missing"}

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from itadaki.errors import ArtifactError, WeightsError, reason
-from itadaki.models.embedder import FINE_TUNED, origin_of_file
+from itadaki.models.record import FINE_TUNED, origin_of_file
 from itadaki.network import why_unreachable
 from itadaki.photos.images import IMAGE_SIZE
 from itadaki.settings import Settings
 from itadaki.storage.files import replacing
-from itadaki.variants import VARIANTS
+from itadaki.variants import VARIANTS, Artifacts
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # must stand before TensorFlow is imported
 
@@ -41,9 +41,8 @@ def converted(model: keras.Model) -> bytes:
         autograph=False,
     )
     # With a trackable object, Keras' variables would not become constants.
-    return tf.lite.TFLiteConverter.from_concrete_functions(
-        [forward.get_concrete_function()]
-    ).convert()
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([forward.get_concrete_function()])
+    return bytes(converter.convert())
 
 
 def load_model(path: Path) -> keras.Model:
@@ -167,7 +166,7 @@ def _backbone_from_keras() -> keras.Model | None:
 
 
 def _backbone_from_fine_tuned(settings: Settings) -> keras.Model:
-    path = VARIANTS["ft"].model_path(settings)
+    path = Artifacts(VARIANTS["ft"], settings).model
     if not path.exists():
         raise WeightsError(
             "There are no weights for EfficientNetB0: Keras' cannot be downloaded here and no "

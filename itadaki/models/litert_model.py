@@ -89,7 +89,7 @@ class _Network:
     def __call__(self, photo: np.ndarray) -> np.ndarray:
         self._interpreter.set_tensor(self._input, photo)
         self._interpreter.invoke()
-        return self._interpreter.get_tensor(self._output)
+        return np.asarray(self._interpreter.get_tensor(self._output))
 
 
 def load_converted(path: Path, sha256: str) -> LiteRtModel:

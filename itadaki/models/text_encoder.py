@@ -3,9 +3,10 @@
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from itadaki.errors import ArtifactError, reason
 from itadaki.storage.files import replacing
@@ -54,24 +55,24 @@ class TextEncoder:
         which keep its products as well as so many dimensions can). Words of a single recipe teach
         nothing and are left out, as are ingredients that a fifth of the lists name.
         """
-        vectorizers = {"title": _vectorizer(min_df=2), "ingredients": _vectorizer(3, 0.2)}
+        vectorizers = {"title": vectorizer(min_df=2), "ingredients": vectorizer(3, 0.2)}
         for name, texts in zip(_FIELDS, (titles, _joined(ingredients)), strict=True):
             # Empty texts must not count: they would make every word look rare.
             known = [text for text in texts if text]
             try:
                 vectorizers[name].fit(known)
             except ValueError:  # no word occurs often enough
-                vectorizers[name] = _vectorizer(1).fit([*known, "food"])
+                vectorizers[name] = vectorizer().fit([*known, "food"])
         titles_words, ingredient_words = (len(vectorizers[name].vocabulary_) for name in _FIELDS)
         weights = np.repeat([1, INGREDIENT_WEIGHT], [titles_words, ingredient_words])
         encoder = cls(vectorizers, np.zeros((len(weights), dimension), np.float32))
         vectors = encoder.vectors(titles, ingredients).multiply(weights.astype(np.float32)).tocsr()
-        known = min(dimension, *(size - 1 for size in vectors.shape))
-        if known > 0:
+        rank = min(dimension, *(size - 1 for size in vectors.shape))
+        if rank > 0:
             from sklearn.decomposition import TruncatedSVD
 
-            svd = TruncatedSVD(known, algorithm="arpack", random_state=0).fit(vectors)
-            encoder.matrix[:, :known] = (svd.components_ * weights).T
+            svd = TruncatedSVD(rank, algorithm="arpack", random_state=0).fit(vectors)
+            encoder.matrix[:, :rank] = (svd.components_ * weights).T
         return encoder
 
     def vectors(self, titles: Sequence[str], ingredients: Sequence[Sequence[str]]) -> "csr_matrix":
@@ -106,18 +107,18 @@ class TextEncoder:
         A title of unknown words says little about the dish even if one of them is known: *Tom
         Kha Soup* is not just any soup.
         """
-        vectorizer = self.vectorizers["title"]
-        known = set(vectorizer.get_feature_names_out())
-        words = map(vectorizer.build_analyzer(), titles)
-        shares = [np.mean([word in known for word in title]) if title else 0 for title in words]
+        title = self.vectorizers["title"]
+        known = set(title.get_feature_names_out())
+        words = map(title.build_analyzer(), titles)
+        shares = [np.mean([word in known for word in said]) if said else 0 for said in words]
         return np.array(shares, np.float32)
 
     def save(self, path: Path) -> None:
         """Write words, weights and matrix (as float16) to an ``.npz`` without pickles."""
-        arrays = {"matrix": self.matrix.astype(np.float16)}
-        for name, vectorizer in self.vectorizers.items():
-            words = vectorizer.get_feature_names_out().astype(str)
-            arrays |= {f"{name}_words": words, f"{name}_idf": vectorizer.idf_.astype(np.float32)}
+        arrays: dict[str, Any] = {"matrix": self.matrix.astype(np.float16)}
+        for name, one in self.vectorizers.items():
+            words = one.get_feature_names_out().astype(str)
+            arrays |= {f"{name}_words": words, f"{name}_idf": one.idf_.astype(np.float32)}
         with replacing(path) as beside, beside.open("wb") as file:
             np.savez_compressed(file, **arrays)
 
@@ -143,17 +144,28 @@ class TextEncoder:
             raise ArtifactError(f"{path} is not a usable text encoder (its shapes do not match).")
 
         def vectorizers() -> dict[str, "TfidfVectorizer"]:
-            made = {name: _vectorizer(vocabulary=words[name]) for name in _FIELDS}
-            for name, vectorizer in made.items():
-                vectorizer.idf_ = weights[name]
+            made = {name: vectorizer(vocabulary=words[name]) for name in _FIELDS}
+            for name, one in made.items():
+                one.idf_ = weights[name]
             return made
 
         return cls(vectorizers, matrix)
 
 
-def _vectorizer(
-    min_df: int = 1, max_df: float = 1.0, vocabulary: list[str] | None = None
+def vectorizer(
+    min_df: int = 1,
+    max_df: float = 1.0,
+    vocabulary: list[str] | None = None,
+    dtype: DTypeLike = np.float32,
 ) -> "TfidfVectorizer":
+    """TF-IDF of English words of three letters or more, rows of length 1.
+
+    Args:
+        min_df: words that fewer texts hold are left out.
+        max_df: words that a larger share of the texts hold are left out.
+        vocabulary: the words, where they are known.
+        dtype: of the vectors.
+    """
     from sklearn.feature_extraction.text import TfidfVectorizer
 
     return TfidfVectorizer(
@@ -164,7 +176,7 @@ def _vectorizer(
         min_df=min_df,
         max_df=max_df,
         vocabulary=vocabulary,
-        dtype=np.float32,
+        dtype=dtype,
     )
 
 

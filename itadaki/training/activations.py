@@ -1,7 +1,6 @@
 """Cached activations: the frozen part of the backbone runs once per view of a photo."""
 
 import hashlib
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, partial
@@ -11,6 +10,7 @@ import keras
 import numpy as np
 from tqdm.auto import tqdm
 
+from itadaki.cores import usable_cores
 from itadaki.errors import ArtifactError
 from itadaki.models.keras_model import converted
 from itadaki.models.litert_model import LiteRtModel
@@ -136,7 +136,7 @@ class ActivationCache:
                 unit="photo",
                 disable=not progress,
             ) as bar,
-            ThreadPoolExecutor(os.cpu_count()) as pool,
+            ThreadPoolExecutor(usable_cores()) as pool,
         ):
             for start in range(0, len(missing), 64 * _BATCH):
                 chunk = missing[start : start + 64 * _BATCH]

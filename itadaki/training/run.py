@@ -38,7 +38,7 @@ from itadaki.training.config import TrainingConfig
 from itadaki.training.data import TrainingData
 from itadaki.training.objectives import objective_of
 from itadaki.training.trainer import Trainer
-from itadaki.variants import Variant
+from itadaki.variants import Artifacts, Variant
 
 TRAINING_CODE = (
     activations,
@@ -135,20 +135,20 @@ class TrainingRun:
         Args:
             settings: name the home that they go to; by default the run's own.
         """
-        variant, settings = self.variant, settings or self._settings
-        path = variant.model_path(settings)
+        variant, artifacts = self.variant, Artifacts(self.variant, settings or self._settings)
+        path = artifacts.model
         save_model(self.trainer.embedder_model(variant.name), path)
         hashes = {"model": sha256_of(path)}
         load_converted(path, hashes["model"])
         hashes["litert"] = sha256_of(converted_path(path))
-        encoder_path = variant.text_encoder_path(settings)
+        encoder_path = artifacts.text_encoder
         if encoder := self.trainer.text_encoder:
             encoder.save(encoder_path)
             hashes["text_encoder"] = sha256_of(encoder_path)
         else:
             encoder_path.unlink(missing_ok=True)
         write_json(
-            variant.record_path(settings),
+            artifacts.record,
             {
                 **self._facts,
                 "dataset_source": self.data.dataset.source,

@@ -123,3 +123,29 @@ def _copies(raw: np.ndarray) -> csr_matrix:
         pairs.append(near + np.array([start, 0]))
     rows, columns = np.concatenate(pairs).T
     return csr_matrix((np.ones(len(rows), dtype=bool), (rows, columns)), shape=(len(raw),) * 2)
+
+
+def nearest_and_mask(
+    embeddings: np.ndarray, neighbours: TextNeighbours, anchors: np.ndarray, k: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The training photos nearest to some of them, and which of those may be negatives.
+
+    Args:
+        embeddings: float32 array of shape (n, dimension) of the training rows, in their order.
+        neighbours: what their texts say.
+        anchors: int array of shape (a,), places among the training rows.
+        k: how many.
+
+    Returns:
+        Places among the training rows, their similarities, and whether the texts allow them as
+        negatives; each of shape (a, k), nearest first.
+    """
+    similarities = embeddings[anchors] @ embeddings.T
+    similarities[np.arange(len(anchors)), anchors] = -np.inf
+    order = np.argsort(-similarities, axis=1, kind="stable")[:, :k]
+    allowed = neighbours.may_be_negative(anchors, np.arange(len(embeddings)))
+    return (
+        order,
+        np.take_along_axis(similarities, order, axis=1),
+        np.take_along_axis(allowed, order, axis=1),
+    )

@@ -6,7 +6,6 @@ bank changes, only the rows that came or went are touched, wherever the others h
 """
 
 import logging
-import os
 import time
 from hashlib import blake2b
 from pathlib import Path
@@ -16,6 +15,7 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from itadaki.bank.bank import Bank
+from itadaki.cores import usable_cores
 from itadaki.errors import ArtifactError, missing_extra
 from itadaki.index.exact import RESCORED, rescored, top_k
 from itadaki.index.filters import Filters, RowFilter
@@ -23,6 +23,7 @@ from itadaki.index.precision import reduced, rows_of
 from itadaki.settings import Settings
 from itadaki.storage.files import derived_facts, note_derived, replacing
 from itadaki.storage.fingerprint import code_fingerprint, fingerprint
+from itadaki.variants import Artifacts
 
 with missing_extra("ann"):
     from usearch.index import Index as Graph
@@ -71,7 +72,7 @@ class AnnIndex:
         if k < 1:
             raise ValueError(f"k must be at least 1, not {k}.")
         allowed = self._filter.rows(filters)
-        fitting = len(self._rows) if allowed is None else np.count_nonzero(allowed)
+        fitting = len(self._rows) if allowed is None else int(np.count_nonzero(allowed))
         k = min(k, fitting)
         if k == 0 or fitting**2 < _WALK * k * len(self._rows):
             return top_k(self._rows, query, max(k, 1), allowed, self._bank)
@@ -100,7 +101,7 @@ class _Nodes:
 
     def near(self, graph: Graph, query: np.ndarray, count: int) -> np.ndarray:
         """Walk the graph to ``count`` nodes or fewer; returns their rows."""
-        found = graph.search(reduced(query, "int8"), count).keys
+        found: np.ndarray = graph.search(reduced(query, "int8"), count).keys
         start, end = (np.searchsorted(self.names, found, side) for side in ("left", "right"))
         if (end - start == 1).all():
             return self.rows[start]
@@ -109,7 +110,7 @@ class _Nodes:
 
 def path_of(bank: Bank, settings: Settings) -> Path:
     """Where the graph of a bank lies."""
-    return bank.variant.bank_path(settings).with_suffix(".usearch")
+    return Artifacts(bank.variant, settings).bank.with_suffix(".usearch")
 
 
 def build_graph(bank: Bank, settings: Settings, progress: bool = True) -> dict[str, Any]:
@@ -139,7 +140,7 @@ def build_graph(bank: Bank, settings: Settings, progress: bool = True) -> dict[s
     ) as bar:
         for start in range(0, len(missing), _STEP):
             step = slice(start, start + _STEP)
-            graph.add(names[step], rows[missing[step]], threads=os.cpu_count() or 1)
+            graph.add(names[step], rows[missing[step]], threads=usable_cores())
             bar.update(len(missing[step]))
             if time.perf_counter() - saved > _CHECKPOINT_SECONDS:
                 _save(graph, path, "")
@@ -245,4 +246,4 @@ def _probes(rows: np.ndarray) -> np.ndarray:
     noise = rng.standard_normal((_PROBES, len(some))) @ (some - some.mean(axis=0))
     noise /= np.maximum(np.linalg.norm(noise, axis=1, keepdims=True), 1e-6)
     probes = _PROBE_COSINE * own + (1 - _PROBE_COSINE**2) ** 0.5 * noise
-    return (probes / np.linalg.norm(probes, axis=1, keepdims=True)).astype(np.float32)
+    return np.asarray(probes / np.linalg.norm(probes, axis=1, keepdims=True), np.float32)

@@ -53,14 +53,14 @@ def connect(settings: Settings) -> QdrantClient:
 class QdrantIndex:
     """Asks Qdrant for rows, which walks its graph and applies filters itself."""
 
-    def __init__(self, bank: Bank, settings: Settings, client: QdrantClient | None = None) -> None:
+    def __init__(self, bank: Bank, settings: Settings) -> None:
         """Open the collection of a bank.
 
         Raises:
             ArtifactError: the bank is not indexed, or not completely.
             IndexUnavailableError: the server does not answer as it should.
         """
-        self._client, self._url = client or connect(settings), settings.qdrant_url
+        self._client, self._url = connect(settings), settings.qdrant_url
         self._collection = collection_of(bank, settings)
         with _reported(self._url):
             indexed = _count(self._client, self._collection)
@@ -93,15 +93,13 @@ class QdrantIndex:
         return rows[order], similarities[order]
 
 
-def index_bank(
-    bank: Bank, settings: Settings, client: QdrantClient | None = None, progress: bool = True
-) -> None:
+def index_bank(bank: Bank, settings: Settings, progress: bool = True) -> None:
     """Bring a bank into Qdrant and point the alias to it; goes on where it was stopped.
 
     Raises:
         IndexUnavailableError: the server does not answer as it should.
     """
-    client, collection = client or connect(settings), collection_of(bank, settings)
+    client, collection = connect(settings), collection_of(bank, settings)
     with _reported(settings.qdrant_url):
         if _count(client, collection) is None:
             _create(client, collection, bank.embeddings.shape[1], settings)

@@ -1,23 +1,35 @@
-"""Embedding photos over Ray Data: many workers, on one machine or on a cluster.
+"""Building a bank over Ray Data: many workers embed, on one machine or on a cluster.
 
-Every machine must reach the model and the photos by the same paths, as on a shared disk.
+python -m tools.ray_build VARIANT --workers N [--force]
+
+It does what ``python -m itadaki build`` does, and needs the extra ray. Every machine must reach the
+model and the photos by the same paths, as on a shared disk.
 """
 
+import argparse
 import logging
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from itadaki.bank.bank import Embedded, embed_batch
-from itadaki.errors import ImageError, missing_extra
-from itadaki.models.embedder import Embedder
+from itadaki.bank.build import build_bank
+from itadaki.bank.embedding import Embedded, embed_batch
+from itadaki.errors import ImageError, ItadakiError, missing_extra
+from itadaki.index.index import build_index
+from itadaki.models.embedder import Embedder, load_embedder
+from itadaki.recipes.dataset import load_dataset
+from itadaki.settings import Settings
+from itadaki.variants import VARIANTS, Artifacts
 
-# Ray gives up after 30 seconds, which a busy machine needs.
+# Ray gives up after 15 or 30 seconds, by its version, which a busy machine needs.
 os.environ.setdefault("RAY_raylet_start_wait_time_s", "180")
+os.environ.setdefault("RAY_agent_register_timeout_ms", "180000")
 
 with missing_extra("ray"):
     import ray
@@ -44,7 +56,7 @@ class _Worker:
 def embed_photos_on_ray(
     paths: Sequence[Path], embedder: Embedder, batch_size: int, workers: int
 ) -> Iterator[Embedded]:
-    """Embed photos as ``itadaki.bank.bank.embed_photos`` does, with the same function per batch.
+    """Embed photos as ``bank.embedding.embed_photos`` does, with the same function per batch.
 
     Ray starts a worker that dies again and gives its batches to another. Ray itself is started
     here unless the environment's RAY_ADDRESS names a cluster.
@@ -104,3 +116,32 @@ def _embedded(
             for index, error in zip(batch["index"][failed], batch["error"][failed], strict=True)
         }
         yield batch["index"][~failed].tolist(), batch["embedding"][~failed], failures
+
+
+def build(variant: str, settings: Settings, workers: int, force: bool = False) -> None:
+    """Make a variant's bank and index ready; the photos are embedded over Ray."""
+    artifacts = Artifacts(VARIANTS[variant], settings)
+    dataset, embedder = load_dataset(settings), load_embedder(artifacts)
+    embed = partial(embed_photos_on_ray, workers=workers)
+    build_index(build_bank(artifacts, dataset, embedder, force, embed=embed), settings)
+
+
+def main() -> int:
+    """Read the command line, and build."""
+    parser = argparse.ArgumentParser(description="Build a bank over Ray Data.")
+    parser.add_argument("variant", choices=VARIANTS)
+    parser.add_argument("--workers", type=int, required=True, help="each takes one core")
+    parser.add_argument("--force", action="store_true", help="embed every photo anew")
+    options = parser.parse_args()
+    logging.basicConfig(format="%(message)s")
+    logging.getLogger("itadaki").setLevel(logging.INFO)
+    try:
+        build(options.variant, Settings(), options.workers, options.force)
+    except ItadakiError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
