@@ -76,7 +76,7 @@ def test_the_nearest_say_whether_they_may_be_negatives():
     rows = np.array([[1, 0], [0.9, 0.1], [0.5, 0.5], [0, 1]], np.float32)
     similarity = csr_matrix(np.array([[0, 0.9, 0, 0], [0.9, 0, 0, 0], [0] * 4, [0] * 4]))
     neighbours = TextNeighbours(
-        similarity, csr_matrix(np.eye(4, dtype=bool)), np.array(["soup", None, "soup", "cake"])
+        similarity, csr_matrix(np.eye(4, dtype=bool)), np.array([0, -1, 0, 1])
     )
     near, nearness, allowed = nearest_and_mask(rows, neighbours, np.array([0]), k=3)
     assert near.tolist() == [[1, 2, 3]]
