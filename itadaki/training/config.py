@@ -44,7 +44,6 @@ CONFIG_FT: dict[str, Any] = {
     "PHASE_1_EPOCHS": 6,
     "PHASE_2_EPOCHS": 18,
     "SAMPLING": "hard_negative",
-    "HARDEST": 200,
     "TRIPLET_WEIGHT": 0.1,
     "TEXT_WEIGHT": 1.0,
     "ALIGNMENT_WEIGHT": 5.0,
