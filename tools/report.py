@@ -21,6 +21,7 @@ from pydantic.fields import FieldInfo
 from api.core.config import ApiSettings
 from itadaki.cli import commands
 from itadaki.errors import ItadakiError
+from itadaki.evaluation.comparison import markdown_table
 from itadaki.evaluation.measurements import Measurements
 from itadaki.settings import PROJECT_ROOT, Settings
 from itadaki.storage.files import replacing
@@ -115,12 +116,6 @@ def _filled(block: re.Match[str], measured: Measurements) -> str:
     return f"{start}\n{text}\n{end}" if "\n" in text else f"{start}{text}{end}"
 
 
-def _table(columns: list[str], rows: list[list[str]]) -> str:
-    lines = [columns, ["---"] * len(columns), *rows]
-    escaped = [[cell.replace("|", r"\|") for cell in cells] for cells in lines]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in escaped)
-
-
 def _scores(measured: Measurements) -> str:
     """The ladder on the whole collection, every rung with its intervals."""
     table = measured.comparison.ladder()
@@ -132,7 +127,7 @@ def _scores(measured: Measurements) -> str:
         rows.append([name, str(measured.comparison.seeds[str(variant)]), *shown])
     floor = [f"{measured.comparison.random('photos', metric):.3f}" for metric in _METRICS]
     rows.append(["random order", "", *floor])
-    return _table(["variant", "seeds", *_METRICS.values()], rows)
+    return markdown_table(["variant", "seeds", *_METRICS.values()], rows)
 
 
 def _chapters(measured: Measurements) -> str:
@@ -149,7 +144,9 @@ def _chapters(measured: Measurements) -> str:
             compared = variant != "raw" and measured.comparison.comparable("raw", variant, metric)
             scores.append(f"{score:.3f}" + (f" ({ratio:.2f} x)" if compared else ""))
         rows.append([f"{number}. [`{file}`]({file})", about, *scores])
-    return _table(["notebook", "what it does", *(_METRICS[metric] for metric in metrics)], rows)
+    return markdown_table(
+        ["notebook", "what it does", *(_METRICS[metric] for metric in metrics)], rows
+    )
 
 
 def _protocol(measured: Measurements) -> str:
@@ -191,7 +188,7 @@ def _steps(measured: Measurements) -> str:
         "ratio",
         "shown to be better",
     ]
-    return _table(columns, rows)
+    return markdown_table(columns, rows)
 
 
 def _classes(measured: Measurements) -> str:
@@ -217,7 +214,7 @@ def _rendered(measured: Measurements) -> str:
         for name, scores in found["variants"].items()
     ]
     columns = ["variant", "P@1 by family", "P@5 by family", "test pictures found in the first 3"]
-    return _table(columns, rows)
+    return markdown_table(columns, rows)
 
 
 def _service_setting(measured: Measurements) -> str:
@@ -253,7 +250,7 @@ def _training(measured: Measurements) -> str:
         ["configuration", config],
         ["model", f"SHA-256 `{record['sha256']['model'][:16]}…`"],
     ]
-    return _table(["of the shipped model", ""], rows)
+    return markdown_table(["of the shipped model", ""], rows)
 
 
 def _commands(measured: Measurements) -> str:
@@ -262,7 +259,7 @@ def _commands(measured: Measurements) -> str:
     for name, command in commands.commands.items():
         text = command.get_short_help_str(limit=200).rstrip(".")
         rows.append([f"`{name}`", text[0].lower() + text[1:]])
-    return _table(["command", "what it does"], rows)
+    return markdown_table(["command", "what it does"], rows)
 
 
 def _settings(measured: Measurements) -> str:
@@ -273,7 +270,7 @@ def _settings(measured: Measurements) -> str:
         reader = "everything" if name in Settings.model_fields else "the service"
         about = " ".join((field.description or "").split())
         rows.append([f"`ITADAKI_{name.upper()}`", _default(field), reader, about])
-    return _table(["setting", "default", "read by", "what it does"], rows)
+    return markdown_table(["setting", "default", "read by", "what it does"], rows)
 
 
 def _default(field: FieldInfo) -> str:
@@ -298,7 +295,7 @@ def _libraries(measured: Measurements) -> str:
             (url.partition(",")[2].strip() for url in about.get_all("Project-URL", [])), ""
         )
         rows.append([name, _licence(about), f"<{address}>" if address else ""])
-    return _table(["package", "licence", "where"], rows)
+    return markdown_table(["package", "licence", "where"], rows)
 
 
 def requirements(root: Path) -> list[str]:
@@ -336,7 +333,7 @@ def _ray(measured: Measurements) -> str:
 def _stored(name: str, table: Callable[[dict[str, Any]], Table], measured: Measurements) -> str:
     """A table of what one of the benchmarks measured."""
     found = measured.stored(name)
-    return _table(*table(found)) if found else _NOT_MEASURED
+    return markdown_table(*table(found)) if found else _NOT_MEASURED
 
 
 BLOCKS: dict[str, Callable[[Measurements], str]] = {

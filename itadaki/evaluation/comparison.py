@@ -256,8 +256,8 @@ class Comparison:
                 gain = step and f"{step.gain:+.4f} ({step.low:+.4f} to {step.high:+.4f})"
                 row.append(gain or "not comparable")
             table.append(row)
-        lines = markdown_table(["metric", *names, *gains], table)
-        return "\n".join([*lines, "", self.class_note()])
+        shown_table = markdown_table(["metric", *names, *gains], table)
+        return f"{shown_table}\n\n{self.class_note()}"
 
     def write_report(self, folder: Path) -> Path:
         """Write ``comparison.md``, and return its path; no photo, no recipe text."""
@@ -295,7 +295,7 @@ class Comparison:
                 shown = [f"{c.score:.3f} ({c.low:.3f} to {c.high:.3f})" for c in cells.itertuples()]
                 rungs.append([str(variant), *shown])
             floor = [f"{self.random(gallery, metric):.3f}" for metric in metrics]
-            lines += markdown_table(["variant", *metrics], [*rungs, ["random order", *floor]])
+            lines.append(markdown_table(["variant", *metrics], [*rungs, ["random order", *floor]]))
         lines += ["", "## Each step against the one before, on the same queries", ""]
         steps = [
             [
@@ -306,10 +306,13 @@ class Comparison:
             ]
             for step in self.steps().itertuples()
         ]
-        lines += markdown_table(["step", "metric", "gain (95% paired interval)", "ratio"], steps)
+        columns = ["step", "metric", "gain (95% paired interval)", "ratio"]
+        lines.append(markdown_table(columns, steps))
         return "\n".join(lines) + "\n"
 
 
-def markdown_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    """The lines of a table in Markdown."""
-    return [f"| {' | '.join(row)} |" for row in (columns, ["---"] * len(columns), *rows)]
+def markdown_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table in Markdown; bars in its cells are escaped."""
+    lines = [columns, ["---"] * len(columns), *rows]
+    escaped = [[cell.replace("|", r"\|") for cell in cells] for cells in lines]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in escaped)
