@@ -18,13 +18,20 @@ from itadaki.bank.fusion import fused_rows
 from itadaki.errors import ArtifactError, CollectionError
 from itadaki.index.index import following_index
 from itadaki.recipes.cache import DatasetCache, photo_stats
-from itadaki.recipes.dataset import Dataset, load_dataset, recipes_of
+from itadaki.recipes.dataset import Dataset, hashes_of, load_dataset, recipes_of
 from itadaki.recipes.draft import Draft, draft_of
-from itadaki.recipes.frame import dataset_sha256
 from itadaki.recipes.looks import look_at
 from itadaki.recipes.recipe import Edit, NewRecipe
 from itadaki.recipes.source import COLLECTION_CSV, PHOTO_FOLDER, layout
-from itadaki.recipes.table import COLUMNS, changed_table, csv_row, ids_of, image_name, read_table
+from itadaki.recipes.table import (
+    COLUMNS,
+    DETAIL_COLUMNS,
+    changed_table,
+    csv_row,
+    ids_of,
+    image_name,
+    read_table,
+)
 from itadaki.retrieval import RetrievalSystem
 from itadaki.settings import COLLECTION_FILE, Settings, is_collection_name
 from itadaki.storage.files import read_json_object, replacing, sha256_of, write_json, writing
@@ -61,7 +68,7 @@ def create_collection(settings: Settings, name: str, recipes: Iterable[NewRecipe
         next_id = 1
         with (beside / COLLECTION_CSV).open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(COLUMNS)
+            writer.writerow((*COLUMNS, *DETAIL_COLUMNS.values()))
             for next_id, recipe in enumerate(recipes, 2):
                 photo_name = image_name(recipe.title, next_id - 1)
                 writer.writerow(csv_row(next_id - 1, photo_name, recipe).values())
@@ -140,7 +147,7 @@ def change_collection(
             facts, dataset = cache.facts(fingerprint), None
             if facts:
                 loaded = (system.dataset for system in systems)
-                dataset = next((d for d in loaded if d.sha256 == facts["dataset_sha256"]), None)
+                dataset = next((d for d in loaded if d.facts().items() <= facts.items()), None)
             dataset = dataset or load_dataset(settings, progress=False)
             facts = facts or cache.facts(fingerprint)
             if facts is None:
@@ -162,7 +169,10 @@ def change_collection(
             noted = {"format": 1, "next_id": next_id + len(add)}
             write_json(change.write(folder / COLLECTION_FILE), noted)
             frame = draft.frame  # the dataset shall keep no more of the draft
-            dataset = replace(dataset, read=lambda: frame, sha256=dataset_sha256(frame))
+            sha256, details_sha256 = hashes_of(frame)
+            dataset = replace(
+                dataset, read=lambda: frame, sha256=sha256, details_sha256=details_sha256
+            )
             fingerprint = cache.fingerprint(sha256_of(table), photo_folder, stats)
             cache.write(frame, draft.looks, fingerprint, dataset.facts(), change.write)
             changed = [
@@ -194,7 +204,8 @@ def _bank_on_disk(system: RetrievalSystem, settings: Settings, dataset: Dataset)
         on_disk = read_json_object(artifacts.manifest)
     except ArtifactError:
         on_disk = None
-    if on_disk == manifest and manifest["sha256"]["dataset"] == dataset.sha256:
+    known = {"dataset": dataset.sha256, "details": dataset.details_sha256}
+    if on_disk == manifest and known.items() <= manifest["sha256"].items():
         return system.bank
     return load_bank(artifacts, dataset, system.embedder.sha256)
 

@@ -83,11 +83,12 @@ def assert_same(system: RetrievalSystem, dataset, bank):
     ours = system.dataset.recipes.drop(columns="image_path")
     pd.testing.assert_frame_equal(ours, dataset.recipes.drop(columns="image_path"))
     assert system.dataset.sha256 == dataset.sha256
+    assert system.dataset.details_sha256 == dataset.details_sha256
     assert system.bank.recipes == bank.recipes
     np.testing.assert_array_equal(system.bank.photo_embeddings, bank.photo_embeddings)
     np.testing.assert_array_equal(system.bank.embeddings, bank.embeddings)
     assert system.bank.manifest.keys() == bank.manifest.keys()
-    for part in ("model", "bank", "dataset"):
+    for part in ("model", "bank", "dataset", "details"):
         assert system.bank.manifest["sha256"][part] == bank.manifest["sha256"][part]
 
 
@@ -99,6 +100,7 @@ CHANGES = [
     {"edits": {2: Edit(title="Beef Stew"), 7: Edit(photo=encode(dish_photo(30)))}},
     {"edits": {7: Edit(ingredients=["1 egg"], instructions="Boil.")}, "add": [recipe(31)]},
     {"edits": {9: Edit(photo=encode(dish_photo(22), quality=80))}, "remove": [10, 1]},
+    {"edits": {2: Edit(keywords=["stew"], total_minutes=90), 7: Edit(author="Ada")}},
 ]
 
 

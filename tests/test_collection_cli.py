@@ -61,6 +61,8 @@ def test_a_cookbook_from_import_to_removal(home, source, tmp_path, capsys):
     assert bank.exists() and not (home / "raw" / bank.name).exists()
 
     new = ["--title", "Lentil Stew", "--photo", photo(tmp_path, 7), "--ingredient", "lentils"]
+    new += ["--keyword", "stew", "--keyword", "quick", "--servings", "4", "--total-minutes", "40"]
+    new += ["--source", "https://stew.example"]
     assert main(["add", *new, "--ingredient", "2 carrots", *mine]) == 0
     assert capsys.readouterr().out == "4  Lentil Stew\n"
 
@@ -71,6 +73,15 @@ def test_a_cookbook_from_import_to_removal(home, source, tmp_path, capsys):
     found = search(7)
     assert (found["id"], found["title"]) == (4, "Lentil Stew")
     assert found["ingredients"] == ["lentils", "2 carrots"]
+    assert found["keywords"] == ["stew", "quick"] and found["source"] == "https://stew.example"
+    assert (found["servings"], found["total_minutes"], found["author"]) == ("4", 40, "")
+    assert main(["update", "4", "--author", "Ada", "--servings", "", *mine]) == 0
+    capsys.readouterr()
+    found = search(7)
+    assert (found["servings"], found["total_minutes"], found["author"]) == ("", 40, "Ada")
+    by_keyword = ["search", photo(tmp_path, 8), "--keyword", "Stew", "--json", *mine]
+    assert main(by_keyword) == 0
+    assert [one["id"] for one in json.loads(capsys.readouterr().out)] == [4]
 
     assert main(["update", "1", "--title", "Pea Soup", "--photo", photo(tmp_path, 8), *mine]) == 0
     assert capsys.readouterr().out == "Recipe 1 is changed.\n"

@@ -18,6 +18,7 @@ from itadaki.recipes.recipe import NewRecipe
 from itadaki.retrieval import RetrievalSystem
 
 KEY = {"X-API-Key": "secret-of-the-test"}
+ANY = encode(dish_photo(1))
 SEARCH, RECIPES = "/api/v1/search/search", "/api/v1/recipes"
 
 
@@ -122,6 +123,7 @@ def test_a_recipe_comes_changes_and_goes(client, mine):
     recipe = added.json()
     assert recipe["title"] == "Pea Soup" and recipe["ingredientList"] == ["peas", "1 onion"]
     assert recipe["dishClass"] == "soup"
+    assert (recipe["keywords"], recipe["servings"], recipe["totalMinutes"]) == ([], "", 0)
     assert client.get(added.headers["location"]).json() == recipe
     assert first_hit(client, 110)["id"] == recipe["id"]
     assert load_dataset(mine, progress=False).recipes["Title"].tolist()[-1] == "Pea Soup"
@@ -129,6 +131,30 @@ def test_a_recipe_comes_changes_and_goes(client, mine):
     path = f"{RECIPES}/{recipe['id']}"
     changed = client.put(path, files=form(title="Pea Stew", collection="mine"))
     assert changed.json() == recipe | {"title": "Pea Stew", "dishClass": "stew"}
+    told = {
+        "keywords": "Soup, quick\nsoup",
+        "servings": "4",
+        "prep_minutes": "5",
+        "total_minutes": "90",
+        "author": "Ada",
+        "source": "https://soup.example/1",
+    }
+    known = client.put(path, files=form(**told, collection="mine")).json()
+    assert known == changed.json() | {
+        "keywords": ["Soup", "quick"],
+        "servings": "4",
+        "prepMinutes": 5,
+        "totalMinutes": 90,
+        "author": "Ada",
+        "source": "https://soup.example/1",
+    }
+    cleared = client.put(path, files=form(prep_minutes="0", collection="mine")).json()
+    assert cleared == known | {"prepMinutes": 0}
+    similar = f"{RECIPES}/1/similar"
+    asked = {"collection": "mine", "keywords": "SOUP,quick", "top_k": 9}
+    assert [one["id"] for one in client.get(similar, params=asked).json()["recipes"]] == [
+        recipe["id"]
+    ]
     files = photo_of(111)
     assert client.put(path, data={"collection": "mine"}, files=files).status_code == 200
     hit = first_hit(client, 111)
@@ -148,6 +174,11 @@ def test_a_recipe_comes_changes_and_goes(client, mine):
         ({"title": "x"}, encode(dish_photo(1)), 409, "was not imported"),
         ({"title": "x", "collection": "mine"}, b"text", 415, "JPEG"),
         ({"title": "x", "collection": "mine"}, encode(dish_photo(1))[:500], 400, "damaged"),
+        ({"title": "x", "source": "ftp://x", "collection": "mine"}, ANY, 422, "http://"),
+        ({"title": "x", "keywords": "x" * 101, "collection": "mine"}, ANY, 422, "keyword"),
+        ({"title": "x", "servings": "x" * 201, "collection": "mine"}, ANY, 422, "servings"),
+        ({"title": "x", "cook_minutes": "-1", "collection": "mine"}, ANY, 422, "cook_minutes"),
+        ({"title": "x", "cook_minutes": "soon", "collection": "mine"}, ANY, 422, "cook_minutes"),
         ({"title": "   ", "collection": "mine"}, encode(dish_photo(1)), 422, "title"),
         ({"collection": "mine"}, encode(dish_photo(1)), 422, "title"),
         ({"title": "\x01", "collection": "mine"}, encode(dish_photo(1)), 422, "title"),

@@ -125,7 +125,7 @@ def test_recipes_are_read_anew_by_other_code_but_photos_not_checked(
     "part",
     [
         *("read_table", "ids_of", "title_from_slug", "ingredient_list", "assign_splits"),
-        *("frame_of_table", "frame_of_recipes", "with_groups"),
+        *("frame_of_table", "frame_of_recipes", "with_groups", "details_of"),
     ],
 )
 def test_all_code_that_shapes_recipes_is_noted(part, monkeypatch):

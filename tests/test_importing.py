@@ -709,6 +709,8 @@ for part in [*parts, "0x", '"', "\\\\", "\\0", "{", "-1", "//", "../", *spaces]:
         markdown._INGREDIENTS.search(one), markdown._INSTRUCTIONS.search(one)
         markdown._EMBED.sub("", one)
         table._places([one])
+        found.details(keywords=one, servings=one, prep_minutes=one, author=one, source=one)
+        found.details(source=f"http://{one}", prep_minutes=f"P{one}")
         ingredient_terms([one[:MAX_TEXT]])
         try:
             NewRecipe(one, [one], one, b"")

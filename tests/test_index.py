@@ -37,6 +37,7 @@ FILTERS = [
     Filters(exclude=("nuts",)),
     Filters(exclude=("fish", "leaf")),
     Filters(exclude=("hazelnut",)),
+    Filters(keywords=("Crème", "quick"), include=("egg",)),
 ]
 
 
@@ -62,6 +63,7 @@ def recipes_of(count, rng):
                 ingredients,
                 dish_class=(None, "soup", "tart", "curry")[rng.integers(4)],
                 photo_group=row - 1 if row % 10 == 8 else row,
+                keywords=[name for name in ("quick", "creme") if rng.random() < 0.5],
             )
         )
     return recipes

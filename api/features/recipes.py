@@ -24,8 +24,17 @@ from api.features.search.schemas.search import (
 )
 from api.features.search.services.collections import Collections
 from api.features.search.services.search_service import SearchService
-from itadaki.recipes.recipe import MAX_TEXT, MAX_TITLE, VISIBLE, Edit
+from itadaki.recipes.recipe import (
+    DETAILS,
+    MAX_DETAIL,
+    MAX_SOURCE,
+    MAX_TEXT,
+    MAX_TITLE,
+    VISIBLE,
+    Edit,
+)
 from itadaki.recipes.recipe import NewRecipe as Recipe
+from itadaki.recipes.texts import MAX_MINUTES
 
 router = APIRouter(tags=["recipes"])
 change_router = APIRouter(prefix="/api/v1/recipes", tags=["recipes"])
@@ -61,6 +70,7 @@ class CollectionResponse(Camel):
     )
 
 
+_Minutes = Annotated[int, Field(ge=0, le=MAX_MINUTES)] | SkipJsonSchema[None]
 _Title = Annotated[str, Field(max_length=MAX_TITLE, pattern=VISIBLE)]
 
 
@@ -73,7 +83,20 @@ class ChangedRecipe(BaseModel):
     title: _Title = ""
     ingredients: str = Field("", max_length=MAX_TEXT, description="One ingredient a line.")
     instructions: str = Field("", max_length=MAX_TEXT, description="One step a line.")
+    keywords: str = Field("", max_length=MAX_TEXT, description="Separated by commas.")
+    servings: str = Field("", max_length=MAX_DETAIL, examples=["4"])
+    prep_minutes: _Minutes = None
+    cook_minutes: _Minutes = None
+    total_minutes: _Minutes = None
+    author: str = Field("", max_length=MAX_DETAIL)
+    source: str = Field("", max_length=MAX_SOURCE, description="An address on the web.")
     collection: CollectionName = ""
+
+    def details(self) -> dict[str, Any]:
+        """Those of ``DETAILS`` that are given."""
+        given = {name: getattr(self, name) for name in DETAILS}
+        given["keywords"] = [self.keywords] if self.keywords else None
+        return {name: value for name, value in given.items() if value not in (None, "")}
 
 
 class NewRecipe(ChangedRecipe):
@@ -110,7 +133,8 @@ async def add(
     Changes of recipes are there only if the service has an API key.
     """
     photo = await form.photo.read()
-    recipe = Recipe(form.title, form.ingredients.split("\n"), form.instructions, photo)
+    ingredients = form.ingredients.split("\n")
+    recipe = Recipe(form.title, ingredients, form.instructions, photo, **form.details())
     service, ids = await _change(request, response, served, queue, form.collection, add=[recipe])
     answer = described(request, service.recipe(ids[0]), service.collection)
     named = {"collection": form.collection} if form.collection else {}
@@ -134,6 +158,7 @@ async def update(
         form.ingredients.split("\n") if form.ingredients else None,
         form.instructions or None,
         await form.photo.read() if form.photo else None,
+        **form.details(),
     )
     edits = {recipe_id: edit}
     service, _ = await _change(request, response, served, queue, form.collection, edits=edits)

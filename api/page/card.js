@@ -24,6 +24,7 @@ export function card(recipe, onSimilar) {
 
   list(part(".ingredients"), part(".all"), recipe.ingredientList, recipe.rank === 1 ? MORE : FEW);
   method(part(".method"), recipe.instructions);
+  facts(part(".facts"), recipe);
 
   const similar = part(".similar");
   similar.setAttribute("aria-label", `More like this: ${recipe.title}`);
@@ -47,6 +48,20 @@ function list(element, button, ingredients, few) {
   button.hidden = few === ingredients.length;
   button.addEventListener("click", () => show(button.getAttribute("aria-expanded") === "false"));
 }
+
+function facts(element, { servings, totalMinutes, prepMinutes, cookMinutes, keywords, source }) {
+  const minutes = totalMinutes || prepMinutes + cookMinutes;
+  const texts = [servings && (/^[\d\s–-]+$/.test(servings) ? `Serves ${servings}` : servings), minutes && lasting(minutes)];
+  element.textContent = [...texts, keywords.join(", ")].filter(Boolean).join(" · ");
+  if (/^https?:\/\//i.test(source)) {
+    const link = Object.assign(document.createElement("a"), { href: source, textContent: "Source", rel: "noreferrer" });
+    element.append(element.textContent && " · ", link);
+  }
+  element.hidden = !element.textContent;
+}
+
+const lasting = minutes =>
+  [minutes >= 60 && `${Math.floor(minutes / 60)} h`, minutes % 60 && `${minutes % 60} min`].filter(Boolean).join(" ");
 
 function method(details, instructions) {
   const steps = instructions.split("\n").map(step => step.trim()).filter(Boolean);

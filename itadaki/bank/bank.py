@@ -120,6 +120,11 @@ def _manifest(artifacts: Artifacts, dataset: Dataset, rebuild: str) -> dict[str,
             f"Texts or dish classes in the embedding bank of {name} were made in another "
             f"way than today's; {rebuild} (no photo is embedded again)"
         )
+    if manifest["sha256"]["details"] != dataset.details_sha256:
+        raise ArtifactError(
+            f"The embedding bank of {name} has other keywords, times or sources than the recipes "
+            f"of {dataset.source}; {rebuild} (no photo is embedded again)"
+        )
     return manifest
 
 
@@ -193,6 +198,7 @@ def write_bank(
         "model": model_sha256,
         "metadata": sha256_of(metadata),
         "dataset": dataset.sha256,
+        "details": dataset.details_sha256,
     }
     if fused is None:
         hashes["bank"] = sha256_of(photos)

@@ -125,7 +125,7 @@ def _put_in_place(
     """Let the rows of a file, and what belongs to them, take the old bank's place."""
     with changing(artifacts.bank_folder) as change:
         settings, rows = artifacts.settings, None
-        if settings.collection_folder and load_dataset(settings).sha256 != dataset.sha256:
+        if settings.collection_folder and load_dataset(settings).facts() != dataset.facts():
             raise ArtifactError(
                 f"Recipes of {dataset.source} were changed while their bank was built; build it "
                 f"again: what was embedded before the change is kept."

@@ -3,7 +3,7 @@
 import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,6 +15,8 @@ from itadaki.variants import VARIANTS, Artifacts
 if TYPE_CHECKING:
     from itadaki.recipes.recipe import NewRecipe
     from itadaki.retrieval import RetrievalSystem
+
+_NOTHING: tuple[Any, ...] = (None, None, (), None, {})
 
 
 @click.command("import")
@@ -85,24 +87,27 @@ def add(
     ingredients: tuple[str, ...],
     instructions: str | None,
     fetch_photos: bool,
+    **details: Any,
 ) -> None:
     """Add recipes to a collection, and to its banks.
 
-    They come from SOURCE, as for import, or from the options --title, --photo, --ingredient and
-    --instructions, which are one recipe.
+    They come from SOURCE, as for import, or from the options --title, --photo, --ingredient,
+    --instructions and so on, which are one recipe.
     """
     from itadaki.collection import change_collection
     from itadaki.recipes.recipe import NewRecipe
     from itadaki.storage.workspace import workspace
 
     settings = Settings()
-    if (source is None) == ((title, photo, ingredients, instructions) == (None, None, (), None)):
+    said = _said(details)
+    if (source is None) == ((title, photo, ingredients, instructions, said) == _NOTHING):
         raise ItadakiError("Give either a SOURCE, or a recipe's --title and --photo.")
     with workspace(settings.collections_folder) as room:
         if source:
             recipes = _read(source, room, fetch_photos)
         elif title and photo:
-            recipes = [NewRecipe(title, list(ingredients), instructions or "", _content(photo))]
+            texts = title, list(ingredients), instructions or ""
+            recipes = [NewRecipe(*texts, _content(photo), **said)]
         else:
             raise ItadakiError("A recipe needs a --title and a --photo.")
         _, ids = change_collection(settings, _systems(settings), add=recipes)
@@ -120,6 +125,7 @@ def update(
     photo: Path | None,
     ingredients: tuple[str, ...],
     instructions: str | None,
+    **details: Any,
 ) -> None:
     """Change one recipe of a collection.
 
@@ -129,9 +135,12 @@ def update(
     from itadaki.recipes.recipe import Edit
 
     settings = Settings()
-    edit = Edit(title, list(ingredients) or None, instructions, _content(photo) if photo else None)
+    new_photo = _content(photo) if photo else None
+    edit = Edit(title, list(ingredients) or None, instructions, new_photo, **_said(details))
     if edit == Edit():
-        raise ItadakiError("Say what shall change: --title, --photo, --ingredient, --instructions.")
+        raise ItadakiError(
+            "Say what shall change: --title, --photo, --ingredient, --instructions, --keyword, ..."
+        )
     change_collection(settings, _systems(settings), edits={id: edit})
     print(f"Recipe {id} is changed.")
 
@@ -163,6 +172,13 @@ def _read(source: Path, workspace: Path, fetch_photos: bool) -> "list[NewRecipe]
     if not recipes:
         raise ItadakiError(f"No recipe of {source} can be used; nothing has changed.")
     return recipes
+
+
+def _said(details: dict[str, Any]) -> dict[str, Any]:
+    """What of a recipe's details was given as options, by the names that it has there."""
+    named = {"source" if name == "address" else name: value for name, value in details.items()}
+    said = {name: value for name, value in named.items() if value not in (None, ())}
+    return said | ({"keywords": list(said["keywords"])} if "keywords" in said else {})
 
 
 def _content(photo: Path) -> bytes:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
+from itadaki.recipes.texts import MAX_MINUTES
 from itadaki.variants import VARIANTS
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -51,8 +52,22 @@ fetch_photos = click.option(
 
 
 def recipe_fields(command: Command) -> Command:
-    """What a recipe is made of: title, photo, ingredients and instructions."""
+    """What a recipe is made of: title, photo, ingredients, instructions and ``DETAILS``."""
     for option in (
+        click.option("--source", "address", metavar="ADDRESS", help="where it is on the web"),
+        click.option("--author", metavar="TEXT"),
+        *(
+            click.option(f"--{name}-minutes", type=whole(0, MAX_MINUTES), metavar="N")
+            for name in ("total", "cook", "prep")
+        ),
+        click.option("--servings", metavar="TEXT", help="for example 4, or '4-6 people'"),
+        click.option(
+            "--keyword",
+            "keywords",
+            multiple=True,
+            metavar="TEXT",
+            help="repeat it for each keyword",
+        ),
         click.option("--instructions", metavar="TEXT"),
         click.option(
             "--ingredient",

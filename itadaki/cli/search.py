@@ -20,6 +20,13 @@ from itadaki.variants import VARIANTS, Artifacts, require_model, served_variant
 )
 @click.option("--variant", type=parameters.variant_name, help="by default the one that is served")
 @click.option("--unique-photos", is_flag=True, help="of recipes with one photo show the first")
+@click.option(
+    "--keyword",
+    "keywords",
+    multiple=True,
+    metavar="TEXT",
+    help="only recipes with this keyword; repeat it for more",
+)
 @parameters.as_json
 @parameters.dataset
 def search(
@@ -28,13 +35,16 @@ def search(
     top_k: int,
     variant: str | None,
     unique_photos: bool,
+    keywords: tuple[str, ...],
     as_json: bool,
 ) -> None:
     """Find recipes by a photo, by words, or by both.
 
     PHOTO is a JPEG, PNG, WebP or GIF.
     """
+    from itadaki.index.filters import Filters
     from itadaki.photos.images import load_rgb
+    from itadaki.recipes.recipe import DETAILS
     from itadaki.retrieval import RetrievalSystem
 
     settings = Settings()
@@ -43,10 +53,11 @@ def search(
     if photo:
         load_rgb(photo)  # a wrong photo is said at once, not after seconds of loading
     system = RetrievalSystem.load(chosen.name, settings)
-    results = system.search_similar_recipes(photo, top_k, unique_photos, words)
+    filters = Filters(keywords=keywords)
+    results = system.search_similar_recipes(photo, top_k, unique_photos, words, filters)
     if as_json:
         texts = ("title", "dish_class", "ingredients", "instructions")
-        fields = ("rank", "id", "similarity", *texts)
+        fields = ("rank", "id", "similarity", *texts, *DETAILS)
         found = [
             {name: getattr(result, name) for name in fields} | {"photo": str(result.image_path)}
             for result in results

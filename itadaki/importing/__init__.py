@@ -145,7 +145,8 @@ def _recipe(
             if problem := problem_of(photo):
                 reasons.append(f"its photo {photo.name} cannot be used: {problem}")
                 continue
-            return NewRecipe(found.title, found.ingredients, found.instructions, photo)
+            texts = found.title, found.ingredients, found.instructions
+            return NewRecipe(*texts, photo, **found.details())
         except FetchError as error:
             reasons.append(f"its photo {photo} was not fetched: {error}")
         except RecipeError as error:

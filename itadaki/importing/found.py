@@ -12,7 +12,15 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from itadaki.importing.budget import Budget
-from itadaki.recipes.recipe import Recipe
+from itadaki.recipes.recipe import (
+    MAX_DETAIL,
+    MAX_KEYWORD,
+    MAX_KEYWORDS,
+    MAX_SOURCE,
+    TIMES,
+    Recipe,
+)
+from itadaki.recipes.texts import keyword_list, minutes, one_line, web_address
 
 _MAX_NAME, _MAX_PATH = 255, 4096
 _MAX_SHOWN = 300
@@ -35,6 +43,41 @@ class Found(Recipe):
         object.__setattr__(self, "title", str(self.title))
         object.__setattr__(self, "ingredients", [str(line) for line in self.ingredients])
         object.__setattr__(self, "instructions", str(self.instructions))
+
+
+def details(**given: Any) -> dict[str, Any]:
+    """``DETAILS`` of what a source gives under their names: anything, in the forms that
+    schema.org and the exports of programs have.
+
+    What is no detail, or longer than a recipe may have it, is left out.
+    """
+    words = {name: words_of(given.get(name)) for name in ("servings", "author", "source")}
+    keywords = [k for k in keyword_list(words_of(given.get("keywords"))) if len(k) <= MAX_KEYWORD]
+    addresses = filter(None, map(web_address, words["source"]))
+    return {
+        "keywords": keywords[:MAX_KEYWORDS],
+        "servings": _fitting(words["servings"][:1]),
+        "author": _fitting(words["author"]),
+        "source": next((one for one in addresses if len(one) <= MAX_SOURCE), ""),
+        **{name: minutes(given.get(name)) for name in TIMES},
+    }
+
+
+def words_of(value: Any) -> list[str]:
+    """The texts in a value of schema.org: a text, a number, an object with a name or a value, or
+    a list of these."""
+    if isinstance(value, list | tuple):
+        return [words for item in value for words in words_of(item)]
+    if isinstance(value, dict):
+        keys = ("name", "value", "@value", "url", "@id")
+        return words_of(next((value[key] for key in keys if value.get(key)), None))
+    text = "" if value is None or isinstance(value, bool) else one_line(str(value))
+    return [text] if text else []
+
+
+def _fitting(texts: list[str]) -> str:
+    text = ", ".join(dict.fromkeys(texts))
+    return text if len(text) <= MAX_DETAIL else ""
 
 
 @dataclass

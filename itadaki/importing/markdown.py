@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from itadaki.importing.budget import RefusedError
-from itadaki.importing.found import Found, Photos, Unusable, lines
+from itadaki.importing.found import Found, Photos, Unusable, details, lines
 
 _INGREDIENTS = re.compile(r"(?i)\b(ingredients?|ingrédients?|ingredient[ei]s?|zutaten)\b")
 _INSTRUCTIONS = re.compile(
@@ -43,6 +43,15 @@ def read(path: Path, origin: str, photos: Photos) -> Iterator[Found | Unusable]:
         or parsed.instructions,
         origin,
         [*dict.fromkeys([*places, *same_name, *(pictures if alone else [])])],
+        **details(
+            keywords=[facts.get("keywords"), facts.get("tags")],
+            servings=facts.get("servings") or facts.get("yield"),
+            prep_minutes=facts.get("prep_time") or facts.get("prepTime"),
+            cook_minutes=facts.get("cook_time") or facts.get("cookTime"),
+            total_minutes=facts.get("total_time") or facts.get("totalTime"),
+            author=facts.get("author"),
+            source=facts.get("source"),
+        ),
     )
 
 

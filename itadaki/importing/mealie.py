@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from itadaki.importing.found import Found, Photos, Unusable, amount
+from itadaki.importing.found import Found, Photos, Unusable, amount, details
 
 _SUFFIXES = ("webp", "jpg", "jpeg", "png")
 
@@ -36,6 +36,7 @@ def read(
         "\n".join(filter(None, map(_step, steps))),
         origin,
         photos.there([*_paths(path.parent / "images"), *_paths(path.parent, _slug(data["slug"]))]),
+        **_details(data, [data.get("tags"), _either(data, "recipe_category", "recipeCategory")]),
     )
 
 
@@ -52,6 +53,11 @@ def _backup(data: dict[str, Any], path: Path, origin: str, photos: Photos) -> It
     for row in sorted(data["recipe_instructions"], key=_position):
         if text := _step(row):
             steps[row.get("recipe_id")].append(text)
+    keywords: dict[Any, list[object]] = defaultdict(list)
+    for kind, table in (("tag", "tags"), ("category", "categories")):
+        named = {row.get("id"): row.get("name") for row in data.get(table) or []}
+        for row in data.get(f"recipes_to_{table}") or []:
+            keywords[row.get("recipe_id")].append(named.get(row.get(f"{kind}_id")))
     for recipe in data["recipes"]:
         name = str(recipe.get("name") or "")
         folder = path.parent / "data" / "recipes" / _uuid(recipe.get("id")) / "images"
@@ -61,7 +67,25 @@ def _backup(data: dict[str, Any], path: Path, origin: str, photos: Photos) -> It
             "\n".join(steps[recipe.get("id")]),
             f"{origin}, {name or 'a recipe without a name'}",
             photos.there(_paths(folder)),
+            **_details(recipe, keywords[recipe.get("id")]),
         )
+
+
+def _details(data: Mapping[str, Any], keywords: object) -> dict[str, Any]:
+    return details(
+        keywords=keywords,
+        servings=_either(data, "recipe_yield", "recipeYield")
+        or amount(_either(data, "recipe_servings", "recipeServings")),
+        prep_minutes=_either(data, "prep_time", "prepTime"),
+        cook_minutes=_either(data, "perform_time", "performTime", "cook_time", "cookTime"),
+        total_minutes=_either(data, "total_time", "totalTime"),
+        source=_either(data, "org_url", "orgURL"),
+    )
+
+
+def _either(data: Mapping[str, Any], *names: str) -> Any:
+    """What is under the name that exports have, or the API's."""
+    return next((data[name] for name in names if data.get(name)), None)
 
 
 def _list(data: Mapping[str, Any], name: str) -> Any:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from itadaki.errors import reason
-from itadaki.importing.found import Found, Photos, Unusable, lines
+from itadaki.importing.found import Found, Photos, Unusable, details, lines
 
 
 def read(path: Path, origin: str, photos: Photos) -> Iterator[Found | Unusable]:
@@ -30,6 +30,14 @@ def read(path: Path, origin: str, photos: Photos) -> Iterator[Found | Unusable]:
         "\n\n".join(str(text).strip() for text in texts if text),
         origin,
         [*_kept(pictures, photos), *photos.find(recipe.get("image_url"), path)],
+        **details(
+            keywords=recipe.get("categories"),
+            servings=recipe.get("servings"),
+            prep_minutes=recipe.get("prep_time"),
+            cook_minutes=recipe.get("cook_time"),
+            total_minutes=recipe.get("total_time"),
+            source=[recipe.get("source_url"), recipe.get("source")],
+        ),
     )
 
 

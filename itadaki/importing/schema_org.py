@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from itadaki.importing.found import Found, Photos, Unusable
+from itadaki.importing.found import Found, Photos, Unusable, details
 
 _NOWHERE = "https://page.invalid/"  # recipe-scrapers asks where a page comes from
 _MAX_TAGS = 100_000  # a long page has ten thousand
@@ -87,6 +87,19 @@ def _scraped(page: str, origin: str, path: Path, photos: Photos) -> Found | None
         origin,
         # What lies here is tried before what lies elsewhere.
         sorted(dict.fromkeys(places), key=lambda place: isinstance(place, str)),
+        **details(
+            keywords=[
+                schema.get("keywords"),
+                schema.get("recipeCategory"),
+                schema.get("recipeCuisine"),
+            ],
+            servings=schema.get("recipeYield"),
+            prep_minutes=schema.get("prepTime"),
+            cook_minutes=schema.get("cookTime"),
+            total_minutes=schema.get("totalTime"),
+            author=schema.get("author"),
+            source=[schema.get("url"), schema.get("mainEntityOfPage"), schema.get("@id")],
+        ),
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
-from itadaki.importing.found import Found, Photos, Unusable, lines
+from itadaki.importing.found import Found, Photos, Unusable, details, lines
 
 _MAX_CELL = 1_000_000
 _COLUMNS = {
@@ -15,6 +15,13 @@ _COLUMNS = {
     "imagefile photofile bild foto img",
     "ingredients": "ingredients ingredient ingredientlist recipeingredient ingrédients zutaten "
     "ingredientes",
+    "keywords": "keywords keyword tags categories category schlagwörter motsclés etiquetas",
+    "servings": "servings yield recipeyield serves portions portionen porciones",
+    "prep_minutes": "prepminutes preptime",
+    "cook_minutes": "cookminutes cooktime",
+    "total_minutes": "totalminutes totaltime",
+    "author": "author autor auteur",
+    "source": "source sourceurl url link",
     "instructions": "instructions instruction directions method steps preparation recipe"
     "instructions préparation zubereitung preparación",
 }
@@ -60,6 +67,7 @@ def _rows(
                 cell.get("instructions", ""),
                 f"{origin}, line {rows.line_num}",
                 photos.find(cell["photo"], path),
+                **details(**cell | {"keywords": lines(cell.get("keywords"))}),
             )
     except csv.Error as error:
         yield Unusable(f"{origin}, line {rows.line_num}", f"it is no CSV from here on: {error}")

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from itadaki.importing.found import Found, Photos, Unusable, amount
+from itadaki.importing.found import Found, Photos, Unusable, amount, details
 
 
 def is_ours(data: Any) -> bool:
@@ -34,4 +34,11 @@ def read(
         "\n".join(str(text) for text in texts if text),
         origin,
         [p for p in photos.beside(path) if p.stem == "image" and photos.is_photo(p)],
+        **details(
+            keywords=data.get("keywords"),
+            servings=data.get("servings_text") or data.get("servings"),
+            prep_minutes=data.get("working_time"),
+            cook_minutes=data.get("waiting_time"),
+            source=data.get("source_url"),
+        ),
     )

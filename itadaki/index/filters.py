@@ -9,6 +9,7 @@ import numpy as np
 
 from itadaki.recipes.ingredients import asked_terms, ingredient_terms
 from itadaki.recipes.recipe import DatasetRecipe
+from itadaki.recipes.texts import keyword_key
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class Filters:
         exclude: none of these; errs towards leaving recipes out, yet is no allergy filter.
         min_similarity: at least so similar, -1 to 1.
         dish_classes: one of these; empty for any.
+        keywords: each of these, as the recipe writes it but for case and accents.
         unique_photos: of recipes that share one photo, only the first.
         not_of_photo: no recipe of this photo group.
     """
@@ -28,6 +30,7 @@ class Filters:
     exclude: tuple[str, ...] = ()
     min_similarity: float = -1.0
     dish_classes: tuple[str, ...] = ()
+    keywords: tuple[str, ...] = ()
     unique_photos: bool = False
     not_of_photo: int | None = None
 
@@ -48,6 +51,8 @@ class RowFilter:
             fitting &= ~self._naming(ingredient, exclude=True)
         if filters.dish_classes:
             fitting &= np.isin(self._dish_classes, filters.dish_classes)
+        for keyword in filters.keywords:
+            fitting &= self._of_keyword(keyword)
         if filters.unique_photos:
             fitting &= self._photo_groups == np.arange(len(fitting))
         if filters.not_of_photo is not None:
@@ -62,6 +67,19 @@ class RowFilter:
                 found[self._holding.get(term, [])] = True
             naming &= found
         return naming
+
+    def _of_keyword(self, keyword: str) -> np.ndarray:
+        found = np.zeros(len(self._recipes), bool)
+        found[self._with_keyword.get(keyword_key(keyword), [])] = True
+        return found
+
+    @cached_property
+    def _with_keyword(self) -> dict[str, "array[int]"]:
+        rows: dict[str, array[int]] = {}
+        for row, recipe in enumerate(self._recipes):
+            for keyword in recipe.keywords:
+                rows.setdefault(keyword_key(keyword), array("l")).append(row)
+        return rows
 
     @cached_property
     def _holding(self) -> dict[str, "array[int]"]:

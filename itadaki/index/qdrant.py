@@ -25,6 +25,7 @@ from itadaki.index.filters import Filters
 from itadaki.recipes import ingredients
 from itadaki.recipes.ingredients import asked_terms, edition, ingredient_terms
 from itadaki.recipes.recipe import DatasetRecipe
+from itadaki.recipes.texts import keyword_key
 from itadaki.settings import Settings
 from itadaki.storage.fingerprint import code_fingerprint
 
@@ -33,6 +34,7 @@ _BATCH = 256
 _PAYLOAD = {
     "terms": models.PayloadSchemaType.KEYWORD,
     "dish_class": models.PayloadSchemaType.KEYWORD,
+    "keywords": models.PayloadSchemaType.KEYWORD,
     "photo_group": models.PayloadSchemaType.INTEGER,
     "first_of_photo": models.PayloadSchemaType.BOOL,
 }
@@ -114,7 +116,7 @@ def collection_of(bank: Bank, settings: Settings) -> str:
     known = bank.manifest["sha256"]
     parts = [_FORMAT, edition(), known["bank"], known["metadata"], settings.bank_precision]
     parts += [settings.qdrant_shards, settings.qdrant_replicas]
-    parts += [code_fingerprint(_payload, ingredients)]
+    parts += [code_fingerprint(_payload, ingredients, keyword_key)]
     return f"{_alias(bank, settings)}-{sha256(repr(parts).encode()).hexdigest()[:12]}"
 
 
@@ -139,6 +141,9 @@ def condition(filters: Filters) -> models.Filter:
     if filters.dish_classes:
         wanted = models.MatchAny(any=list(filters.dish_classes))
         must.append(models.FieldCondition(key="dish_class", match=wanted))
+    for keyword in filters.keywords:
+        same = models.MatchValue(value=keyword_key(keyword))
+        must.append(models.FieldCondition(key="keywords", match=same))
     if filters.unique_photos:
         first = models.MatchValue(value=True)
         must.append(models.FieldCondition(key="first_of_photo", match=first))
@@ -211,6 +216,7 @@ def _payload(row: int, recipe: DatasetRecipe) -> dict[str, Any]:
     return {
         "terms": sorted(ingredient_terms(recipe.ingredients)),
         "dish_class": recipe.dish_class,
+        "keywords": sorted(map(keyword_key, recipe.keywords)),
         "photo_group": recipe.photo_group,
         "first_of_photo": recipe.photo_group == row,
     }

@@ -60,6 +60,7 @@ class DatasetCache:
                 facts.get("fingerprint") == fingerprint
                 and isinstance(facts.get("dropped"), dict)
                 and isinstance(facts.get("dataset_sha256"), str)
+                and isinstance(facts.get("details_sha256"), str)
                 and facts.get("pickle_sha256") == sha256_of(self._recipes)
                 and facts.get("looks_sha256") == sha256_of(self._looks)
             )

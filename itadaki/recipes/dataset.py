@@ -14,11 +14,11 @@ import numpy as np
 
 from itadaki.errors import ArtifactError, DatasetError, StorageError
 from itadaki.recipes.cache import DatasetCache, photo_stats
-from itadaki.recipes.frame import dataset_sha256, frame_of_table
+from itadaki.recipes.frame import dataset_sha256, details_sha256, frame_of_table
 from itadaki.recipes.looks import look_at_all
 from itadaki.recipes.recipe import DatasetRecipe
 from itadaki.recipes.source import COLLECTION_CSV, layout, locate
-from itadaki.recipes.table import ids_of, read_table
+from itadaki.recipes.table import DETAIL_COLUMNS, ids_of, read_table
 from itadaki.settings import Settings
 from itadaki.storage.files import replacing, sha256_of
 from itadaki.storage.transaction import reading
@@ -39,6 +39,8 @@ class Dataset:
             without its path.
         root: the folder that holds the CSV and the photos.
         sha256: identifies texts, photos and split, whatever the machine.
+        details_sha256: identifies keywords, servings, times, authors and sources, which no model
+            and no measurement depends on.
         dropped: how many rows of the CSV were left out, by reason.
         notice: what the user must be told about the source, or None.
     """
@@ -47,6 +49,7 @@ class Dataset:
     source: str
     root: Path
     sha256: str
+    details_sha256: str
     dropped: dict[str, int]
     notice: str | None = None
 
@@ -56,16 +59,23 @@ class Dataset:
 
         The columns are Title (str), Ingredients (list of str), Instructions (str), Image_Name
         (str), image_path (str, absolute), photo_group (int: copies of one photo share it),
-        dish_class (str or None), split (train, validation or test), recipe_id (int) and
-        photo_sha256 (str, of the file). The index is 0..n-1, the row of the embedding bank; it is
-        the recipe_id too, but in an imported collection, where a recipe keeps its id when others
-        come and go.
+        dish_class (str or None), split (train, validation or test), recipe_id (int),
+        photo_sha256 (str, of the file), and, empty or 0 where the table says nothing, Keywords
+        (list of str), Servings (str), Prep_Minutes, Cook_Minutes and Total_Minutes (int), Author
+        (str) and Source (str, an address on the web). The index is 0..n-1, the row of the
+        embedding bank; it is the recipe_id too, but in an imported collection, where a recipe
+        keeps its id when others come and go.
         """
         return self.read()
 
     def facts(self) -> dict[str, Any]:
         """What a cache notes of it."""
-        return {"dataset_sha256": self.sha256, "source": self.source, "dropped": self.dropped}
+        return {
+            "dataset_sha256": self.sha256,
+            "details_sha256": self.details_sha256,
+            "source": self.source,
+            "dropped": self.dropped,
+        }
 
 
 def load_dataset(settings: Settings | None = None, progress: bool = True) -> Dataset:
@@ -104,23 +114,23 @@ def load_dataset(settings: Settings | None = None, progress: bool = True) -> Dat
             return frame_of_table(table, ids, looks, photo_folder), looks, dropped
 
         if facts := cache.facts(shape):
-            sha256 = facts["dataset_sha256"]
+            noted = facts["dataset_sha256"], facts["details_sha256"]
 
             def read() -> "pd.DataFrame":
                 try:
                     frame = frame_of_table(*read_table_and_ids(), cache.looks(facts), photo_folder)
-                    if dataset_sha256(frame) == sha256:
+                    if hashes_of(frame) == noted:
                         return frame
                 except ArtifactError as error:
                     _log.warning("%s The recipes are read anew.", error)
                 frame, _, _ = read_anew()
-                if dataset_sha256(frame) != sha256:
+                if hashes_of(frame) != noted:
                     raise DatasetError(f"The recipes of {source} have just changed; start again.")
                 return frame
 
-            return Dataset(read, source, root, sha256, facts["dropped"], notice)
+            return Dataset(read, source, root, *noted, facts["dropped"], notice)
         frame, looks, dropped = read_anew()
-        dataset = Dataset(lambda: frame, source, root, dataset_sha256(frame), dropped, notice)
+        dataset = Dataset(lambda: frame, source, root, *hashes_of(frame), dropped, notice)
         try:
             if not collection:
                 with replacing(settings.data_folder / COLLECTION_CSV) as beside:
@@ -147,9 +157,15 @@ def recipes_of(dataset: Dataset, rows: Sequence[int] | None = None) -> list[Data
             photo_sha256=row["photo_sha256"],
             photo_group=row["photo_group"],
             split=row["split"],
+            **{name: row[column] for name, column in DETAIL_COLUMNS.items()},
         )
         for row in chosen.to_dict("records")
     ]
+
+
+def hashes_of(frame: "pd.DataFrame") -> tuple[str, str]:
+    """``sha256`` and ``details_sha256`` of a dataset with this DataFrame."""
+    return dataset_sha256(frame), details_sha256(frame)
 
 
 def describe(dataset: Dataset) -> str:

@@ -8,11 +8,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from itadaki.errors import ArtifactError
+from itadaki.recipes import texts
 from itadaki.recipes.dish_class import class_rules, dish_class
 from itadaki.recipes.looks import hashed
-from itadaki.recipes.recipe import Recipe
+from itadaki.recipes.recipe import DETAILS, Recipe
 from itadaki.recipes.splits import SPLIT_SEED, SPLIT_SHARES, assign_splits
-from itadaki.recipes.table import ids_of, ingredient_list, read_table, title_from_slug
+from itadaki.recipes.table import (
+    DETAIL_COLUMNS,
+    details_of,
+    ids_of,
+    ingredient_list,
+    read_table,
+    title_from_slug,
+)
 from itadaki.storage.fingerprint import code_fingerprint, fingerprint
 
 if TYPE_CHECKING:  # a service does not look at it, and starts faster without pandas
@@ -39,10 +47,14 @@ def frame_of_table(
     if not np.array_equal(keys[usable], looks["name"]):
         raise ArtifactError("What was seen of the photos is of another CSV.")
     table, names = table.iloc[usable], all_names.iloc[usable].tolist()
-    texts = table["Title"], table["Ingredients"], table["Instructions"].str.strip()
+    columns = table["Title"], table["Ingredients"], table["Instructions"].str.strip()
     recipes = [
-        Recipe(title.strip() or title_from_slug(name), ingredient_list(listed), instructions)
-        for name, title, listed, instructions in zip(names, *texts, strict=True)
+        Recipe(
+            title.strip() or title_from_slug(name), ingredient_list(listed), instructions, **details
+        )
+        for name, title, listed, instructions, details in zip(
+            names, *columns, details_of(table), strict=True
+        )
     ]
     return with_groups(
         frame_of_recipes(
@@ -79,6 +91,10 @@ def frame_of_recipes(
             "split": "",
             "recipe_id": np.asarray(ids, np.int64),
             "photo_sha256": hashes,
+            **{
+                column: [getattr(recipe, name) for recipe in recipes]
+                for name, column in DETAIL_COLUMNS.items()
+            },
         }
     )
 
@@ -92,8 +108,9 @@ def with_groups(frame: "pd.DataFrame", groups: np.ndarray) -> "pd.DataFrame":
 
 def recipe_at(frame: "pd.DataFrame", row: int) -> Recipe:
     """What people read of the recipe in a row."""
-    title, ingredients, instructions = frame[["Title", "Ingredients", "Instructions"]].iloc[row]
-    return Recipe(title, ingredients, instructions)
+    (found,) = frame.iloc[[row]].to_dict("records")
+    details = {name: found[column] for name, column in DETAIL_COLUMNS.items()}
+    return Recipe(found["Title"], found["Ingredients"], found["Instructions"], **details)
 
 
 def dataset_sha256(frame: "pd.DataFrame") -> str:
@@ -109,11 +126,21 @@ def dataset_sha256(frame: "pd.DataFrame") -> str:
     return digest.hexdigest()
 
 
+def details_sha256(frame: "pd.DataFrame") -> str:
+    """Identify what the recipes say of themselves beside their texts."""
+    digest = hashlib.sha256()
+    details = zip(*(frame[DETAIL_COLUMNS[name]].tolist() for name in DETAILS), strict=True)
+    for row, values in enumerate(details):
+        if any(values):
+            digest.update(f"{row} {values!r}\n".encode())
+    return digest.hexdigest()
+
+
 def reading_rules() -> str:
     """Identify the code that makes recipes of a table's lines."""
-    parsers = read_table, ids_of, title_from_slug, ingredient_list, assign_splits
+    parsers = read_table, ids_of, title_from_slug, ingredient_list, assign_splits, details_of
     return fingerprint(
-        code=code_fingerprint(*parsers, frame_of_table, frame_of_recipes, with_groups),
+        code=code_fingerprint(*parsers, texts, frame_of_table, frame_of_recipes, with_groups),
         dish_classes=class_rules(),
         split=[SPLIT_SEED, SPLIT_SHARES],
     )

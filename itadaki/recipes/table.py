@@ -6,21 +6,32 @@ import csv
 import io
 import re
 import unicodedata
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from itadaki.errors import DatasetError, reason
-from itadaki.recipes.recipe import Recipe
+from itadaki.recipes.recipe import DETAILS, TIMES, Recipe
+from itadaki.recipes.texts import keyword_list, minutes, one_line, web_address
 
 if TYPE_CHECKING:  # a service that changes nothing starts faster without pandas
     import pandas as pd
 
 COLUMNS = ("Id", "Title", "Ingredients", "Instructions", "Image_Name")
-"""Of a collection's CSV; others have no Id."""
+"""That each collection's CSV has; others have no Id."""
+DETAIL_COLUMNS = {
+    "keywords": "Keywords",
+    "servings": "Servings",
+    "prep_minutes": "Prep_Minutes",
+    "cook_minutes": "Cook_Minutes",
+    "total_minutes": "Total_Minutes",
+    "author": "Author",
+    "source": "Source",
+}
+"""The columns of ``DETAILS``, any of which a CSV may lack."""
 MAX_FIELD = 2**31 - 1
 """Whatever a table holds is read: what is new was bounded before."""
 _LONGEST_LITERAL = 1_500_000
@@ -88,6 +99,18 @@ def ingredient_list(text: str) -> list[str]:
     return [item for item in (item.strip() for item in items) if item]
 
 
+def details_of(table: "pd.DataFrame") -> list[dict[str, Any]]:
+    """``DETAILS`` of each of a table's recipes; empty ones where it has no such column."""
+    read: dict[str, Callable[[str], Any]] = {name: one_line for name in DETAILS}
+    read |= dict.fromkeys(TIMES, minutes)
+    read |= {"keywords": lambda text: keyword_list(ingredient_list(text)), "source": web_address}
+    columns = []
+    for name, column in DETAIL_COLUMNS.items():
+        texts = table[column].tolist() if column in table.columns else [""] * len(table)
+        columns.append([read[name](text) for text in texts])
+    return [dict(zip(DETAIL_COLUMNS, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
 def image_name(title: str, recipe_id: int) -> str:
     """The name of a new recipe's photo, without a suffix; no other of its collection has it."""
     plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
@@ -95,9 +118,10 @@ def image_name(title: str, recipe_id: int) -> str:
 
 
 def csv_row(recipe_id: int, photo_name: str, recipe: Recipe) -> dict[str, str]:
-    """A recipe's line in a collection's CSV, by ``COLUMNS``."""
+    """A recipe's line in a collection's CSV, by its columns; what is not said is empty."""
     values = recipe_id, recipe.title, recipe.ingredients, recipe.instructions, photo_name
-    return dict(zip(COLUMNS, map(str, values), strict=True))
+    details = {DETAIL_COLUMNS[name]: str(value or "") for name, value in recipe.details().items()}
+    return dict(zip(COLUMNS, map(str, values), strict=True)) | details
 
 
 def changed_table(
@@ -110,7 +134,7 @@ def changed_table(
 
     Args:
         content: the CSV.
-        rows: new lines, by the recipe's id.
+        rows: new lines, by the recipe's id; columns that they need and the CSV lacks are added.
         edited: ids whose lines are replaced; the other new ones come at the end.
         gone: ids whose lines are removed.
     """
@@ -119,21 +143,27 @@ def changed_table(
     reader = csv.reader(io.StringIO(content[len(start) :].decode(), newline=""))
     lines = (line for line in reader if any(line))  # spreadsheet programs leave blank ones
     header, rows = next(lines), dict(rows)
+    asked = {column for row in rows.values() for column, value in row.items() if value}
+    new = [column for column in DETAIL_COLUMNS.values() if column in asked - {*header}]
+    header += new
     # By their places: a table edited by hand may have several columns of one name.
-    places = {column: header.index(column) for column in COLUMNS}
+    columns = (*COLUMNS, *DETAIL_COLUMNS.values())
+    places = {column: header.index(column) for column in columns if column in header}
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
 
     def with_values(line: list[str], row: Mapping[str, str]) -> list[str]:
         line = line + [""] * (len(header) - len(line))
-        for column, value in row.items():
-            line[places[column]] = value
+        for column in row.keys() & places.keys():
+            line[places[column]] = row[column]
         return line
 
-    if edited or gone:
+    if edited or gone or new:
         writer.writerow(header)
         for line in lines:
             recipe_id = int(line[places["Id"]])
+            if new:
+                line = with_values(line, {})
             if recipe_id in rows:
                 line = with_values(line, rows.pop(recipe_id))
             if recipe_id not in gone:

@@ -133,6 +133,7 @@ def described(request: Request, result: SearchResult, collection: str | None) ->
         similarity=result.similarity,
         ingredient_list=result.ingredients,
         dish_class=result.dish_class,
+        **result.details(),
     )
 
 

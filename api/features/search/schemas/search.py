@@ -22,6 +22,13 @@ _EXAMPLE: JsonDict = {
             "similarity": 0.6209537386894226,
             "ingredientList": ["4 tart apples", "200 g sugar", "2 eggs"],
             "dishClass": "cake",
+            "keywords": ["dessert", "autumn"],
+            "servings": "12",
+            "prepMinutes": 20,
+            "cookMinutes": 25,
+            "totalMinutes": 45,
+            "author": "",
+            "source": "",
         }
     ],
     "totalResults": 1,
@@ -55,6 +62,10 @@ _EXCLUDE = (
     "words, and a recipe may hold what its words do not tell."
 )
 _CLASSES = "Kinds of dish, separated by commas; a recipe must be one of them."
+_KEYWORDS = (
+    "Keywords, separated by commas; a recipe must have each of them. Neither case nor accents "
+    "matter."
+)
 _MINIMUM = "Recipes that are less similar are left out."
 FORM_TYPE = "multipart/form-data"
 MULTIPART = Form(media_type=FORM_TYPE)
@@ -71,12 +82,14 @@ class SearchQuery(BaseModel):
     exclude: str = Field("", max_length=_TEXT, description=_EXCLUDE)
     min_similarity: float = Field(-1.0, ge=-1, le=1, description=_MINIMUM)
     dish_class: str = Field("", max_length=_TEXT, description=_CLASSES)
+    keywords: str = Field("", max_length=_TEXT, description=_KEYWORDS)
 
     def filters(self) -> Filters:
         """What the library looks for."""
         excluded = _listed(self.exclude, _EXCLUDED_APART)
         classes = _listed(self.dish_class)
-        return Filters(_listed(self.include), excluded, self.min_similarity, classes)
+        keywords = _listed(self.keywords)
+        return Filters(_listed(self.include), excluded, self.min_similarity, classes, keywords)
 
 
 def _listed(text: str, apart: str = _APART) -> tuple[str, ...]:
@@ -116,6 +129,13 @@ class RecipeResponse(Camel):
     similarity: float = Field(description="Cosine similarity of the two photos, -1 to 1.")
     ingredient_list: list[str] = Field(description="The ingredients as a JSON list.")
     dish_class: str | None = Field(description="What the title says the dish is.")
+    keywords: list[str] = Field(description="May be empty.")
+    servings: str = Field(description="As the recipe has it; may be empty.")
+    prep_minutes: int = Field(description="0 where the recipe does not say; so the other times.")
+    cook_minutes: int
+    total_minutes: int
+    author: str = Field(description="May be empty.")
+    source: str = Field(description="The address that the recipe comes from; may be empty.")
 
 
 class SearchResponse(Answer):
