@@ -27,7 +27,15 @@ from itadaki.importing import (
     schema_org,
     table,
 )
-from itadaki.recipes.recipe import MAX_TEXT, MAX_TITLE, NewRecipe
+from itadaki.recipes.recipe import (
+    MAX_DETAIL,
+    MAX_KEYWORD,
+    MAX_KEYWORDS,
+    MAX_SOURCE,
+    MAX_TEXT,
+    MAX_TITLE,
+    NewRecipe,
+)
 
 PHOTO = encode(dish_photo(1))
 WEBP = encode(dish_photo(2), "WEBP")
@@ -815,7 +823,9 @@ def test_the_document_names_the_bounds():
         f"| {budget.ALWAYS_ALLOWED // 10**6} MB and {budget.MAX_RATIO} times the size",
         f"more than {budget.MAX_BYTES // 10**9} GB nor",
         f"{budget.MAX_FILES:,} files, {archive._MAX_DEPTH} folders deep |",
-        f"a title of {MAX_TITLE} characters, ingredients and instructions of {MAX_TEXT:,} each |",
+        f"a title of {MAX_TITLE} characters, ingredients and instructions of {MAX_TEXT:,} each; "
+        f"{MAX_KEYWORDS} keywords of {MAX_KEYWORD} characters, servings and author of {MAX_DETAIL}"
+        f", an address of {MAX_SOURCE:,} |",
         f"{fetch._SECONDS:.0f} seconds, {fetch.MAX_BYTES // 10**6} MB, {fetch._MAX_REDIRECTS} redi",
         f"{importing._MAX_FETCHES} photos are tried for a recipe |",
     ):

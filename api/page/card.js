@@ -49,7 +49,7 @@ function list(element, button, ingredients, few) {
   button.addEventListener("click", () => show(button.getAttribute("aria-expanded") === "false"));
 }
 
-function facts(element, { servings, totalMinutes, prepMinutes, cookMinutes, keywords, source }) {
+function facts(element, { servings, totalMinutes, prepMinutes, cookMinutes, keywords = [], source }) {
   const minutes = totalMinutes || prepMinutes + cookMinutes;
   const texts = [servings && (/^[\d\s–-]+$/.test(servings) ? `Serves ${servings}` : servings), minutes && lasting(minutes)];
   element.textContent = [...texts, keywords.join(", ")].filter(Boolean).join(" · ");
