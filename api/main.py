@@ -134,10 +134,11 @@ def _guards(settings: ApiSettings) -> dict[str, Any]:
     responses: Errors = {}
     dependencies = []
     if settings.api_key:
-        responses[401] = error("This service needs its API key, in the header X-API-Key.")
+        said = "This service needs its API key, in the header X-API-Key."
+        responses[401] = error(said, "key_needed")
         dependencies.append(Security(APIKeyHeader(name="X-API-Key", auto_error=False)))
     if settings.rate_limit:
-        responses[429] = error("Too often; see Retry-After.")
+        responses[429] = error("Too often; see Retry-After.", "too_often")
     return {"responses": responses, "dependencies": dependencies}
 
 

@@ -145,27 +145,47 @@ class RetrievalSystem:
         row: np.ndarray = self.embedder.embed(pixels[None], alone)[0]
         return row
 
-    def embed_query(self, photo: Any = None, words: str | None = None) -> np.ndarray:
+    def embed_query(
+        self, photo: Any = None, words: str | None = None, photo_weight: float = 0.5
+    ) -> np.ndarray:
         """Embed what is searched for, a photo, words, or both: float32 array (dimension,).
 
         Raises:
             ImageError: the photo cannot be read.
             QueryError: nothing is asked, the variant knows no words, or none of these.
         """
-        if photo is None and not words:
-            raise QueryError("Give a photo, words, or both.")
-        parts = [] if photo is None else [self.embed(photo)]
-        if words:
-            if self.text_encoder is None:
-                raise QueryError(
-                    f"The variant {self.bank.variant.name} does not understand words; use ft."
-                )
-            text = self.text_encoder.encode([words], [[words]])[0]
-            if not text.any():
-                raise QueryError(f"None of the words is known from a recipe: {words!r}.")
-            parts.append(text)
-        query = np.asarray(np.sum(parts, axis=0, dtype=np.float32))
-        return query / np.linalg.norm(query)
+        embedded = None if photo is None else self.embed(photo)
+        return self.with_words(embedded, words, photo_weight)
+
+    def with_words(
+        self, photo: np.ndarray | None, words: str | None, photo_weight: float = 0.5
+    ) -> np.ndarray:
+        """What is searched for, of a photo's embedding, words, or both: float32 array (dimension,).
+
+        Args:
+            photo: float32 array (dimension,) of length 1, or None.
+            words: names of dishes or ingredients, or nothing.
+            photo_weight: 0 to 1, how much the photo counts where both are given; words have the
+                rest.
+
+        Raises:
+            QueryError: nothing is asked, the variant knows no words, or none of these.
+        """
+        if not words:
+            if photo is None:
+                raise QueryError("Give a photo, words, or both.")
+            return photo
+        if self.text_encoder is None:
+            raise QueryError(
+                f"The variant {self.bank.variant.name} does not understand words; use ft."
+            )
+        text: np.ndarray = self.text_encoder.encode([words], [[words]])[0]
+        if not text.any():
+            raise QueryError(f"None of the words is known from a recipe: {words!r}.")
+        if photo is None:
+            return np.asarray(text / np.linalg.norm(text))
+        both: np.ndarray = np.float32(photo_weight) * photo + np.float32(1 - photo_weight) * text
+        return np.asarray(both / np.linalg.norm(both))
 
     def search_similar_recipes(
         self,
@@ -174,6 +194,7 @@ class RetrievalSystem:
         unique_photos: bool = False,
         words: str | None = None,
         filters: Filters | None = None,
+        photo_weight: float = 0.5,
     ) -> list[SearchResult]:
         """Find the recipes that are most similar to a photo, to words, or to both together.
 
@@ -183,6 +204,7 @@ class RetrievalSystem:
             unique_photos: of recipes that share one photo, find only the first.
             words: names of dishes or ingredients, for variants with a text encoder.
             filters: what the recipes found must hold.
+            photo_weight: 0 to 1, how much the photo counts beside the words.
 
         Raises:
             ImageError: the photo cannot be read.
@@ -192,7 +214,7 @@ class RetrievalSystem:
         filters = filters or Filters()
         if unique_photos:
             filters = replace(filters, unique_photos=True)
-        return self.find(self.embed_query(query_image, words), top_k, filters)
+        return self.find(self.embed_query(query_image, words, photo_weight), top_k, filters)
 
     def search_similar_to(
         self, index: int, top_k: int = 3, filters: Filters | None = None

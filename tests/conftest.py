@@ -31,6 +31,8 @@ from PIL import Image
 from itadaki.recipes.recipe import DatasetRecipe
 from itadaki.settings import Settings
 
+pytest_plugins = ["browsing"]
+
 # A shell has what it starts behind itself ignore Ctrl-C, which every child would inherit.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 

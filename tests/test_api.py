@@ -41,6 +41,7 @@ def assert_failure(answer, status, says):
         "timestamp",
         "success",
         "errorMessage",
+        "errorCode",
     }
     assert says in body["errorMessage"] and body["errorMessage"].endswith(".")
 
@@ -145,8 +146,8 @@ def test_top_k_out_of_range(client, photo, top_k, says):
 
 
 def test_unknown_fields_are_named(client, photo):
-    answer = post(client, photo, words="lemon")
-    assert_failure(answer, 422, "There is no form field 'words' in this request; it takes image,")
+    answer = post(client, photo, sound="lemon")
+    assert_failure(answer, 422, "There is no form field 'sound' in this request; it takes image,")
     files = {"image": ("photo.jpg", photo, "image/jpeg")}
     asked = {"params": {"top_k": 5}}
     assert_failure(client.post(SEARCH, files=files, **asked), 422, "no query parameter 'top_k'")

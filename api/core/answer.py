@@ -24,20 +24,51 @@ class Answer(Camel):
     timestamp: datetime = Field(default_factory=lambda: datetime.now(UTC))
     success: bool = True
     error_message: str | None = None
+    error_code: str | None = Field(
+        None, description="What went wrong, in a word that stays the same: for programs."
+    )
 
     @field_serializer("timestamp")
     def _milliseconds(self, timestamp: datetime) -> str:
         return timestamp.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
     @classmethod
-    def failure(cls, message: str) -> Self:
+    def failure(cls, message: str, code: str) -> Self:
         """The answer to a request that failed."""
         return cls(
-            recipes=[], total_results=0, processing_time=0.0, success=False, error_message=message
+            recipes=[],
+            total_results=0,
+            processing_time=0.0,
+            success=False,
+            error_message=message,
+            error_code=code,
         )
 
 
-def failure(status: int, message: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
-    """An answer in the shape of every error."""
-    body = Answer.failure(message)
+CODES = {
+    400: "bad_request",
+    401: "key_needed",
+    404: "not_found",
+    405: "wrong_method",
+    408: "slow_upload",
+    409: "conflict",
+    413: "large_upload",
+    415: "no_form",
+    416: "wrong_range",
+    421: "unknown_host",
+    422: "wrong_request",
+    429: "too_often",
+    499: "client_gone",
+    500: "unforeseen",
+    503: "busy",
+    507: "no_room",
+}
+"""What an error is called for programs, by its status, where nothing more exact is known."""
+
+
+def failure(
+    status: int, message: str, headers: Mapping[str, str] | None = None, code: str = ""
+) -> JSONResponse:
+    """An answer in the shape of every error; ``code`` is by default that of the status."""
+    body = Answer.failure(message, code or CODES.get(status, CODES[500 if status > 499 else 400]))
     return JSONResponse(body.model_dump(mode="json", by_alias=True), status, headers)

@@ -41,35 +41,45 @@ class UnknownCollectionError(Exception):
 
 
 class _Told(NamedTuple):
-    """How an error is told: its status, and its own words unless there are others."""
+    """How an error is told: its status, its own words unless there are others, and its code
+    unless that of the status is exact enough."""
 
     status: int
+    code: str = ""
     says: str = ""
     retry_after: int = 0
     is_logged: bool = False
 
 
 _EXPECTED: dict[type[Exception], _Told] = {
-    ImageError: _Told(400),
-    UnknownCollectionError: _Told(404),
-    UnknownRecipeError: _Told(404),
+    ImageError: _Told(400, "unreadable_photo"),
+    UnknownCollectionError: _Told(404, "unknown_collection"),
+    UnknownRecipeError: _Told(404, "unknown_recipe"),
     CollectionError: _Told(409),
-    ImageTooLargeError: _Told(413),
-    UnsupportedImageError: _Told(415),
-    QueryError: _Told(422),
-    RecipeError: _Told(422),
-    ClientGoneError: _Told(499, "The client has gone."),  # nginx's number; nobody reads the answer
-    BusyError: _Told(503, "Too many requests are waiting; try again.", 1),
+    ImageTooLargeError: _Told(413, "large_photo"),
+    UnsupportedImageError: _Told(415, "unknown_format"),
+    QueryError: _Told(422, "wrong_query"),
+    RecipeError: _Told(422, "wrong_recipe"),
+    # nginx's number; nobody reads the answer
+    ClientGoneError: _Told(499, says="The client has gone."),
+    BusyError: _Told(503, says="Too many requests are waiting; try again.", retry_after=1),
     DecodingBusyError: _Told(503, retry_after=1),
     BusyFolderError: _Told(
-        503, "The collection is being changed by another process; try again.", 5
+        503, says="The collection is being changed by another process; try again.", retry_after=5
     ),
-    IndexUnavailableError: _Told(503, "The index does not answer; try again.", 1, is_logged=True),
+    IndexUnavailableError: _Told(
+        503, says="The index does not answer; try again.", retry_after=1, is_logged=True
+    ),
     StorageError: _Told(
-        507, "The service's disk is full, or it may not write there.", is_logged=True
+        507, says="The service's disk is full, or it may not write there.", is_logged=True
     ),
 }
 """Of an error that is none of these, its nearest base counts."""
+
+
+def told(error: Exception) -> _Told:
+    """How one of the expected errors is told."""
+    return next(_EXPECTED[kind] for kind in type(error).__mro__ if kind in _EXPECTED)
 
 
 class StartupErrors:
@@ -156,11 +166,11 @@ def add_error_handlers(app: FastAPI) -> None:
 
 
 async def _expected(request: Request, error: Exception) -> JSONResponse:
-    told = next(_EXPECTED[kind] for kind in type(error).__mro__ if kind in _EXPECTED)
-    if told.is_logged:
+    how = told(error)
+    if how.is_logged:
         _log.error("%s", error)
-    headers = {"Retry-After": str(told.retry_after)} if told.retry_after else None
-    return failure(told.status, told.says or str(error), headers)
+    headers = {"Retry-After": str(how.retry_after)} if how.retry_after else None
+    return failure(how.status, how.says or str(error), headers, how.code)
 
 
 async def _refused_by_the_system(request: Request, error: Exception) -> JSONResponse:

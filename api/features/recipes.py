@@ -41,9 +41,10 @@ change_router = APIRouter(prefix="/api/v1/recipes", tags=["recipes"])
 
 _CONFLICT = error(
     "The collection cannot be changed: it was not imported, or its bank on disk is not the one "
-    "that is served."
+    "that is served.",
+    "conflict",
 )
-_NO_ROOM = error("The service's disk is full, or it may not write there.")
+_NO_ROOM = error("The service's disk is full, or it may not write there.", "no_room")
 _CHANGE_ERRORS: Errors = {**ERRORS, 404: NO_RECIPE, 409: _CONFLICT, 507: _NO_ROOM}
 # A change that is made is not answered as a failure, or it would be sent again.
 _NOT_FOLLOWED = '199 itadaki "The change is made, but its index has not followed; the log says why"'

@@ -17,7 +17,7 @@ def health(collections: CollectionsDep) -> Health:
     return collections.service().health()
 
 
-@router.get("/ready", responses={503: error("The queue of searches is full.")})
+@router.get("/ready", responses={503: error("The queue of searches is full.", "busy")})
 async def ready(queue: SearchQueueDep) -> dict[str, bool]:
     """The queue of searches has a place; balancers ask this before they send one."""
     if queue.is_full:
@@ -31,7 +31,9 @@ async def metrics(metrics: MetricsDep) -> Response:
     return Response(metrics.text(), media_type="text/plain; version=0.0.4")
 
 
-@admin_router.post("/reload", responses={409: error("What lies on disk cannot be served.")})
+@admin_router.post(
+    "/reload", responses={409: error("What lies on disk cannot be served.", "conflict")}
+)
 async def reload(reloader: ReloaderDep, collections: CollectionsDep) -> Health:
     """Take the model and the banks that lie on disk now into service, without a pause.
 

@@ -1,19 +1,11 @@
 // The part of the page that answers: recipes, skeleton, or what went wrong.
 
 import { card } from "./card.js";
+import { counted, text } from "./texts.js";
 
 const $ = id => document.getElementById(id);
 const panes = ["welcome", "waiting", "found", "notice"].map($);
 const name = document.title;
-const TITLES = {
-  none: "Nothing on the menu",
-  wrong: "That is not a photo we can read",
-  large: "That photo is too large",
-  busy: "The kitchen is busy",
-  offline: "The kitchen cannot be reached",
-  locked: "This kitchen is locked",
-  broken: "Something burnt in the kitchen",
-};
 
 const blank = $("waiting").querySelector(".card");
 blank.after(...Array.from({ length: 3 }, () => blank.cloneNode(true)));
@@ -33,17 +25,17 @@ export function show(pane, heading) {
 }
 
 /** Tell users who do not see the page. */
-export const say = text => ($("status").textContent = text);
+export const say = words => ($("status").textContent = words);
 
-/** Show the recipes of a view: { title, asked, photo, limits, answer, ... }. */
-export function showFound({ title, asked, photo, limits, answer }, onSimilar) {
-  const { recipes } = answer;
-  const found = recipes.length === 1 ? "One recipe" : `${recipes.length} recipes`;
+/** Show the recipes of a view: { title, asked, photo, limits, answer, wanted, ... }. */
+export function showFound({ title, asked, photo, limits, answer, wanted }, onSimilar) {
+  const { recipes } = answer, found = counted("found.recipes", recipes.length), picture = $("found").querySelector(".asked");
   $("found-title").textContent = title;
   $("how-many").textContent = [found, ...limits].join(" · ");
-  $("found").querySelector(".asked").src = asked;
+  picture.hidden = !asked;
+  if (asked) picture.src = asked;
   $("found").toggleAttribute("data-beside", asked === photo?.url);
-  $("recipes").replaceChildren(...recipes.map(recipe => card(recipe, onSimilar)));
+  $("recipes").replaceChildren(...recipes.map(recipe => card(recipe, wanted.collection, onSimilar)));
   show("found", $("found-title"));
   say(`${found}.`);
 }
@@ -53,17 +45,17 @@ export const foundByAnother = () => $("found").removeAttribute("data-beside");
 
 /** Say what went wrong, and offer what can be done about it. */
 export function showNotice(kind, message, action, act) {
-  const pane = $("notice"), button = pane.querySelector("button");
+  const pane = $("notice"), button = pane.querySelector("button"), title = text(`notice.${kind}`);
   pane.querySelector("use").setAttribute("href", `#${kind}`);
-  $("notice-title").textContent = TITLES[kind];
+  $("notice-title").textContent = title;
   pane.querySelector(".standfirst").textContent = message;
   countdown("");
   button.hidden = !action;
   button.textContent = action;
   button.onclick = act;
   show("notice", $("notice-title"));
-  say(`${TITLES[kind]}. ${message}`);
+  say(`${title}. ${message}`);
 }
 
 /** The line below a notice that counts the seconds until the next try. */
-export const countdown = text => ($("notice").querySelector(".countdown").textContent = text);
+export const countdown = words => ($("notice").querySelector(".countdown").textContent = words);

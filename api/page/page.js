@@ -1,37 +1,37 @@
-// The page: a photo is chosen, a search answers, and the browser's history leads back.
+// The page: a photo is chosen or words are said, a search answers, and the browser's history leads back.
 
 import { countdown, foundByAnother, say, show, showFound, shown, showNotice } from "./answer.js";
-import { held, hold, photoOf, pick, watch } from "./picker.js";
-import { ask, Failure, fromHere, keep, reach, search, similar } from "./service.js";
+import { held, hold, photoOf, pick, titleOf, watch } from "./picker.js";
+import { addressed, addressOf, asks, fill, form, limits, options, showValues, unlimit } from "./query.js";
+import { ask, Failure, fromHere, keepKey, reach, recipe, search, similar } from "./service.js";
+import { number, text } from "./texts.js";
+import { keep, recall } from "./views.js";
 
 const $ = id => document.getElementById(id);
-const form = $("query");
-const SOURCES = { kaggle: "Kaggle’s recipe dataset", sample: "the sample cookbook" };
 const SKELETON_AFTER = 200; // milliseconds; an answer that comes sooner should not flicker
 const MOST_RETRIES = 5;
 
-const views = []; // the answers of this visit; the browser's history points into them
 let running = null; // AbortController of the search in work
 let whenOnline = null; // the search that waits for a connection
 let timer = 0; // of the skeleton, or of the next try
 
-/** Do `work`, which resolves to a view, and show that, or what went wrong. */
-async function run(work, tries = 0) {
+/** Do `work`, which resolves to a view, and show that, or what went wrong. The view is a new step in the browser's
+    history, or `replace`s the present one. */
+async function run(work, { replace = false, tries = 0 } = {}) {
   stop();
   const { signal } = (running = new AbortController());
-  label();
-  say("Searching");
+  showValues(true);
+  say(text("query.searching"));
   timer = setTimeout(() => show("waiting"), SKELETON_AFTER);
   try {
     const view = await work(signal);
     stop();
-    views.push(view);
-    history.pushState({ view: views.length - 1 }, "");
+    history[replace ? "replaceState" : "pushState"]({ view: keep(view) }, "", addressOf(view));
     render(view);
   } catch (failure) {
     if (failure.name === "AbortError") return; // whatever took over shows its own
     stop();
-    explain(failure, () => run(work, tries + 1), tries);
+    explain(failure, () => run(work, { replace, tries: tries + 1 }), tries);
   }
 }
 
@@ -39,83 +39,78 @@ function stop() {
   running?.abort();
   running = whenOnline = null;
   clearTimeout(timer);
-  label();
+  showValues();
 }
 
-const label = () => {
-  $("go").textContent = running ? "Searching…" : held ? "Find recipes" : "Choose a photo";
-};
+const find = (photo = held, wanted = options(), how = {}) => run(signal => viewOf(photo, wanted, signal), how);
 
-function options() {
-  const { min_similarity, ...others } = Object.fromEntries(new FormData(form));
-  return Number(min_similarity) ? { ...others, min_similarity } : others; // 0: no threshold at all
-}
-
-const named = ({ include, exclude }) =>
-  [include.trim() && `with ${include.trim()}`, exclude.trim() && `without ${exclude.trim()}`].filter(Boolean);
-
-const least = ({ min_similarity }) => (min_similarity ? [`at least ${Number(min_similarity).toFixed(2)} similar`] : []);
-
-const searchPhoto = () => {
-  const photo = held, wanted = options();
-  return run(signal => photoView(photo, wanted, signal));
-};
-
-const photoView = async (photo, wanted, signal) => ({
+const viewOf = async (photo, wanted, signal) => ({
   photo, wanted,
-  title: `Recipes that look like ${photo.title ? `“${photo.title}”` : "your photo"}`,
-  asked: photo.url,
-  again: searchPhoto,
-  answer: await search((await photo.sent).photo, photo.file.name, wanted, signal),
+  answer: await search((await photo?.sent)?.photo, photo?.file.name, wanted, signal),
 });
 
 /** More like a recipe, out of the collection that the view it is seen in comes from. */
-const searchSimilar = (recipe, { photo, wanted: { collection } }) => {
-  const wanted = { ...options(), ...(collection && { collection }) };
-  return run(async signal => ({
-    photo, wanted,
-    title: `More like “${recipe.title}”`,
-    asked: fromHere(recipe.imagePath),
-    again: () => searchSimilar(recipe, { photo, wanted }),
-    answer: await similar(recipe.id, wanted, signal),
-  }));
-};
+function findSimilar(like, { photo, wanted: { collection } }) {
+  const { words, photo_weight, ...limited } = options();
+  const wanted = { ...limited, ...(collection && { collection }) };
+  const { id, title, imagePath } = like;
+  return run(async signal => ({ photo, wanted, like: { id, title, imagePath }, answer: await similar(id, wanted, signal) }));
+}
 
-const searchExample = (address, name, title) => run(async signal => {
+const tryExample = (address, name, title) => run(async signal => {
   const content = await (await reach(address, { signal })).blob();
+  form.words.value = "";
   hold(photoOf(new File([content], name, { type: content.type }), title));
-  return photoView(held, options(), signal);
+  return viewOf(held, options(), signal);
 });
 
+/** Search for what the page's address names. */
+function findAddressed({ similar: id, wanted }) {
+  fill(wanted);
+  const named = async signal => {
+    const like = await recipe(id, wanted.collection);
+    return { photo: null, wanted, like, answer: await similar(id, wanted, signal) };
+  };
+  return id ? run(named, { replace: true }) : find(null, wanted, { replace: true });
+}
+
+function titleOfView({ photo, like, wanted: { words } }) {
+  if (like) return text("found.more-like", like);
+  if (words) return text(photo ? "found.like-photo-and-words" : "found.for-words", { words });
+  return photo.title ? text("found.like-example", { title: titleOf(photo) }) : text("found.like-photo");
+}
+
 function render(view) {
-  hold(view.photo);
-  const names = named(view.wanted), limits = [...names, ...least(view.wanted)];
-  if (view.answer.recipes.length) {
-    showFound({ ...view, limits }, recipe => searchSimilar(recipe, view));
-  } else if (limits.length) {
-    const which = ["No recipe", names.join(" and "), ...(least(view.wanted).map(limit => `is ${limit}`))];
-    showNotice("none", `${which.filter(Boolean).join(" ")}. Ask for less, and there may be one.`,
-      "Search without these limits", () => {
-        form.include.value = form.exclude.value = "";
-        form.min_similarity.value = 0;
-        showValues();
-        view.again();
-      });
+  const { photo, like, wanted, answer } = view, limited = limits(wanted);
+  hold(photo ?? null);
+  fill(like ? { ...wanted, words: form.words.value } : wanted);
+  if (answer.recipes.length) {
+    const asked = like ? fromHere(like.imagePath) : photo?.url;
+    showFound({ ...view, limits: limited, asked, title: titleOfView(view) }, recipe => findSimilar(recipe, view));
+  } else if (limited.length) {
+    const fewer = () => {
+      unlimit();
+      like ? findSimilar(like, view) : find();
+    };
+    showNotice("none", text("notice.no-recipe", { limits: limited.join(", ") }), text("notice.without-limits"), fewer);
   } else {
-    showNotice("none", "There is no recipe to compare with.");
+    showNotice("none", text("notice.no-recipes"));
   }
 }
 
 function explain(failure, retry, tries) {
   if (!(failure instanceof Failure)) console.error(failure);
-  const { kind = "broken", message, seconds } = failure;
+  const { kind = "broken", seconds } = failure;
+  const message = failure instanceof Failure ? failure.message : text("error.unforeseen");
   if (kind === "locked") {
-    showNotice(kind, message || "It answers only those who have its key.", "Enter the key", retry);
+    showNotice(kind, message || text("notice.key-needed"), text("notice.enter-key"), retry);
     unlock(message, retry);
   } else if (kind === "wrong" || kind === "large") {
     refuse(message, kind);
+  } else if (kind === "none") {
+    showNotice(kind, message);
   } else {
-    showNotice(kind, message, kind === "busy" ? "Try now" : "Try again", retry);
+    showNotice(kind, message, text(kind === "busy" ? "notice.try-now" : "notice.try-again"), retry);
     if (kind === "offline") whenOnline = retry;
     if (kind === "busy" && seconds && tries < MOST_RETRIES) countDown(seconds, retry);
   }
@@ -123,20 +118,20 @@ function explain(failure, retry, tries) {
 
 function refuse(message, kind = "wrong") {
   stop();
-  showNotice(kind, message, "Choose another photo", pick);
+  showNotice(kind, message, text("notice.choose-another"), pick);
 }
 
 function countDown(seconds, retry) {
-  countdown(`Trying again in ${seconds} s`);
+  countdown(text("notice.again-in", { seconds }));
   timer = setTimeout(() => (seconds > 1 ? countDown(seconds - 1, retry) : retry()), 1000);
 }
 
 function unlock(refusal, retry) {
   const dialog = $("key"), field = dialog.querySelector("input");
-  $("key-why").textContent = refusal || "This service answers only those who have its key. The browser keeps it until this tab is closed.";
+  $("key-why").textContent = refusal || text("key.why");
   dialog.onclose = () => {
     if (dialog.returnValue && field.value) {
-      keep(field.value);
+      keepKey(field.value);
       offerCollections();
       retry();
     }
@@ -145,29 +140,23 @@ function unlock(refusal, retry) {
   dialog.showModal();
 }
 
-function showValues() {
-  $("top_k-value").textContent = form.top_k.value;
-  const similarity = Number(form.min_similarity.value);
-  $("min_similarity-value").textContent = similarity ? similarity.toFixed(2) : "any";
-}
-
 let health = null;
 
 async function tellServing() {
   health = await ask("health").catch(() => null);
   $("version").textContent = health ? `Itadaki ${health.version}` : "Itadaki";
-  $("dataset-notice").textContent = health?.dataset.notice ?? "";
+  $("dataset-notice").textContent = health?.dataset.notice ? text("serving.instead") : "";
   showServing();
 }
 
 function showServing() {
   if (!health) {
-    $("serving").textContent = "The service does not answer at the moment";
+    $("serving").textContent = text("serving.not");
     return;
   }
-  const { recipes, source } = health.dataset, other = form.collection.selectedOptions[0]?.dataset;
-  const [count, where] = other?.recipes ? [other.recipes, `the collection ${form.collection.value}`] : [recipes, SOURCES[source] ?? `the ${source}`];
-  $("serving").textContent = `Searching ${Number(count).toLocaleString("en")} recipes of ${where}`;
+  const { recipes, source } = health.dataset, other = form.collection.selectedOptions[0]?.dataset.recipes;
+  const [kind, ...name] = other ? ["collection", form.collection.value] : source.split(" ");
+  $("serving").textContent = text(`serving.${kind}`, { count: number(Number(other ?? recipes)), name: name.join(" ") });
 }
 
 /** Let the user choose where there are several; a service with a key tells them only to those who have it. */
@@ -175,11 +164,12 @@ async function offerCollections() {
   const collections = await ask("api/v1/collections").catch(() => []);
   if (collections.length < 2 || form.collection.options.length) return;
   form.collection.append(...collections.map(({ name, isDefault, recipes }) => {
-    const option = new Option(`${name} (${recipes.toLocaleString("en")})`, name);
+    const option = new Option(text("query.collection-size", { name, count: number(recipes) }), name);
     if (!isDefault) option.dataset.recipes = recipes;
     return option;
   }));
   form.collection.disabled = false;
+  form.collection.value = present()?.wanted.collection ?? addressed()?.wanted.collection ?? collections[0].name;
   $("collections").hidden = false;
 }
 
@@ -189,8 +179,8 @@ async function offerExamples() {
   for (const { name, title } of examples) {
     const item = $("example").content.cloneNode(true), address = `examples/${encodeURIComponent(name)}`;
     item.querySelector("img").src = address;
-    item.querySelector("span").textContent = title;
-    item.querySelector("button").addEventListener("click", () => searchExample(address, name, title));
+    item.querySelector("span").textContent = titleOf({ title, file: { name } });
+    item.querySelector("button").addEventListener("click", () => tryExample(address, name, title));
     $("examples").append(item);
   }
 }
@@ -202,34 +192,42 @@ async function offerDocs() {
 watch(photo => {
   stop();
   hold(photo);
-  label();
+  showValues();
   if (shown() === "found") foundByAnother();
   else show("welcome"); // a notice was about another photo
-  say(`Photo chosen: ${photo.file.name}. Press Find recipes.`);
+  if (photo) say(text("query.chosen", { name: photo.file.name }));
   $("go").focus();
 }, refuse);
 
 form.addEventListener("submit", event => {
   event.preventDefault();
-  held ? searchPhoto() : pick();
+  asks() ? find() : pick();
 });
-form.addEventListener("input", showValues);
+form.addEventListener("input", () => showValues(Boolean(running)));
 form.collection.addEventListener("change", showServing);
 document.querySelector(".skip").addEventListener("click", event => {
   event.preventDefault(); // a step in the browser's history would be taken for one between answers
   $("answer").focus();
 });
 $("back").addEventListener("click", () => history.back());
-addEventListener("popstate", ({ state }) => {
-  stop();
-  const view = views[state?.view];
-  view ? render(view) : show("welcome");
-});
+addEventListener("popstate", showPresent);
 addEventListener("online", () => whenOnline?.());
 
+const present = () => recall(history.state?.view, photoOf);
+
+/** Show what the browser's history stands at: after a step in it, after a reload, or when the page is entered. */
+function showPresent() {
+  stop();
+  const view = present(), asked = addressed();
+  if (view) render(view);
+  else if (asked) findAddressed(asked);
+  else show("welcome");
+}
+
 $("refine").open = matchMedia("(min-width: 60rem)").matches;
-history.replaceState(null, ""); // answers do not outlive a reload
-show("welcome");
-showValues();
-label();
-Promise.all([tellServing(), offerExamples(), offerCollections(), offerDocs()]).then(() => (document.body.dataset.settled = ""));
+showPresent();
+const told = Promise.all([tellServing(), offerExamples(), offerCollections(), offerDocs()]);
+told.then(() => {
+  showServing();
+  document.body.dataset.settled = "";
+});

@@ -1,6 +1,7 @@
 // The photo that is searched with: chosen, taken, pasted or dropped, and shown at once.
 
 import { shrunk } from "./photo.js";
+import { has, text } from "./texts.js";
 
 const $ = id => document.getElementById(id);
 const preview = $("preview"), instead = document.querySelector(".no-preview");
@@ -10,28 +11,37 @@ export let held = null;
 
 export const photoOf = (file, title) => ({ file, title, url: URL.createObjectURL(file), sent: shrunk(file) });
 
-/** Show a photo as the one to search with. */
+/** What an example of the service's shows; no other photo has a title. */
+export const titleOf = ({ title, file }) => (has(`example.${file.name}`) ? text(`example.${file.name}`) : title);
+
+/** Show a photo as the one to search with; null if there shall be none. */
 export function hold(photo) {
   if (photo === held) return;
   held = photo;
-  preview.src = photo.url;
-  preview.hidden = false;
+  $("query").toggleAttribute("data-photo", Boolean(photo));
+  preview.hidden = $("another").hidden = $("without").hidden = !photo;
   instead.hidden = true;
-  $("another").hidden = false;
-  const name = ($("about-photo").textContent = photo.title ?? photo.file.name);
+  if (!photo) {
+    preview.removeAttribute("src");
+    $("about-photo").textContent = text("query.formats");
+    return;
+  }
+  preview.src = photo.url;
+  const name = ($("about-photo").textContent = photo.title ? titleOf(photo) : photo.file.name);
   photo.sent.then(({ isSmaller }) => {
-    if (isSmaller && photo === held) $("about-photo").textContent = `${name}, made smaller to send`;
+    if (isSmaller && photo === held) $("about-photo").textContent = text("query.made-smaller", { name });
   });
 }
 
 /** Let the user choose a file. */
 export const pick = () => $("photo").click();
 
-/** Call `onPhoto` with each photo that the user brings, `onRefusal` with what is wrong with other things. */
+/** Call `onPhoto` with each photo that the user brings, and with null when it is taken away again; `onRefusal` with what
+    is wrong with other things. */
 export function watch(onPhoto, onRefusal) {
   function bring(file) {
     if (file.type && !file.type.startsWith("image/")) {
-      onRefusal(`${file.name || "This file"} is no picture. Send a JPEG, PNG, WebP or GIF.`);
+      onRefusal(text("query.no-picture", { name: file.name || text("query.this-file") }));
     } else {
       onPhoto(photoOf(file));
     }
@@ -44,6 +54,7 @@ export function watch(onPhoto, onRefusal) {
     });
   }
   $("another").addEventListener("click", pick);
+  $("without").addEventListener("click", () => onPhoto(null));
   $("take").addEventListener("click", () => $("camera").click());
 
   addEventListener("paste", event => {
@@ -69,7 +80,7 @@ export function watch(onPhoto, onRefusal) {
     event.preventDefault();
     const [file] = event.dataTransfer.files;
     if (file) bring(file);
-    else onRefusal("What was dropped is no file. Save the picture first, or copy and paste it.");
+    else onRefusal(text("query.no-file"));
   });
 }
 

@@ -1,8 +1,10 @@
 // Talks to the API: sends the key where one is needed, and names what can go wrong.
 
+import { has, text } from "./texts.js";
+
 const KEY = "itadaki-key";
 
-/** What went wrong; `kind` is wrong, large, busy, offline, locked or broken. */
+/** What went wrong; `kind` is none, wrong, large, busy, offline, locked or broken. */
 export class Failure extends Error {
   constructor(kind, message, seconds = 0) {
     super(message);
@@ -12,7 +14,8 @@ export class Failure extends Error {
 }
 
 const KINDS = {
-  400: "wrong", 401: "locked", 408: "offline", 413: "large", 415: "wrong", 429: "busy", 503: "busy", 504: "busy",
+  400: "wrong", 401: "locked", 404: "none", 408: "offline", 413: "large", 415: "wrong", 422: "none", 429: "busy",
+  503: "busy", 504: "busy",
 };
 
 let key = null;
@@ -21,7 +24,7 @@ try {
 } catch { /* a browser that stores nothing asks again after a reload */ }
 
 /** Keep the key for as long as this tab lives. */
-export function keep(entered) {
+export function keepKey(entered) {
   key = entered;
   try {
     sessionStorage.setItem(KEY, key);
@@ -32,35 +35,37 @@ export function keep(entered) {
 export async function reach(path, options = {}) {
   let response;
   try {
-    response = await fetch(path, { ...options, headers: key ? { "X-API-Key": key } : {} });
+    response = await fetch(path, { ...options, headers: { ...options.headers, ...(key && { "X-API-Key": key }) } });
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new Failure("offline", navigator.onLine
-      ? "The service did not answer. It may be down for a moment, or the connection is."
-      : "This device has no connection. The search goes on by itself when it is back.");
+    throw new Failure("offline", text(navigator.onLine ? "error.no-answer" : "error.no-connection"));
   }
   if (response.ok) return response;
   const kind = KINDS[response.status] ?? "broken";
-  if (kind === "locked") throw new Failure(kind, key ? "The service did not accept this key." : "");
-  const { errorMessage } = await response.json().catch(() => ({}));
-  throw new Failure(kind, errorMessage ?? "The service could not answer, and did not say why. If it stays so, tell whoever runs it.",
+  if (kind === "locked") throw new Failure(kind, key ? text("key.refused") : "");
+  const { errorCode } = await response.json().catch(() => ({}));
+  throw new Failure(kind, text(has(`error.${errorCode}`) ? `error.${errorCode}` : "error.unforeseen"),
     Math.min(Number(response.headers.get("Retry-After")) || 0, 120));
 }
 
 /** Ask the API; resolves to its answer. */
 export const ask = async (path, options) => (await reach(path, options)).json();
 
-/** Recipes whose photos look like this one. */
+/** Recipes for a photo, for words among the options, or for both. */
 export function search(photo, name, options, signal) {
   const form = new FormData();
   for (const [field, value] of Object.entries(options)) form.append(field, value);
-  form.append("image", photo, name);
+  if (photo) form.append("image", photo, name);
   return ask("api/v1/search/search", { method: "POST", body: form, signal });
 }
 
 /** Recipes like one of the collection. */
 export const similar = (id, options, signal) =>
   ask(`api/v1/recipes/${id}/similar?${new URLSearchParams(options)}`, { signal });
+
+/** One recipe of a collection. */
+export const recipe = (id, collection) =>
+  ask(`api/v1/recipes/${id}${collection ? `?${new URLSearchParams({ collection })}` : ""}`);
 
 /** An address in an answer, seen from this page: a proxy may have changed host and prefix. */
 export const fromHere = address => address.slice(address.indexOf("api/v1/"));

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, UploadFile
 from fastapi.responses import FileResponse
 
+from api.core.errors import told
 from api.core.inference_queue import InferenceQueue
 from api.core.request_scope import client_of
 from api.features.search.api.deps import (
@@ -42,9 +43,9 @@ async def search(
     queue: SearchQueueDep,
     query: Annotated[PhotoQuery, MULTIPART],
 ) -> SearchResponse:
-    """Find the recipes whose photos look most like the uploaded one."""
-    service = collections.service(query.collection)
-    return await _search(request, queue, service, query.image, query)
+    """Find the recipes that are closest to a photo, to words, or to both together."""
+    service, words = collections.service(query.collection), query.words.strip()
+    return await _search(request, queue, service, query.image, query, words, query.photo_weight)
 
 
 @router.post("/api/v1/search/batch", responses={**ERRORS, 404: NO_COLLECTION})
@@ -63,7 +64,7 @@ async def search_batch(
         try:
             answers.append(await _search(request, queue, service, image, query))
         except ImageError as wrong:
-            answers.append(SearchResponse.failure(str(wrong)))
+            answers.append(SearchResponse.failure(str(wrong), told(wrong).code))
     return BatchResponse(results=answers)
 
 
@@ -71,14 +72,17 @@ async def _search(
     request: Request,
     queue: InferenceQueue,
     service: SearchService,
-    image: UploadFile,
+    image: UploadFile | None,
     query: SearchQuery,
+    words: str = "",
+    photo_weight: float = 1.0,
 ) -> SearchResponse:
-    started = time.perf_counter()
-    photo = await image.read()
-    await image.close()  # one copy in memory is enough while it waits
-    filters = query.filters()
-    found = await queue.run(request, service.search, started, photo, query.top_k, filters)
+    started, photo = time.perf_counter(), None
+    if image:
+        photo = await image.read()
+        await image.close()  # one copy in memory is enough while it waits
+    wanted = photo, words, photo_weight, query.top_k, query.filters()
+    found = await queue.run(request, service.search, started, *wanted)
     return _answer(request, service, found, started)
 
 

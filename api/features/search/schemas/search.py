@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from fastapi import Form, UploadFile
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 from pydantic.config import JsonDict
+from pydantic.json_schema import SkipJsonSchema
 
 from api.core.answer import Answer, Camel
 from itadaki.index.filters import Filters
@@ -36,6 +37,7 @@ _EXAMPLE: JsonDict = {
     "timestamp": "2025-07-18T04:15:30.946Z",
     "success": True,
     "errorMessage": None,
+    "errorCode": None,
 }
 
 
@@ -51,6 +53,7 @@ CollectionName = Annotated[str, Field(max_length=100, description=_COLLECTION)]
 _FILE = {"type": "string", "format": "binary", "contentMediaType": "application/octet-stream"}
 Upload = Annotated[UploadFile, WithJsonSchema(_FILE)]
 PHOTO = "A photo: JPEG, PNG, WebP or GIF."
+_AT_LEAST_ONE = "At least one of image and words."
 _INCLUDE = (
     "Ingredients that a recipe must name, separated by commas; singular, plural and accents do not "
     "matter. Families such as nuts, dairy, fish or meat are found by their members."
@@ -96,8 +99,17 @@ def _listed(text: str, apart: str = _APART) -> tuple[str, ...]:
     return tuple(item.strip() for item in re.split(apart, text) if item.strip())
 
 
-class _OnePhoto(BaseModel):
-    image: Upload = Field(description=PHOTO)
+class _Asked(BaseModel):
+    image: Upload | SkipJsonSchema[None] = Field(None, description=f"{PHOTO} {_AT_LEAST_ONE}")
+    words: str = Field(
+        "", max_length=_TEXT, description=f"Names of dishes or ingredients. {_AT_LEAST_ONE}"
+    )
+    photo_weight: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="How much the photo counts where there are words, too; they have the rest.",
+    )
 
 
 class _Photos(BaseModel):
@@ -107,7 +119,7 @@ class _Photos(BaseModel):
 
 
 # The fields of the base that is named last come first.
-class PhotoQuery(SearchQuery, _OnePhoto):
+class PhotoQuery(SearchQuery, _Asked):
     """The form of a search."""
 
 
@@ -146,14 +158,15 @@ class SearchResponse(Answer):
     recipes: list[RecipeResponse]
 
 
-def error(description: str) -> dict[str, Any]:
-    """How OpenAPI tells of an error: its shape, and what it may say."""
+def error(description: str, code: str) -> dict[str, Any]:
+    """How OpenAPI tells of an error: its shape, and what it may say, to people and to programs."""
     example = _EXAMPLE | {
         "recipes": [],
         "totalResults": 0,
         "processingTime": 0.0,
         "success": False,
         "errorMessage": description,
+        "errorCode": code,
     }
     content = {"application/json": {"example": example}}
     return {"model": SearchResponse, "description": description, "content": content}
@@ -161,15 +174,15 @@ def error(description: str) -> dict[str, Any]:
 
 Errors = dict[int | str, dict[str, Any]]
 ERRORS: Errors = {
-    400: error("The photo is empty, truncated or damaged."),
-    408: error("The upload took too long."),
-    413: error("The upload or the photo is too large."),
-    415: error("Not a form, or not a JPEG, PNG, WebP or GIF."),
-    422: error("A field is missing, unknown or out of range."),
-    503: error("Too many searches wait; see Retry-After."),
+    400: error("The photo is empty, truncated or damaged.", "unreadable_photo"),
+    408: error("The upload took too long.", "slow_upload"),
+    413: error("The upload or the photo is too large.", "large_photo"),
+    415: error("Not a form, or not a JPEG, PNG, WebP or GIF.", "unknown_format"),
+    422: error("A field is missing, unknown or out of range.", "wrong_request"),
+    503: error("Too many searches wait; see Retry-After.", "busy"),
 }
-NO_RECIPE = error("No such recipe, or no such collection.")
-NO_COLLECTION = error("No such collection.")
+NO_RECIPE = error("No such recipe, or no such collection.", "unknown_recipe")
+NO_COLLECTION = error("No such collection.", "unknown_collection")
 
 
 class BatchResponse(Camel):

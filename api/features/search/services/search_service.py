@@ -38,26 +38,38 @@ class SearchService:
         warm_up(self.system)
 
     def search(
-        self, since: float, photo: bytes, top_k: int, filters: Filters
+        self,
+        since: float,
+        photo: bytes | None,
+        words: str,
+        photo_weight: float,
+        top_k: int,
+        filters: Filters,
     ) -> list[SearchResult]:
-        """Find recipes for an uploaded photo, and time each stage of it.
+        """Find recipes for an uploaded photo, words, or both, and time each stage of it.
 
         Args:
             since: when the search began to wait for its turn, by ``time.perf_counter``.
-            photo: the file's bytes.
+            photo: the file's bytes, or None.
+            words: names of dishes or ingredients, or nothing.
+            photo_weight: 0 to 1, how much the photo counts beside the words.
             top_k: how many recipes.
             filters: what they must hold.
 
         Raises:
             ImageError: the photo cannot be read.
             DecodingBusyError: it is large, and others are being decoded.
+            QueryError: nothing is asked, or nothing can be found by these words.
         """
         self._metrics.waited(since)
-        with self._metrics.stage("decode"):
-            pixels = load_input(photo, wait=False)
+        embedded = None
+        if photo is not None:
+            with self._metrics.stage("decode"):
+                pixels = load_input(photo, wait=False)
         with self._metrics.stage("embed"):
-            alone = self._queue.depth <= 1
-            query = self.system.embed_input(pixels, alone)
+            if photo is not None:
+                embedded = self.system.embed_input(pixels, self._queue.depth <= 1)
+            query = self.system.with_words(embedded, words, photo_weight)
         with self._metrics.stage("search"):
             found = self.system.find(query, top_k, filters)
         if found:
