@@ -82,11 +82,11 @@ def too_large(page) -> None:
     page.wait_for_selector("#notice:not([hidden])")
 
 
-def busy(page) -> None:
-    error = {"errorMessage": "Too many searches are waiting; try again."}
+def busy(page, title="Pepperoni Pizza") -> None:
+    error = {"errorMessage": "Too many searches are waiting; try again.", "errorCode": "busy"}
     answer = {"status": 503, "headers": {"Retry-After": "5"}, "json": error}
     page.route(SEARCH, lambda route: route.fulfill(**answer))
-    page.get_by_role("button", name="Pepperoni Pizza").click()
+    page.get_by_role("button", name=title).click()
     page.wait_for_selector("#notice:not([hidden])")
 
 
@@ -97,28 +97,56 @@ def offline(page) -> None:
     page.wait_for_selector("#notice:not([hidden])")
 
 
+def in_words(page) -> None:
+    page.locator("#words").fill("creamy soup with mushrooms")
+    page.locator("#words").press("Enter")
+    page.wait_for_selector("#found:not([hidden])")
+
+
+def photo_and_words(page) -> None:
+    results(page, "Pepperoni Pizza")
+    page.locator("#words").fill("mushrooms")
+    page.click("#go")
+    page.wait_for_selector("#found-title >> text=“mushrooms”")
+
+
+def in_french(page) -> None:
+    page.get_by_role("button", name="Salade niçoise").click()
+    page.wait_for_selector("#found:not([hidden])")
+
+
+def busy_in_french(page) -> None:
+    busy(page, "Pizza au pepperoni")
+
+
 def locked(page) -> None:
     page.route(SEARCH, lambda route: route.fulfill(status=401, json={}))
     page.get_by_role("button", name="Shoyu Ramen").click()
     page.wait_for_selector("dialog[open]")
 
 
-STATES: dict[str, tuple[Callable, tuple[int, int], str]] = {
-    "first-visit": (first_visit, DESKTOP, "light"),
-    "first-visit-phone": (first_visit, PHONE, "light"),
-    "photo-chosen-phone": (photo_chosen, PHONE, "dark"),
-    "waiting": (waiting, DESKTOP, "light"),
-    "results": (results, TALL, "light"),
-    "results-phone": (results, PHONE, "light"),
-    "results-wide-dark": (results, WIDE, "dark"),
-    "recipe-unfolded": (recipe_unfolded, DESKTOP, "light"),
-    "more-like-this": (more_like_this, DESKTOP, "dark"),
-    "no-match": (no_match, DESKTOP, "light"),
-    "wrong-file": (wrong_file, DESKTOP, "light"),
-    "too-large-phone": (too_large, PHONE, "light"),
-    "busy": (busy, DESKTOP, "dark"),
-    "offline-phone": (offline, PHONE, "dark"),
-    "locked": (locked, DESKTOP, "light"),
+STATES: dict[str, tuple[Callable, tuple[int, int], str, str]] = {
+    "first-visit": (first_visit, DESKTOP, "light", "en"),
+    "first-visit-phone": (first_visit, PHONE, "light", "en"),
+    "photo-chosen-phone": (photo_chosen, PHONE, "dark", "en"),
+    "waiting": (waiting, DESKTOP, "light", "en"),
+    "results": (results, TALL, "light", "en"),
+    "results-phone": (results, PHONE, "light", "en"),
+    "results-wide-dark": (results, WIDE, "dark", "en"),
+    "recipe-unfolded": (recipe_unfolded, DESKTOP, "light", "en"),
+    "more-like-this": (more_like_this, DESKTOP, "dark", "en"),
+    "no-match": (no_match, DESKTOP, "light", "en"),
+    "wrong-file": (wrong_file, DESKTOP, "light", "en"),
+    "too-large-phone": (too_large, PHONE, "light", "en"),
+    "busy": (busy, DESKTOP, "dark", "en"),
+    "offline-phone": (offline, PHONE, "dark", "en"),
+    "locked": (locked, DESKTOP, "light", "en"),
+    "words": (in_words, TALL, "light", "en"),
+    "photo-and-words-phone": (photo_and_words, PHONE, "dark", "en"),
+    "french": (first_visit, DESKTOP, "light", "fr"),
+    "french-phone": (first_visit, PHONE, "dark", "fr"),
+    "french-results": (in_french, TALL, "dark", "fr"),
+    "french-busy-phone": (busy_in_french, PHONE, "light", "fr"),
 }
 
 
@@ -128,10 +156,11 @@ def main() -> None:
         sys.exit(f"Something is missing: apt-get install {PACKAGES}")
     TARGET.mkdir(exist_ok=True)
     with sample_service() as url, chromium() as browser:
-        for name, (act, size, scheme) in tqdm(STATES.items(), unit="state"):
+        for name, (act, size, scheme, language) in tqdm(STATES.items(), unit="state"):
             context = browser.new_context(
                 viewport=dict(zip(("width", "height"), size, strict=True)),
                 color_scheme=scheme,
+                locale=language,
                 reduced_motion="reduce",
                 is_mobile=size == PHONE,
                 has_touch=size == PHONE,

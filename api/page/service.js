@@ -44,7 +44,8 @@ export async function reach(path, options = {}) {
   const kind = KINDS[response.status] ?? "broken";
   if (kind === "locked") throw new Failure(kind, key ? text("key.refused") : "");
   const { errorCode } = await response.json().catch(() => ({}));
-  throw new Failure(kind, text(has(`error.${errorCode}`) ? `error.${errorCode}` : "error.unforeseen"),
+  const said = [errorCode, kind].map(name => `error.${name}`).find(has); // a proxy's own answer has no code
+  throw new Failure(kind, text(said ?? "error.unforeseen"),
     Math.min(Number(response.headers.get("Retry-After")) || 0, 120));
 }
 
