@@ -17,6 +17,7 @@ from itadaki.bank.embedding import embed_photos
 from itadaki.bank.fusion import fused_rows
 from itadaki.errors import ArtifactError, CollectionError
 from itadaki.index.index import following_index
+from itadaki.photos.images import shown_everywhere
 from itadaki.recipes.cache import DatasetCache, photo_stats
 from itadaki.recipes.dataset import Dataset, hashes_of, load_dataset, recipes_of
 from itadaki.recipes.draft import Draft, draft_of
@@ -72,7 +73,8 @@ def create_collection(settings: Settings, name: str, recipes: Iterable[NewRecipe
             for next_id, recipe in enumerate(recipes, 2):
                 photo_name = image_name(recipe.title, next_id - 1)
                 writer.writerow(csv_row(next_id - 1, photo_name, recipe).values())
-                _write_photo(beside / PHOTO_FOLDER / f"{photo_name}.jpg", recipe.photo)
+                path = beside / PHOTO_FOLDER / f"{photo_name}.jpg"
+                _write_photo(path, shown_everywhere(recipe.photo))
         if next_id == 1:
             raise CollectionError("There is no recipe to import.")
         write_json(beside / COLLECTION_FILE, {"format": 1, "next_id": next_id})
@@ -135,6 +137,7 @@ def change_collection(
     edits, remove = dict(edits or {}), set(remove)
     photos = [recipe.photo for recipe in add]
     photos += [edit.photo for edit in edits.values() if edit.photo is not None]
+    photos = [shown_everywhere(photo) for photo in photos]
     looks = [look_at(photo) for photo in photos]
     embeddings = [_embed(system, photos) for system in systems]
 

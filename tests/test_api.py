@@ -198,7 +198,7 @@ def test_broken_image(client, photo):
 
 
 def test_wrong_type(client):
-    assert_failure(post(client, b"just text"), 415, "JPEG, PNG, WebP or GIF")
+    assert_failure(post(client, b"just text"), 415, "JPEG, PNG, WebP, GIF, HEIC or AVIF")
 
 
 def test_oversized_upload(client):

@@ -9,9 +9,11 @@ import struct
 import time
 import zlib
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 
 import httpx
 import numpy as np
+import pillow_heif
 import psutil
 import pytest
 from conftest import dish_photo, encode, running_service
@@ -50,6 +52,7 @@ def sound_files() -> dict[str, bytes]:
         frames[0].save(buffer, kind, **animation)
         return buffer.getvalue()
 
+    pillow_heif.register_heif_opener()
     return {
         "jpeg": encode(rgb),
         "jpeg exif": encode(rgb, exif=exif, comment=b"hello"),
@@ -65,7 +68,22 @@ def sound_files() -> dict[str, bytes]:
         "webp animation": animated("WEBP"),
         "gif": encode(rgb, "GIF"),
         "gif animation": animated("GIF"),
+        "heic": encode(rgb, "HEIF", exif=exif.tobytes()),
+        "heic alpha": encode(alpha, "HEIF"),
+        "heic in tiles": tiled(dish_photo(9, (500, 300))),
+        "avif": encode(rgb, "AVIF", exif=exif),
+        "avif alpha": encode(alpha, "AVIF"),
+        "avif animation": animated("AVIF"),
     }
+
+
+def tiled(rgb: np.ndarray) -> bytes:
+    """A HEIC in tiles, as phones write it."""
+    whole, pillow_heif.options.GRID_TILE_SIZE = pillow_heif.options.GRID_TILE_SIZE, 256
+    try:
+        return encode(rgb, "HEIF")
+    finally:
+        pillow_heif.options.GRID_TILE_SIZE = whole
 
 
 def encode_cmyk(rgb: np.ndarray) -> bytes:
@@ -113,6 +131,7 @@ def mutated(file: bytes, others: list[bytes], rng: np.random.Generator) -> bytes
     return bytes(data[:1_900_000])
 
 
+@cache
 def bombs() -> dict[str, bytes]:
     """Small files that unpack to something huge."""
 
@@ -134,7 +153,14 @@ def bombs() -> dict[str, bytes]:
     vp8x = b"VP8X" + struct.pack("<I", 10) + b"\x02\x00\x00\x00" + b"\xff\x3f\x00" * 2
     anim = b"ANIM" + struct.pack("<I", 6) + bytes(6)
     webp = b"WEBP" + vp8x + anim
+    sides = struct.pack(">II", 64, 64)
+    heic, avif = (encode(np.zeros((4900, 4900), np.uint8), kind) for kind in ("HEIF", "AVIF"))
+    place = heic.index(b"ispe") + 8, avif.index(b"ispe") + 8
     return {
+        "heic at the limit": heic,
+        "avif at the limit": avif,
+        "heic of 64 by 64 that is larger": heic[: place[0]] + sides + heic[place[0] + 8 :],
+        "avif of 64 by 64 that is larger": avif[: place[1]] + sides + avif[place[1] + 8 :],
         "png of 144 million pixels": png(12000, 12000),
         "png of 2 billion by 2 billion": png(2**31 - 1, 2**31 - 1),
         "png as thin as a line": png(2**20, 1),

@@ -163,7 +163,10 @@ def test_batch_answers_photo_by_photo(service):
     )
     assert answer.status_code == 200
     first, second, third = answer.json()["results"]
-    assert second["success"] is False and "JPEG, PNG, WebP or GIF" in second["errorMessage"]
+    assert (
+        second["success"] is False
+        and "JPEG, PNG, WebP, GIF, HEIC or AVIF" in second["errorMessage"]
+    )
     for found, seed in ((first, 4), (third, 7)):
         assert found["recipes"] == post(service.client, seed, top_k=2).json()["recipes"]
     too_many = [("images", ("x", photos[0]))] * 11

@@ -1,7 +1,7 @@
 // Makes big photos small before they travel.
 
 const SHORT_SIDE = 640; // the service itself reduces to at least 448
-const TAKEN = ["image/jpeg", "image/png", "image/webp", "image/gif"];
+const TAKEN = ["image/jpeg", "image/png", "image/webp", "image/gif", "image/heic", "image/heif", "image/avif"];
 
 /** What is to be sent, `{ photo, isSmaller }`: a smaller, upright JPEG, or the file itself. */
 export async function shrunk(file) {

@@ -76,7 +76,9 @@ def recipe_fields(command: Command) -> Command:
             metavar="TEXT",
             help="repeat it for each ingredient",
         ),
-        click.option("--photo", type=Path, metavar="FILE", help="JPEG, PNG, WebP or GIF"),
+        click.option(
+            "--photo", type=Path, metavar="FILE", help="JPEG, PNG, WebP, GIF, HEIC or AVIF"
+        ),
         click.option("--title", metavar="TEXT"),
     ):
         command = option(command)

@@ -40,7 +40,7 @@ def search(
 ) -> None:
     """Find recipes by a photo, by words, or by both.
 
-    PHOTO is a JPEG, PNG, WebP or GIF.
+    PHOTO is a JPEG, PNG, WebP, GIF, HEIC or AVIF.
     """
     from itadaki.index.filters import Filters
     from itadaki.photos.images import load_rgb

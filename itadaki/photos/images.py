@@ -2,7 +2,7 @@
 
 import io
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,8 @@ from itadaki.errors import (
     UnsupportedImageError,
     reason,
 )
-from itadaki.photos.photo_file import PhotoFile, format_of, photo_file
+from itadaki.photos.orientation import UPRIGHT
+from itadaki.photos.photo_file import HEAD, PhotoFile, format_of, photo_file
 
 IMAGE_SIZE = 224
 PREPROCESSING = "half-crop-224-rgb-0..255/1"
@@ -29,8 +30,13 @@ MEDIA_TYPES = {
     "PNG": "image/png",
     "WEBP": "image/webp",
     "GIF": "image/gif",
+    "HEIF": "image/heic",
+    "AVIF": "image/avif",
 }
 """The formats that are read, by Pillow's names, with their media types."""
+
+KINDS = "JPEG, PNG, WebP, GIF, HEIC or AVIF"
+"""The formats that are read, as a user is told of them."""
 
 MAX_PIXELS = 64_000_000
 MAX_DECODED_PIXELS = 25_000_000
@@ -44,17 +50,6 @@ _REDUCED_SIDE = 2 * IMAGE_SIZE
 _STRIP = 1 << 20  # pixels brought to RGB at once: blocks so large go back to the system
 _DAMAGED = "The photo is truncated or damaged; send it anew, or another."
 _WHITE = (255, 255, 255, 255)
-
-_UPRIGHT: dict[int, Callable[[np.ndarray], np.ndarray]] = {
-    2: lambda rgb: rgb[:, ::-1],
-    3: lambda rgb: rgb[::-1, ::-1],
-    4: lambda rgb: rgb[::-1],
-    5: lambda rgb: rgb.transpose(1, 0, 2),
-    6: lambda rgb: np.rot90(rgb, -1),
-    7: lambda rgb: rgb[::-1, ::-1].transpose(1, 0, 2),
-    8: np.rot90,
-}
-"""What brings a stored picture upright, by EXIF orientation (TIFF 6.0, tag 274)."""
 
 
 class _Memory:
@@ -98,7 +93,7 @@ def decode(source: bytes | Path, wait: bool = True) -> np.ndarray:
         uint8 array of shape (height, width, 3).
 
     Raises:
-        UnsupportedImageError: not a JPEG, PNG, WebP or GIF.
+        UnsupportedImageError: not a JPEG, PNG, WebP, GIF, HEIC or AVIF.
         ImageTooLargeError: more pixels than ``MAX_PIXELS`` or ``MAX_DECODED_PIXELS``, more than
             ``MAX_SIDE`` on a side, or more memory than ``MAX_MEMORY``, read from the header.
         DecodingBusyError: other large photos have the memory, and ``wait`` is false.
@@ -106,15 +101,15 @@ def decode(source: bytes | Path, wait: bool = True) -> np.ndarray:
     """
     if isinstance(source, Path):
         source = _read(source)
-    kind = format_of(source[:16])
+    kind = format_of(source[:HEAD])
     if kind is None:
-        raise _why_unreadable(source[:16])
+        raise _why_unreadable(source)
     file = photo_file(source, kind)
     width, height = file.size
     if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
         raise _too_large(f"has {width} x {height} pixels", f"{MAX_PIXELS // 10**6} million")
     image, memory = None, file.memory
-    if file.format != "WEBP":
+    if file.format not in _OWN:
         image = _opened(file)
         # JPEG's own scaled decoding; other formats ignore it.
         image.draft("RGB", (_REDUCED_SIDE, _REDUCED_SIDE))
@@ -134,7 +129,7 @@ def decode(source: bytes | Path, wait: bool = True) -> np.ndarray:
     rgb = None
     with _memory.taken(memory, wait):
         try:
-            rgb = _reduced(image or _WebP(file), width, height, factor)
+            rgb = _reduced(image or _OWN[file.format](file), width, height, factor)
         except MemoryError:
             raise DecodingBusyError("There is no memory to decode the photo; try again.") from None
         except Exception:  # a decoder fed with damaged bytes may raise almost anything
@@ -142,17 +137,32 @@ def decode(source: bytes | Path, wait: bool = True) -> np.ndarray:
         image = None
     if rgb is None:  # raised here, because that error's frames hold what was decoded
         raise ImageError(_DAMAGED)
-    turn = _UPRIGHT.get(file.orientation)
+    if file.window:
+        left, top, right, bottom = file.window
+        rgb = rgb[top // factor : -(-bottom // factor), left // factor : -(-right // factor)]
+    turn = UPRIGHT.get(file.orientation)
     return np.ascontiguousarray(turn(rgb)) if turn else rgb
 
 
 def media_type(path: Path) -> str:
     """Return the media type that a photo's content says, whatever its name ends in."""
-    head = _read(path, 16)
+    head = _read(path, HEAD)
     kind = format_of(head)
     if kind is None:
         raise _why_unreadable(head)
     return MEDIA_TYPES[kind]
+
+
+def shown_everywhere(photo: bytes | Path) -> bytes | Path:
+    """A photo as recipes keep it: a HEIC, which few browsers show, as a JPEG as ``decode`` has it.
+
+    Raises:
+        ImageError: it cannot be read.
+    """
+    if format_of(photo[:HEAD] if isinstance(photo, bytes) else _read(photo, HEAD)) != "HEIF":
+        return photo
+    quality = [cv2.IMWRITE_JPEG_QUALITY, 92]
+    return cv2.imencode(".jpg", decode(photo)[..., ::-1], quality)[1].tobytes()
 
 
 def preprocess(rgb: np.ndarray) -> np.ndarray:
@@ -262,7 +272,29 @@ class _WebP:
         return canvas
 
 
-def _reduced(picture: Image.Image | _WebP, width: int, height: int, factor: int) -> np.ndarray:
+class _Heif:
+    """A HEIC's picture, which libheif decodes; Pillow's own copy of it would cost memory."""
+
+    def __init__(self, file: PhotoFile) -> None:
+        # Only those who send one shall wait for it.
+        import pillow_heif
+
+        picture = pillow_heif.open_heif(file.content)
+        self._pixels = np.asarray(picture)
+
+    def crop(self, box: tuple[int, int, int, int]) -> Image.Image:
+        """Whole rows, as ``Image.crop`` gives them."""
+        _, top, _, bottom = box
+        return Image.fromarray(np.ascontiguousarray(self._pixels[top:bottom]))
+
+
+_OWN: dict[str, type[_WebP | _Heif]] = {"WEBP": _WebP, "HEIF": _Heif}
+"""What decodes the formats that Pillow does not decode, or not as well."""
+
+
+def _reduced(
+    picture: Image.Image | _WebP | _Heif, width: int, height: int, factor: int
+) -> np.ndarray:
     """A picture in RGB, a big one averaged over squares; every later step costs a fraction then.
 
     It is done strip by strip, because RGB on white takes several times the memory of the picture.
@@ -290,11 +322,9 @@ def _too_large(what: str, limit: str) -> ImageTooLargeError:
 
 
 def _why_unreadable(head: bytes) -> ImageError:
-    works = "Send a JPEG, PNG, WebP or GIF."
+    works = f"Send a {KINDS}."
     if not head:
         return ImageError(f"The photo is empty. {works}")
-    if head[4:8] == b"ftyp":
-        return UnsupportedImageError(f"HEIC and AVIF photos are not supported. {works}")
     return UnsupportedImageError(f"This is not a photo in a supported format. {works}")
 
 

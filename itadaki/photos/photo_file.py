@@ -9,13 +9,16 @@ import re
 import struct
 import zlib
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
 
 from itadaki.errors import ImageError
+from itadaki.photos.heif_file import brands_of, heif
+from itadaki.photos.orientation import Orientation
 
+HEAD = 128
+"""Bytes at the beginning of a file that tell its format."""
 MAX_PARTS = 10_000
 """Segments of a JPEG, chunks of a PNG or WebP, blocks of a GIF before its picture."""
 MAX_TABLES = 200_000
@@ -24,15 +27,11 @@ MAX_SCANS = 60
 MAX_VISITS = 600_000_000
 """Coefficients that the scans of a JPEG go over, all together."""
 
-_MAX_TEXT = 1_000_000  # bytes that a compressed text may unpack to
 _LONGEST_STEP = 1 << 20  # bytes that are looked at at once
 _COEFFICIENT = 2  # bytes
+_HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"mif2", b"msf1"}
 
 _FILL = re.compile(rb"\xff+")
-_XMP_ORIENTATION = re.compile(rb'tiff:Orientation(?:="|>)([0-9])')
-_XMP_SEGMENT = b"http://ns.adobe.com/xap/1.0/\0"
-_HEX_PROFILE = b"Raw profile type exif"  # how ImageMagick wrote EXIF into a PNG
-_XMP_TEXT = b"XML:com.adobe.xmp"
 
 _WITHIN_SCAN = np.zeros(256, bool)  # what may come after 0xFF among a scan's pixels
 _WITHIN_SCAN[[0x00, *range(0xD0, 0xD8)]] = True
@@ -48,13 +47,14 @@ class PhotoFile:
     """What decoding needs of a file.
 
     Attributes:
-        format: JPEG, PNG, WEBP or GIF.
+        format: JPEG, PNG, WEBP, GIF, HEIF or AVIF.
         content: a file of the first picture alone.
         size: width and height.
         memory: bytes that decoding takes, for a JPEG beside the decoded picture.
         orientation: as EXIF has it, 1 to 8.
         in_full: whether decoding at a reduced scale would be no less work.
         place: left and upper edge at which an animation's first frame lies.
+        window: left, upper, right and lower edge of what is shown, where that is not all.
     """
 
     format: str
@@ -64,17 +64,23 @@ class PhotoFile:
     orientation: int = 1
     in_full: bool = True
     place: tuple[int, int] = (0, 0)
+    window: tuple[int, int, int, int] | None = None
 
 
 def format_of(head: bytes) -> str | None:
-    """The format that the first 16 bytes of a file say, None if it is not one that is read."""
+    """The format that a file's first ``HEAD`` bytes say, None if it is not one that is read."""
     if head.startswith(b"\xff\xd8\xff"):
         return "JPEG"
     if head.startswith(b"\x89PNG\r\n\x1a\n"):
         return "PNG"
     if head.startswith((b"GIF87a", b"GIF89a")):
         return "GIF"
-    return "WEBP" if head.startswith(b"RIFF") and head[8:12] == b"WEBP" else None
+    if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
+        return "WEBP"
+    brands = brands_of(head)
+    if brands & {b"avif", b"avis"}:
+        return "AVIF"
+    return "HEIF" if brands & _HEIF_BRANDS else None
 
 
 def photo_file(content: bytes, kind: str) -> PhotoFile:
@@ -83,10 +89,17 @@ def photo_file(content: bytes, kind: str) -> PhotoFile:
     Raises:
         ImageError: it is damaged, or has more parts than any camera writes.
     """
-    readers = {"JPEG": _jpeg, "PNG": _png, "WEBP": _webp, "GIF": _gif}
+    readers = {
+        "JPEG": _jpeg,
+        "PNG": _png,
+        "WEBP": _webp,
+        "GIF": _gif,
+        "HEIF": _heif,
+        "AVIF": _heif,
+    }
     try:
         return readers[kind](content)
-    except (struct.error, IndexError):
+    except (struct.error, LookupError):
         raise _damaged("its header cannot be read") from None
 
 
@@ -129,7 +142,7 @@ class _Frame:
 def _jpeg(data: bytes) -> PhotoFile:
     view, values = memoryview(data), np.frombuffer(data, np.uint8)
     parts: list[bytes | memoryview] = [b"\xff\xd8"]
-    frame, orientation, in_full = None, _Orientation(), False
+    frame, orientation, in_full = None, Orientation(), False
     scans = visits = tables = number = 0
     position = 2
     while (position := data.find(b"\xff", position)) >= 0:
@@ -214,7 +227,7 @@ def _png(data: bytes) -> PhotoFile:
     view = memoryview(data)
     kept: dict[bytes, memoryview] = {}
     pixels: list[memoryview] = []
-    orientation = _Orientation()
+    orientation = Orientation()
     for kind, content, whole in _png_chunks(view):
         if kind == b"IDAT":
             pixels.append(content)
@@ -256,7 +269,7 @@ def _png_chunks(view: memoryview) -> Iterator[tuple[bytes, memoryview, memoryvie
 
 def _webp(data: bytes) -> PhotoFile:
     view = memoryview(data)
-    orientation, canvas, place = _Orientation(), (0, 0), None
+    orientation, canvas, place = Orientation(), (0, 0), None
     picture: dict[bytes, memoryview] = {}
     for kind, chunk in _riff_chunks(view, 12):
         if kind == b"VP8X":
@@ -333,67 +346,5 @@ def _gif(data: bytes) -> PhotoFile:
     return PhotoFile("GIF", content, size, memory=size[0] * size[1])
 
 
-class _Orientation:
-    """Finds how a photo is turned: EXIF says it, and where it does not, XMP does."""
-
-    def __init__(self) -> None:
-        self._exif: int | None = None
-        self._xmp: int | None = None
-
-    @property
-    def value(self) -> int:
-        return self._exif or self._xmp or 1
-
-    def segment(self, segment: memoryview) -> None:
-        """Look at an APP1 segment of a JPEG."""
-        if bytes(segment[:6]) == b"Exif\0\0" and self._exif is None:
-            self._exif = _exif_orientation(bytes(segment[6:]))
-        elif segment[: len(_XMP_SEGMENT)] == _XMP_SEGMENT:
-            self._xmp = _xmp_orientation(segment)
-
-    def chunk(self, kind: bytes, content: memoryview) -> None:
-        """Look at a chunk of a PNG or WebP."""
-        if kind in (b"eXIf", b"EXIF"):
-            self._exif = _exif_orientation(content)
-        elif kind == b"XMP ":
-            self._xmp = _xmp_orientation(content)
-        elif kind == b"iTXt" and bytes(content[:18]) == _XMP_TEXT + b"\0":
-            packed, text = content[18], bytes(content[20:]).split(b"\0", 2)[-1]
-            self._xmp = _xmp_orientation(_unpacked(text) if packed else text)
-        elif kind == b"zTXt" and bytes(content[:22]) == _HEX_PROFILE + b"\0":
-            lines = _unpacked(content[23:]).split(b"\n")[3:]
-            with suppress(ValueError):
-                self._exif = _exif_orientation(bytes.fromhex(b"".join(lines).decode()))
-
-
-def _unpacked(packed: bytes | memoryview) -> bytes:
-    try:
-        return zlib.decompressobj().decompress(packed, _MAX_TEXT)
-    except zlib.error:
-        return b""
-
-
-def _xmp_orientation(packet: bytes | memoryview) -> int | None:
-    found = _XMP_ORIENTATION.search(packet)
-    return int(found[1]) if found else None
-
-
-def _exif_orientation(tiff: bytes | memoryview) -> int | None:
-    """The value of tag 274 in the first directory; None if it has none."""
-    tiff = memoryview(tiff)
-    while bytes(tiff[:6]) == b"Exif\0\0":
-        tiff = tiff[6:]
-    order = {b"II": "<", b"MM": ">"}.get(bytes(tiff[:2]))
-    if order is None or len(tiff) < 10:
-        return None
-    (at,) = struct.unpack_from(order + "I", tiff, 4)
-    if at + 2 > len(tiff):
-        return None
-    (entries,) = struct.unpack_from(order + "H", tiff, at)
-    directory = tiff[at + 2 : at + 2 + 12 * entries]
-    for tag, kind, count, value in struct.iter_unpack(
-        order + "HHI4s", directory[: len(directory) // 12 * 12]
-    ):
-        if tag == 274 and count == 1 and kind in (3, 4):
-            return int(struct.unpack_from(order + ("H" if kind == 3 else "I"), value)[0])
-    return None
+def _heif(data: bytes) -> PhotoFile:
+    return PhotoFile(**heif(data)._asdict())

@@ -10,6 +10,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from api.core.answer import Answer, Camel
 from itadaki.index.filters import Filters
+from itadaki.photos.images import KINDS
 
 _EXAMPLE: JsonDict = {
     "recipes": [
@@ -52,7 +53,7 @@ CollectionName = Annotated[str, Field(max_length=100, description=_COLLECTION)]
 # Swagger UI offers to choose several files only where it reads binary.
 _FILE = {"type": "string", "format": "binary", "contentMediaType": "application/octet-stream"}
 Upload = Annotated[UploadFile, WithJsonSchema(_FILE)]
-PHOTO = "A photo: JPEG, PNG, WebP or GIF."
+PHOTO = f"A photo: {KINDS}."
 _AT_LEAST_ONE = "At least one of image and words."
 _INCLUDE = (
     "Ingredients that a recipe must name, separated by commas; singular, plural and accents do not "
@@ -177,7 +178,7 @@ ERRORS: Errors = {
     400: error("The photo is empty, truncated or damaged.", "unreadable_photo"),
     408: error("The upload took too long.", "slow_upload"),
     413: error("The upload or the photo is too large.", "large_photo"),
-    415: error("Not a form, or not a JPEG, PNG, WebP or GIF.", "unknown_format"),
+    415: error(f"Not a form, or not a {KINDS}.", "unknown_format"),
     422: error("A field is missing, unknown or out of range.", "wrong_request"),
     503: error("Too many searches wait; see Retry-After.", "busy"),
 }
