@@ -169,6 +169,12 @@ def _read(source: Path, workspace: Path, fetch_photos: bool) -> "list[NewRecipe]
         print(f"Not used ({len(unusable):,}):")
         for one in unusable:
             print(f"  {one.origin}: {one.reason}")
+    for field in ("ingredients", "instructions"):
+        without = [recipe.title for recipe in recipes if not getattr(recipe, field)]
+        if without:
+            print(f"Taken without {field} ({len(without):,}):")
+            for title in without:
+                print(f"  {title}")
     if not recipes:
         raise ItadakiError(f"No recipe of {source} can be used; nothing has changed.")
     return recipes

@@ -1,24 +1,27 @@
 """Reads recipes with photos from what other programs export, from saved pages and from folders."""
 
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Container, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
+from urllib.parse import unquote
 
 from itadaki.cores import usable_cores
 from itadaki.errors import CollectionError, ImageError, RecipeError
 from itadaki.importing.archive import is_archive
 from itadaki.importing.budget import Budget
 from itadaki.importing.fetch import FetchError, fetch_photo
-from itadaki.importing.found import Found, Photos, Unusable, walk
+from itadaki.importing.found import Absent, Found, Guess, Photos, Unusable, walk
 from itadaki.importing.reader import Reader, reads
 from itadaki.recipes.recipe import NewRecipe, has_title
 
 _FETCHES = 4  # at the same time
 _MAX_FETCHES = 5  # for one recipe
 _MAX_PHOTO = 100_000_000  # bytes
+_MIN_SIDE = 8  # pixels; what is smaller counts visitors, or holds a place
 
 
 def read_recipes(
@@ -65,7 +68,7 @@ def read_recipes(
         folder = workspace / "fetched" if fetch_photos else None
         problem_of = cache(_problem)  # a small table may name one big photo 100,000 times
         bar = tqdm(
-            pool.map(lambda one: _recipe(one, problem_of, folder), found),
+            pool.map(partial(_recipe, problem_of, folder, _contested(found)), found),
             total=len(found),
             desc="Fetching photos" if fetch_photos else "Checking photos",
             unit="photo",
@@ -119,14 +122,37 @@ def _read_files(files: Iterable[Path], root: Path, reader: Reader) -> Iterator[F
 
 
 _NO_FILE = "it is no file of this folder: a pipe, a device, or a link that leads elsewhere"
-_COMPANIONS = {".css", ".js", ".svg", ".ico", ".woff", ".woff2", ".ttf", ".txt", ".log", ".db"}
+_COMPANIONS = {".css", ".js", ".svg", ".ico", ".woff", ".woff2", ".ttf", ".db"}
 """Of files that come with saved pages and backups nobody expects a recipe."""
 
 
+def _contested(found: Iterable[Found]) -> set[Path]:
+    """The pictures that several recipes may have meant by different addresses or paths."""
+    named: dict[Path, set[str]] = defaultdict(set)
+    for one in found:
+        sure = {place for place in one.photos if isinstance(place, Path)}
+        for place in one.photos:
+            if isinstance(place, Guess) and place.path not in sure:
+                named[place.path].add(place.address)
+        for place in sure:
+            named[place].add("")
+    return {path for path, names in named.items() if len(names) > 1}
+
+
 def _recipe(
-    found: Found, problem_of: Callable[[Path], str | None], fetched: Path | None
+    problem_of: Callable[[Path], str | None],
+    fetched: Path | None,
+    contested: Container[Path],
+    found: Found,
 ) -> NewRecipe | Unusable:
-    """The recipe, with the first of its photos that can be used."""
+    """The recipe, with the first of its photos that can be used.
+
+    Args:
+        problem_of: why a photo cannot be used, or None.
+        fetched: the folder for photos that are fetched; None fetches none.
+        contested: pictures whose name alone gives them to no recipe.
+        found: the recipe.
+    """
     if not has_title(found.title):
         return Unusable(found.origin, "it has no title")
     if not found.photos:
@@ -134,9 +160,20 @@ def _recipe(
     reasons, fetches = [], 0
     for photo in found.photos:
         try:
+            if isinstance(photo, Absent):
+                reasons.append(f"its picture {photo.path} is not there")
+                continue
+            if isinstance(photo, Guess):
+                photo = photo.path
+                if photo in contested:
+                    reasons.append(f"the picture {photo.name} beside it may be another recipe's")
+                    continue
             if isinstance(photo, str):
                 if fetched is None:
-                    reasons.append(f"its photo is at {photo} (--fetch-photos fetches it)")
+                    reasons.append(
+                        f"its picture{_name(photo)} was not saved with it; it is at {photo} "
+                        "(--fetch-photos fetches it)"
+                    )
                     continue
                 fetches += 1
                 if fetches > _MAX_FETCHES:
@@ -154,6 +191,12 @@ def _recipe(
     return Unusable(found.origin, reasons[0])
 
 
+def _name(address: str) -> str:
+    """How a picture's file would be called, with a blank before it; empty if that is not known."""
+    name = unquote(address.split("?")[0].split("#")[0]).rstrip("/").rsplit("/", 1)[-1]
+    return f" {name}" if name else ""
+
+
 def _problem(photo: Path) -> str | None:
     """Why a photo cannot be used; None if it decodes."""
     from itadaki.photos.images import decode
@@ -161,7 +204,8 @@ def _problem(photo: Path) -> str | None:
     try:
         if photo.stat().st_size > _MAX_PHOTO:
             return f"It has more than {_MAX_PHOTO // 10**6} MB."
-        decode(photo)
+        if min(decode(photo).shape[:2]) < _MIN_SIDE:
+            return "It is no photo: it has hardly any pixels."
     except (ImageError, OSError) as error:
         return str(error)
     return None

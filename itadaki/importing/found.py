@@ -5,13 +5,20 @@ import os
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from itadaki.importing.budget import Budget
+from itadaki.importing.picture_names import (
+    data_uri,
+    is_folder_of,
+    is_numbered_twin,
+    picture_key,
+    width_in_name,
+)
 from itadaki.recipes.recipe import (
     MAX_DETAIL,
     MAX_KEYWORD,
@@ -25,6 +32,11 @@ from itadaki.recipes.texts import keyword_list, minutes, one_line, web_address
 _MAX_NAME, _MAX_PATH = 255, 4096
 _MAX_SHOWN = 300
 _PHOTO_SUFFIXES = {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".heic", ".avif"}
+_TEXT_SUFFIXES = {
+    *(".html", ".htm", ".xhtml", ".json", ".jsonld", ".md", ".markdown", ".csv", ".tsv"),
+    *(".paprikarecipe", ".cook", ".txt"),
+}
+"""What recipes are read from, or a person may have written one in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +45,36 @@ class Found(Recipe):
 
     Attributes:
         origin: what of the source it comes from, for people.
-        photos: files and remote addresses where its photo may be, the likeliest first.
+        photos: where its photo may be, the likeliest first.
     """
 
     origin: str
-    photos: list[Path | str]
+    photos: "Sequence[Place]"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "title", str(self.title))
         object.__setattr__(self, "ingredients", [str(line) for line in self.ingredients])
         object.__setattr__(self, "instructions", str(self.instructions))
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """A picture that lies beside a page and has the name with which an address ends, so that it
+    may be another page's, whose address ends so, too."""
+
+    path: Path
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """A picture that a file names by a path at which there is none."""
+
+    path: str
+
+
+Place = Path | Guess | str | Absent
+"""Where a photo may be; a text is a remote address."""
 
 
 def details(**given: Any) -> dict[str, Any]:
@@ -145,12 +177,17 @@ class Photos:
         self._root, self._workspace = root, workspace
         self.budget = Budget()
         self._by_name: dict[str, list[Path]] = defaultdict(list)
+        self._by_picture: dict[str, list[Path]] = defaultdict(list)
         self._beside: dict[Path, list[Path]] = defaultdict(list)
+        self._with_texts: set[Path] = set()
         for path in walk(root)[0]:
             self._beside[path.parent].append(path)
             if self.is_photo(path):
                 self._by_name[_key(path.name)].append(path)
                 self._by_name[_key(path.stem)].append(path)
+                self._by_picture[picture_key(path.name)].append(path)
+            elif path.suffix.lower() in _TEXT_SUFFIXES:
+                self._with_texts.add(path.parent)
 
     @staticmethod
     def is_photo(path: Path) -> bool:
@@ -161,7 +198,7 @@ class Photos:
         """The files in a file's folder."""
         return self._beside.get(path.parent, [])
 
-    def there(self, paths: Iterable[Path]) -> list[Path | str]:
+    def there(self, paths: Iterable[Path]) -> list[Path]:
         """Those of the paths at which the source has a file."""
         return [path for path in paths if is_file_in(self._root, path)]
 
@@ -177,46 +214,70 @@ class Photos:
         path.write_bytes(content)
         return path
 
-    def find(self, reference: object, beside: Path) -> list[Path | str]:
+    def find(self, reference: object, beside: Path, saved: Iterable[Path] = ()) -> list[Place]:
         """Where the picture may be that a file names.
 
         Args:
-            reference: a path, a bare name with or without its suffix, or an address.
+            reference: a path, a bare name with or without its suffix, an address, or a data URI.
             beside: the file that names it.
+            saved: folders that were saved with the file, beside those that its name says.
 
         Returns:
-            A file of the source, or the remote address, or both; empty if there is neither.
+            Of a path, the file, or that there is none. Of an address, the file that was saved of
+            it, if any, and itself. Empty if this names no picture at all.
         """
         if not isinstance(reference, str) or not reference.strip():
             return []
         reference = reference.strip()
+        if reference[:5].lower() == "data:":
+            content = data_uri(reference)
+            return [self.keep(content)] if content else []
         if len(reference) > _MAX_PATH:
             return []
-        address = urlsplit(reference) if re.match(r"(?i)https?://|//", reference) else None
-        path = unquote(address.path if address else reference.split("?")[0]).replace("\\", "/")
-        local = self._of_page(path, beside) if address else self._local(path, beside)
-        remote = [f"https:{reference}" if reference.startswith("//") else reference]
-        return ([local] if local else []) + (remote if address else [])
+        if re.match(r"(?i)https?://|//", reference):
+            remote = f"https:{reference}" if reference.startswith("//") else reference
+            return [*self._saved(remote, beside, set(saved)), remote]
+        path = unquote(reference.split("?")[0]).replace("\\", "/")
+        local = self._local(path, beside)
+        return [local or Absent(reference)]
 
     def _local(self, path: str, beside: Path) -> Path | None:
         direct = beside.parent / path.lstrip("/")
         if is_file_in(self._root, direct):
             return direct.resolve()
-        candidates = self._named(path)
+        named = self._by_name.get(_key(path.rsplit("/", 1)[-1]), [])
+        candidates = [found for found in named if not self._is_anothers(found, beside)]
         near = [found for found in candidates if found.is_relative_to(beside.parent)]
         return next((some[0] for some in (near, candidates) if len(some) == 1), None)
 
-    def _of_page(self, path: str, page: Path) -> Path | None:
-        """A picture that a browser saved with a page, beside it or in a folder of its name."""
-        found = [
-            picture
-            for picture in self._named(path)
-            if picture.parent == page.parent or picture.parent.name.startswith(page.stem)
-        ]
-        return found[0] if len(found) == 1 else None
+    def _is_anothers(self, picture: Path, text: Path) -> bool:
+        """Whether a picture lies in a folder of another text, or in one below such a folder."""
+        for folder in picture.parents:
+            if text.is_relative_to(folder):
+                return False
+            if folder in self._with_texts:
+                return True
+        return False
 
-    def _named(self, path: str) -> list[Path]:
-        return self._by_name.get(_key(path.rsplit("/", 1)[-1]), [])
+    def _saved(self, address: str, page: Path, folders: set[Path]) -> list[Place]:
+        """A picture that a browser saved with a page, in a folder of its name or beside it."""
+        name = unquote(urlsplit(address).path).rsplit("/", 1)[-1]
+        exact = self._by_name.get(_key(name), [])
+        for some in (exact, self._by_picture.get(picture_key(name), []) if name else []):
+            own = [
+                found
+                for found in some
+                if any(one in folders or is_folder_of(one, page) for one in found.parents)
+            ]
+            if own:
+                # Of two pictures of one name, the second got another.
+                if any(is_numbered_twin(one, own[0]) for one in self.beside(own[0])):
+                    return []
+                return [max(own, key=width_in_name)]
+            beside = [found for found in some if found.parent == page.parent]
+            if beside:
+                return [Guess(max(beside, key=width_in_name), address)]
+        return []
 
 
 def _key(name: str) -> str:

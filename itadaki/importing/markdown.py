@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from itadaki.importing.budget import RefusedError
-from itadaki.importing.found import Found, Photos, Unusable, details, lines
+from itadaki.importing.found import Found, Photos, Place, Unusable, details, lines
 
 _INGREDIENTS = re.compile(r"(?i)\b(ingredients?|ingrédients?|ingredient[ei]s?|zutaten)\b")
 _INSTRUCTIONS = re.compile(
@@ -28,7 +28,7 @@ def read(path: Path, origin: str, photos: Photos) -> Iterator[Found | Unusable]:
     parsed = _Parsed(text)
     references = [facts.get(key) for key in ("image", "photo", "picture", "cover", "thumbnail")]
     references += [*parsed.images, *_EMBED.findall(text)]
-    places: list[Path | str] = []
+    places: list[Place] = []
     for reference in references:
         places += photos.find(reference, path)
     pictures = [file for file in photos.beside(path) if photos.is_photo(file)]

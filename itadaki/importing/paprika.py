@@ -7,6 +7,7 @@ import json
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from itadaki.errors import reason
 from itadaki.importing.found import Found, Photos, Unusable, details, lines
@@ -21,15 +22,13 @@ def read(path: Path, origin: str, photos: Photos) -> Iterator[Found | Unusable]:
     except (OSError, EOFError, zlib.error, ValueError, AttributeError) as error:
         yield Unusable(origin, f"it is no recipe of Paprika: {reason(error)}")
         return
-    pictures = [recipe.get("photo_data")]
-    pictures += [one.get("data") for one in recipe.get("photos") or [] if isinstance(one, dict)]
     texts = [recipe.get("directions"), recipe.get("notes")]
     yield Found(
         str(name or ""),
         lines(recipe.get("ingredients")),
         "\n\n".join(str(text).strip() for text in texts if text),
         origin,
-        [*_kept(pictures, photos), *photos.find(recipe.get("image_url"), path)],
+        [*map(photos.keep, _pictures(recipe)), *photos.find(recipe.get("image_url"), path)],
         **details(
             keywords=recipe.get("categories"),
             servings=recipe.get("servings"),
@@ -41,13 +40,22 @@ def read(path: Path, origin: str, photos: Photos) -> Iterator[Found | Unusable]:
     )
 
 
-def _kept(pictures: list[object], photos: Photos) -> list[Path]:
-    decoded = []
-    for picture in pictures:
-        if isinstance(picture, str) and picture:
-            try:
-                decoded.append(base64.b64decode(picture))
-            except binascii.Error:
-                continue
-    # The first of them is often a small one.
-    return [photos.keep(max(decoded, key=len))] if decoded else []
+def _pictures(recipe: dict[str, Any]) -> list[bytes]:
+    """The recipe's picture, the best first; not the others that people keep with it."""
+    small = _decoded(recipe.get("photo_data"))
+    others = [one for one in recipe.get("photos") or [] if isinstance(one, dict)]
+    large = recipe.get("photo_large")
+    named = [_decoded(one.get("data")) for one in others if large and one.get("filename") == large]
+    if not named and len(others) == 1:
+        # Without a name for the large one, that beside a small one may be it.
+        return sorted(filter(None, (small, _decoded(others[0].get("data")))), key=len)[:-2:-1]
+    if not named and not small:
+        named = [_decoded(one.get("data")) for one in others[:1]]
+    return list(filter(None, (*named, small)))
+
+
+def _decoded(picture: object) -> bytes:
+    try:
+        return base64.b64decode(picture) if isinstance(picture, str) else b""
+    except binascii.Error:
+        return b""

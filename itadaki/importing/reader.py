@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from itadaki.errors import CollectionError, ItadakiError, reason
-from itadaki.importing import archive, json_file, markdown, paprika, schema_org, table
+from itadaki.importing import archive, json_file, markdown, page, paprika, table
 from itadaki.importing.budget import Budget, RefusedError
 from itadaki.importing.found import Found, Photos, Unusable
 
@@ -35,9 +35,9 @@ _OUT_OF_TIME, _OUT_OF_MEMORY = 1, 3  # the former is faulthandler's
 
 _Read = Callable[[Path, str, Photos], Iterator[Found | Unusable]]
 _READERS: dict[str, tuple[_Read, int]] = {
-    ".html": (schema_org.read_page, 10),
-    ".htm": (schema_org.read_page, 10),
-    ".xhtml": (schema_org.read_page, 10),
+    ".html": (page.read_page, 30),
+    ".htm": (page.read_page, 30),
+    ".xhtml": (page.read_page, 30),
     ".json": (json_file.read, 50),
     ".jsonld": (json_file.read, 50),
     ".paprikarecipe": (paprika.read, 50),

@@ -1,123 +1,346 @@
-"""schema.org recipes: in saved pages as JSON-LD or microdata, and in JSON files."""
+"""schema.org's recipes, whatever shape their properties have."""
 
-import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from itadaki.importing.found import Found, Photos, Unusable, details
+from itadaki.importing.found import Found, Photos, Place, Unusable, details
+from itadaki.importing.schema_text import (
+    embedded,
+    ingredient_lines,
+    is_label,
+    letters,
+    one_line,
+    text_lines,
+    without_labels,
+)
 
-_NOWHERE = "https://page.invalid/"  # recipe-scrapers asks where a page comes from
-_MAX_TAGS = 100_000  # a long page has ten thousand
-_HEAD = 4096  # bytes of a page in which its encoding is looked for
 _NONE = "it holds no schema.org recipe"
 _BESIDE = ("full.jpg", "full.png", "full.jpeg", "full.webp")
 """The photo's names beside a recipe.json of Nextcloud Cookbook."""
 
+_INGREDIENTS = ("recipeingredient", "recipeingredients", "ingredients", "ingredient")
+_STEPS = (
+    *("recipeinstructions", "recipeinstruction", "instructions", "recipedirections", "directions"),
+    *("step", "steps", "method"),
+)
+_PARTS = (
+    *("itemlistelement", "itemlistelements", "item", "items", "step", "steps", "haspart"),
+    *("recipeinstructions", "recipeingredient", "ingredients", "@list", "@set", "@graph"),
+)
+_TEXTS = ("text", "@value", "description", "instruction", "directions", "articlebody", "value")
+_NAMES = ("name", "headline", "title")
+_ADDRESSES = ("contenturl", "url", "thumbnailurl", "thumbnail", "src", "@value", "@list", "image")
+_ALIKE = 0.8  # of the words of the shorter list of ingredients, in two accounts of one recipe
+_WORD = re.compile("[a-z]+")
+_WHOLE = {"all"}  # what sites call the one section of a recipe that has none
 
-def read_page(path: Path, origin: str, photos: Photos) -> Iterator[Found | Unusable]:
-    """Read the recipe of a page that was saved from a browser, or that Paprika exported."""
-    page = path.read_bytes()
-    if page.count(b"<") > _MAX_TAGS:
-        yield Unusable(origin, f"it holds more than {_MAX_TAGS:,} tags")
-        return
-    found = _scraped(page.decode(_encoding(page), "replace"), origin, path, photos)
-    yield found or Unusable(origin, _NONE)
+
+@dataclass
+class Described:
+    """A recipe that schema.org's properties describe.
+
+    Attributes:
+        name: on one line; may be empty.
+        ingredients, steps: lines; may be empty.
+        images: addresses or paths of its pictures, the first named first.
+        properties: all that is said of it, by names in lower case without a prefix.
+    """
+
+    name: str
+    ingredients: list[str]
+    steps: list[str]
+    images: list[str]
+    properties: dict[str, Any] = field(repr=False)
+
+    def is_same(self, other: "Described", elsewhere: bool = False) -> bool:
+        """Whether both tell of one recipe.
+
+        Args:
+            other: the other account.
+            elsewhere: it is in another form, such as microdata, so that its name may differ.
+        """
+        identity = self.properties.get("@id")
+        if identity and identity == other.properties.get("@id"):
+            return True
+        mine, yours = (set(" ".join(one.ingredients).lower().split()) for one in (self, other))
+        alike = len(mine & yours) >= _ALIKE * min(len(mine), len(yours))
+        if not (self.name and other.name) or letters(self.name) == letters(other.name):
+            return alike or elsewhere
+        return elsewhere and alike and bool(mine and yours)
+
+    def take(self, other: "Described") -> None:
+        """Take from another account of the same recipe what this one lacks."""
+        self.name = self.name or other.name
+        self.ingredients = self.ingredients or other.ingredients
+        self.steps = self.steps or other.steps
+        self.images += other.images
+        self.properties = other.properties | {
+            name: value for name, value in self.properties.items() if value
+        }
+
+
+def described(data: Any) -> list[Described]:
+    """The recipes in a document, in its order."""
+    graph = _Graph(data)
+    return [
+        Described(
+            graph.name(node),
+            graph.ingredients(_first(node, _INGREDIENTS)),
+            without_labels(graph.steps(_first(node, _STEPS))),
+            graph.images([node.get(name) for name in ("image", "images", "photo", "thumbnailurl")]),
+            node,
+        )
+        for node in graph.recipes
+    ]
+
+
+def once(recipes: Iterable[Described], elsewhere: Iterable[Described] = ()) -> list[Described]:
+    """The recipes of a page, each once.
+
+    Args:
+        recipes: all accounts in one form.
+        elsewhere: all in another form.
+
+    Returns:
+        Without those that only name a recipe whose text is on another page, where there are any
+        with a text.
+    """
+    found: list[Described] = []
+    for other, some in ((False, recipes), (True, elsewhere)):
+        for recipe in some:
+            known = next((one for one in found if one.is_same(recipe, other)), None)
+            if known:
+                known.take(recipe)
+            else:
+                found.append(recipe)
+    return [one for one in found if one.ingredients or one.steps] or found
 
 
 def read_json(data: Any, path: Path, origin: str, photos: Photos) -> Iterator[Found | Unusable]:
     """Read all recipes in a JSON document, Nextcloud Cookbook's among them."""
-    recipes = list(_recipes(data))
+    recipes = described(data)
     if not recipes:
         yield Unusable(origin, _NONE)
     for number, recipe in enumerate(recipes, 1):
-        name = origin if len(recipes) == 1 else f"{origin}, recipe {number}"
-        recipe = {**recipe, "@context": "https://schema.org", "@type": "Recipe"}
-        script = json.dumps(recipe).replace("</", "<\\/")
-        page = f'<html><script type="application/ld+json">{script}</script></html>'
-        found = _scraped(page, name, path, photos)
-        if found and len(recipes) == 1:
-            found.photos[:0] = photos.there(path.with_name(name) for name in _BESIDE)
-        yield found or Unusable(name, _NONE)
+        places: list[Place] = []
+        if len(recipes) == 1:
+            places += photos.there(path.with_name(name) for name in _BESIDE)
+        for image in recipe.images:
+            places += photos.find(image, path)
+        yield found(recipe, origin if len(recipes) == 1 else f"{origin}, recipe {number}", places)
 
 
-def _recipes(data: Any) -> Iterator[dict[str, Any]]:
-    if isinstance(data, list):
-        for item in data:
-            yield from _recipes(item)
-    elif isinstance(data, dict):
-        kinds = data.get("@type", [])
-        kinds = kinds if isinstance(kinds, list) else [kinds]
-        if "Recipe" in kinds or (not kinds and {"name", "recipeIngredient"} <= data.keys()):
-            yield data
-        else:
-            for value in data.values():
-                yield from _recipes(value)
-
-
-def _scraped(page: str, origin: str, path: Path, photos: Photos) -> Found | None:
-    from recipe_scrapers import scrape_html
-
-    try:
-        scraper = scrape_html(page, org_url=_NOWHERE, supported_only=False)
-        schema = scraper.schema.data
-    except (MemoryError, RecursionError):
-        raise
-    except Exception:  # it raises its own errors, extruct's, and those of what pages hold
-        return None
-    if not schema:
-        return None
-
-    def field(read: Any, without: Any) -> Any:
-        try:
-            return read() or without
-        except Exception:  # a page may put anything in the place of a text
-            return without
-
-    references = _references(schema.get("image"))
-    for tag in scraper.soup.find_all("meta", property="og:image"):
-        references += _references(tag.get("content"))
-    places: list[Path | str] = []
-    for reference in references:
-        places += photos.find(reference, path)
+def found(recipe: Described, origin: str, places: list[Place]) -> Found:
+    """The recipe as readers give it; of its pictures those that lie here are tried first."""
+    said = recipe.properties
     return Found(
-        field(scraper.title, ""),
-        field(scraper.ingredients, []),
-        field(scraper.instructions, ""),
+        recipe.name,
+        recipe.ingredients,
+        "\n".join(recipe.steps),
         origin,
-        # What lies here is tried before what lies elsewhere.
-        sorted(dict.fromkeys(places), key=lambda place: isinstance(place, str)),
+        sorted(dict.fromkeys(places), key=lambda place: not isinstance(place, Path)),
         **details(
             keywords=[
-                schema.get("keywords"),
-                schema.get("recipeCategory"),
-                schema.get("recipeCuisine"),
+                said.get("keywords"),
+                said.get("recipecategory"),
+                said.get("recipecuisine"),
             ],
-            servings=schema.get("recipeYield"),
-            prep_minutes=schema.get("prepTime"),
-            cook_minutes=schema.get("cookTime"),
-            total_minutes=schema.get("totalTime"),
-            author=schema.get("author"),
-            source=[schema.get("url"), schema.get("mainEntityOfPage"), schema.get("@id")],
+            servings=said.get("recipeyield") or said.get("yield"),
+            prep_minutes=said.get("preptime"),
+            cook_minutes=said.get("cooktime"),
+            total_minutes=said.get("totaltime"),
+            author=said.get("author"),
+            source=[said.get("url"), said.get("mainentityofpage"), said.get("@id")],
         ),
     )
 
 
-def _references(image: Any) -> list[str]:
-    """The addresses in schema.org's image: a text, an ImageObject, or a list of these."""
-    if isinstance(image, list):
-        return [address for item in image for address in _references(item)]
-    if isinstance(image, dict):
-        return _references(image.get("url") or image.get("contentUrl") or image.get("@id"))
-    return [image] if isinstance(image, str) else []
+class _Graph:
+    """All objects of a document, with those that others name by their ``@id``."""
+
+    def __init__(self, data: Any) -> None:
+        self.recipes: list[dict[str, Any]] = []
+        self._by_id: dict[str, dict[str, Any]] = {}
+        self._walk(data)
+
+    def _walk(self, value: Any) -> None:
+        if isinstance(value, list):
+            for item in value:
+                self._walk(item)
+        elif isinstance(value, dict):
+            node = _node(value)
+            name = node.get("@id")
+            if isinstance(name, str) and not _is_reference(node):
+                self._by_id.setdefault(name, node)
+            if _is_recipe(node) and not _is_reference(node):
+                self.recipes.append(node)
+            for item in value.values():
+                if isinstance(item, dict | list):
+                    self._walk(item)
+
+    def name(self, node: dict[str, Any]) -> str:
+        return self._words(_first(node, _NAMES))
+
+    def ingredients(self, value: Any) -> list[str]:
+        return self._lines(value, True, True, set())
+
+    def steps(self, value: Any) -> list[str]:
+        lines = self._lines(value, False, True, set())
+        only = value[0] if isinstance(value, list) and len(value) == 1 else value
+        if isinstance(only, dict) and len(lines) > 1:
+            name = self.name(_node(only))
+            # A recipe that is all one section needs no name for it.
+            if lines[0] == name and (only is value or name.lower() in _WHOLE):
+                return lines[1:]
+        return lines
+
+    def images(self, value: Any) -> list[str]:
+        """All addresses in a value: a text, an ImageObject, a reference, or a list of these."""
+        return list(dict.fromkeys(self._addresses(value, set())))
+
+    def _addresses(self, value: Any, seen: set[str]) -> Iterator[str]:
+        if isinstance(value, str):
+            if value.strip():
+                yield value.strip()
+        elif isinstance(value, list):
+            for item in value:
+                yield from self._addresses(item, seen)
+        elif isinstance(value, dict):
+            node = self._resolved(value, seen)
+            if _is_numbered(node):
+                yield from self._addresses(list(node.values()), seen)
+                return
+            named = [node[name] for name in _ADDRESSES if node.get(name)]
+            # An identity is an address only where there is no other.
+            yield from self._addresses(named or _identity(node), seen)
+
+    def _resolved(self, value: dict[str, Any], seen: set[str]) -> dict[str, Any]:
+        """The object, or that which it names, once: else a few could name each other forever."""
+        node = _node(value)
+        name = node.get("@id")
+        if isinstance(name, str) and _is_reference(node) and name not in seen:
+            seen.add(name)
+            return self._by_id.get(name, node)
+        return node
+
+    def _words(self, value: Any) -> str:
+        """A text on one line; of several the first."""
+        if isinstance(value, dict):
+            value = _first(_node(value), (*_TEXTS, *_NAMES))
+        if isinstance(value, list):
+            return next(filter(None, map(self._words, value)), "")
+        return one_line(_text(value))
+
+    def _lines(self, value: Any, ingredients: bool, alone: bool, seen: set[str]) -> list[str]:
+        """The lines in a value of any shape; ``alone`` is as for ``text_lines``."""
+        if isinstance(value, dict):
+            return self._lines_of_node(self._resolved(value, seen), ingredients, alone, seen)
+        if isinstance(value, list):
+            alone = alone and len(value) == 1
+            return [line for item in value for line in self._lines(item, ingredients, alone, seen)]
+        text = _text(value)
+        if isinstance(value, str) and (data := embedded(text)) is not None:
+            return self._lines(data, ingredients, alone, seen)
+        if isinstance(value, str) and ingredients and alone:
+            return ingredient_lines(text)
+        return text_lines(text, alone)
+
+    def _lines_of_node(
+        self, node: dict[str, Any], ingredients: bool, alone: bool, seen: set[str]
+    ) -> list[str]:
+        if _is_numbered(node):
+            return self._lines(list(node.values()), ingredients, alone, seen)
+        name = self.name(node)
+        if ingredients and (amount := _amount(node, name)):
+            return [amount]
+        parts = [
+            line
+            for key in _PARTS
+            if node.get(key) and not _is_address(node[key])
+            for line in self._lines(node[key], ingredients, alone, seen)
+        ]
+        texts = self._lines(_first(node, _TEXTS), ingredients, alone, seen)
+        if letters(parts) in letters(texts) or letters(texts) in letters(parts):
+            parts, texts = max(parts, texts, key=lambda lines: len(letters(lines))), []
+        lines = texts + parts
+        if not name or (lines and (is_label(name) or (ingredients and not parts))):
+            return lines
+        beginning = name.rstrip(".… ")
+        # Some sites give each step its own beginning as a name.
+        return lines if lines and lines[0].startswith(beginning) else [name, *lines]
 
 
-def _encoding(page: bytes) -> str:
-    from bs4.dammit import EncodingDetector
+def _node(value: dict[str, Any]) -> dict[str, Any]:
+    """An object by names that are compared: in lower case, without a vocabulary in front."""
+    given = value.get("properties")
+    if isinstance(given, dict):  # microdata
+        value = {**given, "@type": value.get("type"), "@id": value.get("id")}
+    node: dict[str, Any] = {}
+    for name, content in value.items():
+        name = name if name.startswith("@") else name.rsplit("/", 1)[-1].rsplit(":", 1)[-1].lower()
+        if not node.get(name):
+            node[name] = content
+    if "@type" not in node and "type" in node:
+        node["@type"] = node["type"]
+    return node
 
-    declared = EncodingDetector.find_declared_encoding(page[:_HEAD], is_html=True)
-    try:
-        "".encode(declared or "utf-8")
-    except LookupError:
-        return "utf-8"
-    return declared or "utf-8"
+
+def _is_recipe(node: dict[str, Any]) -> bool:
+    kinds = node.get("@type")
+    kinds = kinds if isinstance(kinds, list) else [kinds]
+    words = {
+        word for kind in kinds if isinstance(kind, str) for word in _WORD.findall(kind.lower())
+    }
+    if not node.keys() & {"name", "headline"}:
+        return "recipe" in words
+    untyped = not words and "recipeinstructions" in node
+    return "recipe" in words or "recipeingredient" in node or untyped
+
+
+def _identity(node: dict[str, Any]) -> str:
+    """An object's identity if it may be an address, and not a place in the page."""
+    identity = node.get("@id")
+    return identity if isinstance(identity, str) and "#" not in identity else ""
+
+
+def _is_reference(value: dict[str, Any]) -> bool:
+    """Whether an object only names one that is described elsewhere."""
+    return "@id" in value and not value.keys() - {"@id", "@type"}
+
+
+def _is_numbered(node: dict[str, Any]) -> bool:
+    """Whether an object is a list of which PHP has lost a row."""
+    return bool(node) and all(name.isdecimal() for name in node)
+
+
+def _first(node: dict[str, Any], names: Iterable[str]) -> Any:
+    """What is under the first of the names under which there is something."""
+    return next((node[name] for name in names if node.get(name)), None)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return ""
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _is_address(value: Any) -> bool:
+    return isinstance(value, str) and value.lower().startswith(("https://", "http://"))
+
+
+def _amount(node: dict[str, Any], name: str) -> str:
+    """An ingredient that is taken apart into a quantity, a unit and a name; empty if it is not."""
+    quantity = _first(node, ("value", "amount", "quantity", "requiredquantity"))
+    unit = _first(node, ("unittext", "unit", "unitcode"))
+    if isinstance(quantity, dict):
+        inner = _node(quantity)
+        quantity = _first(inner, ("value", "name"))
+        unit = unit or _first(inner, ("unittext", "unitcode"))
+    name = name or one_line(_text(_first(node, ("ingredient", "food", "item"))))
+    words = [one_line(_text(part)) for part in (quantity, unit)]
+    return " ".join(filter(None, (*words, name))) if name and any(words) else ""
