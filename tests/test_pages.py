@@ -133,3 +133,96 @@ def test_a_picture_inside_a_file_is_that_which_the_file_names(read):
     assert recipes[PEA].photo != recipes[BEAN].photo
     recipes, _ = read(next(CASES.glob("60-*")))
     assert recipes[PEA].photo.read_bytes() == red
+
+
+def recipe(**fields):
+    return {
+        "@context": "https://schema.org",
+        "@type": "Recipe",
+        "name": PEA,
+        "image": "https://kitchen.example/up/pea.jpg",
+        "recipeIngredient": PEAS,
+        "recipeInstructions": STEPS,
+        **fields,
+    }
+
+
+def html(*data, head="", body=""):
+    scripts = "".join(
+        f'<script type="application/ld+json">{json.dumps(one)}</script>' for one in data
+    )
+    return f"<!doctype html><html><head>{head}{scripts}</head><body>{body}</body></html>"
+
+
+def write(folder, files):
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return folder
+
+
+ADDRESS = "https://www.jamieoliver.com/recipes/soup/pea/"
+# Of this site the scraper reads headings and lists, and no schema.org.
+JAMIE = (
+    '<div class="ingredients-rich-text"><p class="type-body">300 g peas</p>'
+    '<p class="type-body">1 onion</p></div><h2>Method</h2><ol><li>Simmer.</li><li>Blend.</li></ol>'
+)
+
+
+ORIGINS = [
+    f'<link rel="canonical" href="{ADDRESS}">',
+    f'<LINK REL="Canonical shortlink" HREF=" {ADDRESS} ">',
+    f'<meta property="og:url" content="{ADDRESS}">',
+    f'<meta name="twitter:url" content="{ADDRESS}">',
+    f'<base href="{ADDRESS}">',
+    f"<!-- saved from url=(0042){ADDRESS} -->",
+    f"<!--\n Page saved with SingleFile \n url: {ADDRESS} \n saved date: Thu -->",
+    f"<!-- Mirrored from {ADDRESS[8:]} by HTTrack Website Copier/3.x -->",
+    f'<meta name="savepage-url" content="{ADDRESS}">',
+    f'<script type="application/ld+json">{{"@type": "WebPage", "@id": "{ADDRESS}"}}</script>',
+    f'<link rel="canonical" href="/recipes"><meta property="og:url" content="{ADDRESS}">',
+]
+
+
+def test_a_page_is_read_as_its_site_s_own_scraper_reads_it(read, tmp_path):
+    files = {}
+    for number, origin in enumerate(ORIGINS):
+        title = f'{origin}<meta property="og:title" content="Soup {number}">'
+        image = f'<meta property="og:image" content="https://x.example/{number}.jpg">'
+        files[f"{number}.html"] = html(head=title + image, body=JAMIE)
+        files[f"{number}_files/{number}.jpg"] = PHOTO
+    recipes, unusable = read(write(tmp_path / "in", files))
+    assert not unusable and len(recipes) == len(ORIGINS)
+    for one in recipes.values():
+        assert one.ingredients == PEAS and one.instructions == "Simmer.\nBlend."
+
+
+def test_the_scraper_s_reading_wins_where_it_is_the_site_s_own(read, tmp_path):
+    head = f'<link rel="canonical" href="{ADDRESS}">'
+    # What schema.org says here in one line and other words, the site shows as a list.
+    said = recipe(recipeInstructions="Simmer, then blend.", recipeIngredient=["peas, onion"])
+    files = {"pea.html": html(said, head=head, body=JAMIE), "pea_files/pea.jpg": PHOTO}
+    files["bean.jpg"] = OTHER
+    files["none.html"] = html(recipe(name=BEAN, image="bean.jpg"), head=head)
+    recipes, unusable = read(write(tmp_path / "in", files))
+    assert recipes[PEA].ingredients == PEAS and recipes[PEA].instructions == "Simmer.\nBlend."
+    # Where the site's has changed, the properties are still there.
+    assert recipes[BEAN].ingredients == PEAS and recipes[BEAN].instructions == "Simmer.\nBlend."
+    assert not unusable
+
+
+def test_what_reads_a_page_fetches_nothing(tmp_path):
+    with reader.Reader(tmp_path, reader.Budget()) as one:
+        for function, address in ((socket.create_connection, ("127.0.0.1", 9)), (socket.socket, 2)):
+            said = list(one._ask(_tried, 0, function, address))
+            assert said == [
+                "PermissionError: What reads a file neither fetches nor starts anything."
+            ]
+
+
+def _tried(function, argument, _budget):
+    try:
+        function(argument)
+    except OSError as error:
+        yield f"{type(error).__name__}: {error}"

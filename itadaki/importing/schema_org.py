@@ -262,11 +262,12 @@ class _Graph:
             if node.get(key) and not _is_address(node[key])
             for line in self._lines(node[key], ingredients, alone, seen)
         ]
+        grouped = bool(parts)
         texts = self._lines(_first(node, _TEXTS), ingredients, alone, seen)
         if letters(parts) in letters(texts) or letters(texts) in letters(parts):
             parts, texts = max(parts, texts, key=lambda lines: len(letters(lines))), []
         lines = texts + parts
-        if not name or (lines and (is_label(name) or (ingredients and not parts))):
+        if not name or (lines and (is_label(name) or (ingredients and not grouped))):
             return lines
         beginning = name.rstrip(".… ")
         # Some sites give each step its own beginning as a name.
