@@ -22,11 +22,11 @@ from itadaki.importing import (
     budget,
     fetch,
     markdown,
-    page as web_page,
     read_recipes,
     reader,
     table,
 )
+from itadaki.importing import page as web_page
 from itadaki.recipes.recipe import (
     MAX_DETAIL,
     MAX_KEYWORD,

@@ -1,4 +1,4 @@
-"""Generated pages: the shapes that schema.org and its abuse allow, times what is odd about pages."""
+"""Generated pages: shapes that schema.org and its abuse allow, times what is odd about pages."""
 
 import base64
 import html
@@ -345,7 +345,8 @@ def microdata_pages(draw):
         )
     )
     page = (
-        f'<html><body><div itemscope itemtype="{kind}"><h1 itemprop="name">{html.escape(title)}</h1>'
+        f'<html><body><div itemscope itemtype="{kind}">'
+        f'<h1 itemprop="name">{html.escape(title)}</h1>'
         f"{image}<ul>"
         + "".join(f'<li itemprop="{prop}"> {one}\n</li>' for one in escaped(ingredients))
         + f"</ul>{listed}</div></body></html>"

@@ -85,8 +85,10 @@ LISTED = {
     "37": dict.fromkeys(["a.html", "b.html", "c.html"], "it has no photo"),
     "71": {"t.csv, line 2": "at most 300 characters"},
     "72": dict.fromkeys(
-        [f"soup.{end}" for end in "crumb docx enex melarecipe mhtml mmf pdf rtk".split()]
-        + [f"soup.{end}" for end in "txt webarchive xlsx yaml".split()],
+        [
+            *("soup.crumb", "soup.docx", "soup.enex", "soup.melarecipe", "soup.mhtml", "soup.mmf"),
+            *("soup.pdf", "soup.rtk", "soup.txt", "soup.webarchive", "soup.xlsx", "soup.yaml"),
+        ],
         "not a kind of file",
     ),
     "73": {
@@ -226,3 +228,185 @@ def _tried(function, argument, _budget):
         function(argument)
     except OSError as error:
         yield f"{type(error).__name__}: {error}"
+
+
+URL = "https://kitchen.example/2024/05/pea.jpg"
+DATA = "data:image/jpeg;base64," + base64.b64encode(PHOTO).decode()
+DATA_2 = "data:image/jpeg;base64," + base64.b64encode(OTHER).decode()
+PIXEL = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
+PEA_SOUP = html(recipe(image=URL))
+
+
+def shown(*images):
+    return html(recipe(image=URL), body="".join(f"<img {image}>" for image in images))
+
+
+FOUND = {
+    "in a folder of a page that was renamed": {
+        "Old.html": shown('src="./Pea_files/pea.jpg"', 'src="./Pea_files/x.jpg"'),
+        "Pea_files/pea.jpg": PHOTO,
+        "Pea_files/x.jpg": OTHER,
+    },
+    "a German browser's folder": {"Pea.html": PEA_SOUP, "Pea-Dateien/pea.jpg": PHOTO},
+    "the same size, of which the page has several": {
+        "Pea.html": PEA_SOUP,
+        "Pea_files/pea-300x200.jpg": OTHER,
+        "Pea_files/pea-1024x683.jpg": PHOTO,
+    },
+    "in another format": {"Pea.html": PEA_SOUP, "Pea_files/pea.jpg.webp": PHOTO},
+    "under another name, lazily": {
+        "Pea.html": shown(
+            'src="./Pea_files/1.jpg" data-src="https://kitchen.example/2024/05/bean.jpg"',
+            f'src="./Pea_files/2.jpg" data-lazy-src="{URL}?w=3"',
+        ),
+        "Pea_files/1.jpg": OTHER,
+        "Pea_files/2.jpg": PHOTO,
+    },
+    "under another name, by srcset": {
+        "Pea.html": shown(
+            'src="Pea_files/1.jpg" srcset="https://kitchen.example/2024/05/a-pea.jpg 2x"',
+            f'src="Pea_files/2.jpg" srcset="{URL[:-4]}-300x200.jpg 300w, {URL} 900w"',
+        ),
+        "Pea_files/1.jpg": OTHER,
+        "Pea_files/2.jpg": PHOTO,
+    },
+    "under another name, behind a server for sizes": {
+        "Pea.html": shown(
+            'src="Pea_files/image.jpg" srcset="/_next/image?url='
+            'https%3A%2F%2Fkitchen.example%2F2024%2F05%2Fpea.jpg&w=640 1x"'
+        ),
+        "Pea_files/image.jpg": PHOTO,
+    },
+    "of two of one name that which the page says": {
+        "Pea.html": shown(
+            'src="Pea_files/pea.jpg" data-src="https://kitchen.example/1/pea.jpg"',
+            f'src="Pea_files/pea(1).jpg" data-src="{URL}"',
+        ),
+        "Pea_files/pea.jpg": OTHER,
+        "Pea_files/pea(1).jpg": PHOTO,
+    },
+    "as the page calls it": {
+        "Pea.html": shown('alt="Bean soup" src="P_files/1.jpg"', 'alt="pea soup!" src="P_files/2"'),
+        "P_files/1.jpg": OTHER,
+        "P_files/2": PHOTO,
+    },
+    "inside, as the page calls it": {
+        "Pea.html": shown(f'src="{DATA_2}" alt="Bean soup"', f'src="{DATA}" alt="Pea soup"')
+    },
+    "inside, behind what holds its place": {
+        "Pea.html": shown(
+            f'src="{PIXEL}" data-x="{DATA_2}"',
+            f'src="{DATA}" class="featured-image"',
+            f'src="{DATA_2}"',
+        )
+    },
+    "inside, beside what is not the page's": {
+        "Pea.html": shown(f'src="{DATA}"')[:-14]
+        + f'<aside><img src="{DATA_2}"></aside><div class="related"><img src="{DATA_2}"></div>'
+    },
+    "in a style of SingleFile": {
+        "Pea.html": html(
+            recipe(image=URL),
+            head=f"<style>:root{{--sf-img-1:url({DATA_2});--sf-img-3: url('{DATA}')}}</style>",
+            body='<img src="data:image/svg+xml,<svg></svg>" alt="Pea soup" '
+            'style="background-image:var(--sf-img-3)!important">',
+        )
+    },
+    "named in the graph by what is in another block": {
+        "Pea.html": html(
+            {"@type": "ImageObject", "@id": "#i", "url": URL}, recipe(image=[{"@id": "#i"}])
+        ),
+        "Pea_files/pea.jpg": PHOTO,
+    },
+    "which only the page names": {
+        "Pea.html": html(recipe(image=None), head=f'<meta property="og:image" content="{URL}">'),
+        "Pea_files/pea.jpg": PHOTO,
+    },
+    "beside, flat": {"Pea.html": PEA_SOUP, "pea.jpg": PHOTO},
+    "beside the text, in a folder for pictures": {
+        "recipes/pea.md": "# Pea soup\n![](pea.jpg)",
+        "pictures/pea.jpg": PHOTO,
+        "recipes/bean/pea.jpg": OTHER,
+        "recipes/bean/index.md": "",
+    },
+}
+
+
+@pytest.mark.parametrize("files", FOUND.values(), ids=FOUND)
+def test_the_right_photo_is_found(read, tmp_path, files):
+    recipes, _ = read(write(tmp_path / "in", files))
+    assert recipes[PEA].photo.read_bytes() == PHOTO
+
+
+NOT_THERE = {
+    "in the folder of a page whose name begins so": (
+        {"Pea.html": PEA_SOUP, "Pea-beans_files/pea.jpg": OTHER, "Pea_2_files/pea.jpg": OTHER},
+        "its picture pea.jpg was not saved with it",
+    ),
+    "another of that name": (
+        {"Pea.html": PEA_SOUP, "Pea_files/pea.jpg": PHOTO, "Pea_files/pea(1).jpg": OTHER},
+        "its picture pea.jpg was not saved with it",
+    ),
+    "a longer name": (
+        {"Pea.html": PEA_SOUP, "Pea_files/pea-soup.jpg": OTHER, "Pea_files/a-pea.jpg": OTHER},
+        "its picture pea.jpg was not saved with it",
+    ),
+    "beside, where two pages may mean it": (
+        {
+            "Pea.html": PEA_SOUP,
+            "Bean.html": html(recipe(name=BEAN, image="https://kitchen.example/1/pea.jpg")),
+            "pea.jpg": OTHER,
+        },
+        "may be another recipe's",
+    ),
+    "beside, where another names it": (
+        {
+            "Pea.html": PEA_SOUP,
+            "Bean.json": json.dumps(recipe(name=BEAN, image="pea.jpg")),
+            "pea.jpg": OTHER,
+        },
+        "may be another recipe's",
+    ),
+    "several inside that nothing tells apart": (
+        {"Pea.html": shown(f'src="{DATA}"', f'src="{DATA_2}"')},
+        "its picture pea.jpg was not saved with it",
+    ),
+    "inside, on a page of several recipes": (
+        {
+            "Pea.html": html(
+                recipe(image=URL),
+                recipe(name=BEAN, image=""),
+                body=f'<img class="hero" src="{DATA}">',
+            )
+        },
+        "its picture pea.jpg was not saved with it",
+    ),
+    "the page's, on a page of several recipes": (
+        {
+            "Pea.html": html(
+                recipe(image=URL),
+                recipe(name=BEAN, image=""),
+                head='<meta property="og:image" content="https://kitchen.example/bean.jpg">',
+            ),
+            "Pea_files/bean.jpg": OTHER,
+        },
+        "its picture pea.jpg was not saved with it",
+    ),
+    "a mark": ({"Pea.html": shown(f'src="{DATA}" class="logo"')}, "was not saved with it"),
+    "one pixel": ({"Pea.html": html(recipe(image=PIXEL))}, "hardly any pixels"),
+    "in another recipe's folder": (
+        {
+            "pea/recipe.json": json.dumps(recipe(image="full-size.jpg")),
+            "bean/recipe.json": json.dumps(recipe(name=BEAN, image="")),
+            "bean/images/full-size.jpg": OTHER,
+        },
+        "its picture full-size.jpg is not there",
+    ),
+}
+
+
+@pytest.mark.parametrize(("files", "reason"), NOT_THERE.values(), ids=NOT_THERE)
+def test_another_s_photo_is_taken_by_none(read, tmp_path, files, reason):
+    recipes, unusable = read(write(tmp_path / "in", files))
+    assert PEA not in recipes
+    assert any(reason in one for origin, one in unusable.items() if "ea" in origin)

@@ -38,7 +38,7 @@ def read_page(path: Path, origin: str, photos: Photos) -> Iterator[Found | Unusa
         return
     page = _Page(content.decode(_encoding(content), "replace"))
     recipes = page.recipes()
-    if not recipes:
+    if not recipes or page.problem:
         yield Unusable(origin, page.problem or _NONE)
     pictures = Pictures(page.tree, path, photos)
     for number, recipe in enumerate(recipes, 1):
@@ -76,6 +76,7 @@ class _Page:
             site = _Site(self._scraper)
             if not recipes and (site.ingredients or site.steps):
                 recipes = [Described("", [], [], [], {})]
+                self.problem = ""  # the site shows what could not be read
             if len(recipes) == 1:
                 site.complete(recipes[0])
         for recipe in recipes:
@@ -99,8 +100,8 @@ class _Page:
                 except RecursionError:
                     raise
                 except ValueError as error:
-                    if "recipe" in text.lower():
-                        self.problem = f"its recipe is no JSON: {reason(error)}"
+                    if "recipeingredient" in text.lower():
+                        self.problem = f"it has a recipe in what is no JSON: {reason(error)}"
 
     def _microdata(self) -> Any:
         if "itemscope" not in self._text.lower():

@@ -185,6 +185,8 @@ class _Graph:
         return self._words(_first(node, _NAMES))
 
     def ingredients(self, value: Any) -> list[str]:
+        if isinstance(value, str) and embedded(value) is None:
+            return ingredient_lines(value)
         return self._lines(value, True, True, set())
 
     def steps(self, value: Any) -> list[str]:
@@ -244,8 +246,6 @@ class _Graph:
         text = _text(value)
         if isinstance(value, str) and (data := embedded(text)) is not None:
             return self._lines(data, ingredients, alone, seen)
-        if isinstance(value, str) and ingredients and alone:
-            return ingredient_lines(text)
         return text_lines(text, alone)
 
     def _lines_of_node(
