@@ -699,12 +699,16 @@ from pathlib import Path
 
 from itadaki.errors import RecipeError
 from itadaki.index.filters import ingredient_terms
-from itadaki.importing import found, markdown, table
+from itadaki.importing import found, json_ld, markdown, page, page_pictures, picture_names
+from itadaki.importing import schema_org, schema_text, table
 from itadaki.recipes.recipe import MAX_TEXT, NewRecipe
 
-resource.setrlimit(resource.RLIMIT_CPU, (60, 60))
+resource.setrlimit(resource.RLIMIT_CPU, (150, 150))
 spaces = [chr(code) for code in range(0x3001) if chr(code).isspace()]
-parts = ["a", "A", "1", "_", "-", ".", "é", "\u0301\u0323", ";", "|", "[", "(", "![[", "<", "'"]
+parts = ["<a", "&amp;", "&", "amp;", "/*", ",", "{}", "</p>", "((", "• ", "1. ", "1. 2. ", "-1x1"]
+parts += ["-300x200", "-scaled", ".jpg", "data:", "a=/b&", "--sf-img-1:url(", "var(", "url: "]
+parts += ["saved from url=(1)", "step ", "step 1 ", "<!--", "\\\\n", '"\\\\', "a", "A"]
+parts += ["1", "_", "-", ".", "é", "\u0301\u0323", ";", "|", "[", "(", "![[", "<", "'"]
 for part in [*parts, "0x", '"', "\\\\", "\\0", "{", "-1", "//", "../", *spaces]:
     print(repr(part), flush=True)
     text = part * 100_000
@@ -721,6 +725,23 @@ for part in [*parts, "0x", '"', "\\\\", "\\0", "{", "-1", "//", "../", *spaces]:
         found.details(keywords=one, servings=one, prep_minutes=one, author=one, source=one)
         found.details(source=f"http://{one}", prep_minutes=f"P{one}")
         ingredient_terms([one[:MAX_TEXT]])
+        for alone in (True, False):
+            schema_text.text_lines(one, alone)
+        schema_text.ingredient_lines(one)
+        schema_text.without_labels([one])
+        schema_text._LABEL.fullmatch(one), schema_text.embedded(f"[{one}]")
+        for json in (one, f"[{one}", f"{{}}{one}"):
+            try:
+                json_ld.read_values(json)
+            except ValueError:
+                pass
+        picture_names.picture_key(one), picture_names.picture_paths(f"https://{one}?{one}")
+        picture_names.data_uri(one), picture_names.data_uri(f"data:image/png{one}")
+        picture_names.is_saved_folder(one)
+        page_pictures._STYLED.findall(one), page_pictures._USE.findall(one)
+        page_pictures._MAIN.search(one), page_pictures._SIDE.search(one)
+        page._SAVED_FROM.findall(one), page._INSIDE.sub("", one)
+        schema_org._WORD.findall(one)
         try:
             NewRecipe(one, [one], one, b"")
         except RecipeError:
