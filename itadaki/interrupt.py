@@ -9,6 +9,7 @@ import os
 import shutil
 import signal
 import socket
+import subprocess
 import tempfile
 import threading
 import time
@@ -26,6 +27,7 @@ _DEFAULTS: dict[int, Callable[[int, FrameType | None], object] | signal.Handlers
     signal.SIGTERM: signal.SIG_DFL,
 }
 _temporary: set[Path] = set()
+_children: set["subprocess.Popen[bytes]"] = set()
 _waker: socket.socket | None = None
 _retired: list[socket.socket] = []  # open, because an event loop puts back what it replaced
 
@@ -46,6 +48,19 @@ def temporary_folder(prefix: str, beside: Path | None = None) -> Iterator[Path]:
     """A new folder, in ``beside`` or where the system keeps such; see ``temporary``."""
     with temporary(Path(tempfile.mkdtemp(prefix=prefix, dir=beside))) as folder:
         yield folder
+
+
+@contextmanager
+def ends_with_us(child: "subprocess.Popen[bytes]") -> Iterator[None]:
+    """Kill a child when the block ends, or when a signal ends this process in it: before what is
+    temporary is removed, or it would write on."""
+    _children.add(child)
+    try:
+        yield
+    finally:
+        _children.discard(child)
+        child.kill()
+        child.communicate()
 
 
 def watch() -> None:
@@ -101,6 +116,7 @@ def _forget() -> None:
     """In a forked child, whose signals must neither end the parent nor wait for its thread."""
     unwatch()
     _temporary.clear()
+    _children.clear()
     _release()
 
 
@@ -117,6 +133,9 @@ def _wait(woken: socket.socket) -> None:
 def _end(number: int) -> None:
     try:
         os.write(2, _SAID.encode())
+        for child in list(_children):
+            child.kill()
+            child.wait()
         for path in list(_temporary):
             _remove(path)
     finally:

@@ -367,7 +367,7 @@ READ = {
     "no line end": by_hand(lambda text: text.rstrip("\n")),
     "two columns of one name": by_hand(
         lambda text: re.sub(
-            r"(?m)^(\d.*)$", r"\1,left,right", text.replace("Image_Name", "Image_Name,Note,Note")
+            r"(?m)^(\d.*)$", r"\1,left,right", text.replace("Source\n", "Source,Note,Note\n")
         )
     ),
     "other order": lambda text: (
@@ -417,7 +417,10 @@ REFUSED = {
     "an Id twice": (by_hand(lambda text: text.replace("\n2,", "\n1,")), "each once"),
     "no number": (by_hand(lambda text: text.replace("\n2,", "\n2.0,")), "whole numbers"),
     "a short line": (by_hand(lambda text: text + "Dish 7\n"), "whole numbers"),
-    "a long line": (by_hand(lambda text: text + "7,a,b,c,d,e,f\n"), "not a readable CSV"),
+    "a long line": (
+        by_hand(lambda text: text + "7" + ",a" * 14 + "\n"),
+        "not a readable CSV",
+    ),
     "long lines": (
         by_hand(lambda text: re.sub(r"(?m)^(\d.*)$", r"\1,x", text)),
         "more fields in its rows",

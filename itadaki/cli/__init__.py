@@ -45,6 +45,7 @@ class _InOrder(click.Group):
         collection.add,
         collection.update,
         collection.remove,
+        collection.export,
         prepare.build,
         search.search,
         prepare.train,

@@ -13,9 +13,11 @@ from itadaki.settings import Settings
 from itadaki.variants import VARIANTS, Artifacts
 
 if TYPE_CHECKING:
-    from itadaki.recipes.recipe import NewRecipe
+    from itadaki.importing.duplicates import Duplicates
+    from itadaki.importing.spool import Spool
     from itadaki.retrieval import RetrievalSystem
 
+_FORMATS = ("schema-org", "mealie", "csv")
 _NOTHING: tuple[Any, ...] = (None, None, (), None, {})
 
 
@@ -23,7 +25,15 @@ _NOTHING: tuple[Any, ...] = (None, None, (), None, {})
 @click.argument("source", type=Path)
 @click.option("--name", metavar="NAME", help="of the collection; by default made of SOURCE's")
 @parameters.fetch_photos
-def import_recipes(source: Path, name: str | None, fetch_photos: bool) -> None:
+@parameters.how_to_import
+def import_recipes(
+    source: Path,
+    name: str | None,
+    fetch_photos: bool,
+    skip_duplicates: bool,
+    dry_run: bool,
+    report: Path | None,
+) -> None:
     """Make a collection of recipes with photos.
 
     SOURCE is a folder, an archive (zip, tar) or a file: saved pages and JSON with schema.org
@@ -39,10 +49,14 @@ def import_recipes(source: Path, name: str | None, fetch_photos: bool) -> None:
         name = re.sub(r"[^a-z0-9_-]+", "-", stem).strip("-_")[:64]
     check_new_name(settings, name)
     with workspace(settings.collections_folder) as room:
-        recipes = _read(source, room, fetch_photos)
+        recipes = _read(source, room, fetch_photos, skip_duplicates, report)
+        count = len(recipes)
+        if dry_run:
+            print(f"{count:,} recipes would be in the collection {name}; nothing was made.")
+            return
         create_collection(settings, name, recipes)
     print(
-        f"{len(recipes):,} recipes are in the collection {name}. "
+        f"{count:,} recipes are in the collection {name}. "
         f"Serve them: python -m itadaki serve --dataset {name}"
     )
 
@@ -55,8 +69,10 @@ def list_collections() -> int:
 
     from itadaki.collection import collections
     from itadaki.recipes.dataset import load_dataset
+    from itadaki.storage.workspace import clean_up
 
     settings = Settings()
+    clean_up(settings.collections_folder)
     table, unusable = Table("collection", "recipes", "banks"), []
     for name in collections(settings):
         ours = settings.model_copy(update={"dataset": name})
@@ -79,6 +95,7 @@ def list_collections() -> int:
 @click.argument("source", type=Path, required=False)
 @parameters.recipe_fields
 @parameters.fetch_photos
+@parameters.how_to_import
 @parameters.dataset
 def add(
     source: Path | None,
@@ -87,6 +104,9 @@ def add(
     ingredients: tuple[str, ...],
     instructions: str | None,
     fetch_photos: bool,
+    skip_duplicates: bool,
+    dry_run: bool,
+    report: Path | None,
     **details: Any,
 ) -> None:
     """Add recipes to a collection, and to its banks.
@@ -104,12 +124,16 @@ def add(
         raise ItadakiError("Give either a SOURCE, or a recipe's --title and --photo.")
     with workspace(settings.collections_folder) as room:
         if source:
-            recipes = _read(source, room, fetch_photos)
+            known = _known(settings)
+            recipes = list(_read(source, room, fetch_photos, skip_duplicates, report, known))
         elif title and photo:
             texts = title, list(ingredients), instructions or ""
             recipes = [NewRecipe(*texts, _content(photo), **said)]
         else:
             raise ItadakiError("A recipe needs a --title and a --photo.")
+        if dry_run:
+            print(f"{len(recipes):,} recipes would be added; nothing has changed.")
+            return
         _, ids = change_collection(settings, _systems(settings), add=recipes)
     for recipe_id, recipe in zip(ids, recipes, strict=True):
         print(f"{recipe_id}  {recipe.title}")
@@ -160,24 +184,63 @@ def remove(ids: tuple[int, ...]) -> None:
     print(f"{len(set(ids)):,} recipes are removed.")
 
 
-def _read(source: Path, workspace: Path, fetch_photos: bool) -> "list[NewRecipe]":
-    """The recipes of the source that can be used; what cannot is listed."""
-    from itadaki.importing import read_recipes
+@click.command()
+@click.argument("name", required=False)
+@click.option("--format", "kind", type=click.Choice(_FORMATS), default=_FORMATS[0])
+@click.option(
+    "--to", "target", type=Path, metavar="FILE.zip|FOLDER", help="by default NAME-FORMAT.zip"
+)
+def export(name: str | None, kind: str, target: Path | None) -> None:
+    """Write all recipes of a collection, with their photos, for other programs.
 
-    recipes, unusable = read_recipes(source, workspace, fetch_photos)
-    if unusable:
-        print(f"Not used ({len(unusable):,}):")
-        for one in unusable:
-            print(f"  {one.origin}: {one.reason}")
-    for field in ("ingredients", "instructions"):
-        without = [recipe.title for recipe in recipes if not getattr(recipe, field)]
-        if without:
-            print(f"Taken without {field} ({len(without):,}):")
-            for title in without:
-                print(f"  {title}")
-    if not recipes:
+    NAME is the collection; by default the dataset that is configured.
+    """
+    from itadaki.exporting import export
+
+    settings = Settings()
+    if name:
+        settings = settings.model_copy(update={"dataset": name})
+    target = (target or Path(f"{Path(settings.dataset).name}-{kind}.zip")).expanduser()
+    count, left_out = export(settings, kind, target)
+    for title in left_out:
+        print(f"Left out, because its photo cannot be read: {title}", file=sys.stderr)
+    print(f"{count:,} recipes are in {target}.")
+
+
+def _read(
+    source: Path,
+    workspace: Path,
+    fetch_photos: bool,
+    skip_duplicates: bool,
+    report: Path | None,
+    known: "Duplicates | None" = None,
+) -> "Spool":
+    """The recipes of the source that can be used; what became of the rest is listed."""
+    from itadaki.cli.report import reporting
+    from itadaki.importing import recipes_in
+    from itadaki.importing.found import Taken
+    from itadaki.importing.spool import Spool
+
+    taken = Spool(workspace / "taken.spool")
+    with reporting(report) as outcome:
+        for one in recipes_in(source, workspace, fetch_photos, known=known):
+            if outcome.note(one, skip_duplicates) and isinstance(one, Taken):
+                taken.append(one.recipe)
+    outcome.show()
+    if not len(taken):
         raise ItadakiError(f"No recipe of {source} can be used; nothing has changed.")
-    return recipes
+    return taken
+
+
+def _known(settings: Settings) -> "Duplicates | None":
+    """The recipes of a collection that is about to change."""
+    from itadaki.importing.duplicates import Duplicates
+    from itadaki.recipes.dataset import load_dataset, recipes_of
+
+    if not settings.collection_folder:
+        return None
+    dataset = load_dataset(settings, progress=False)
+    return Duplicates(recipes_of(dataset), dataset.root)
 
 
 def _said(details: dict[str, Any]) -> dict[str, Any]:

@@ -51,6 +51,26 @@ fetch_photos = click.option(
 )
 
 
+def how_to_import(command: Command) -> Command:
+    """What is done with duplicates, and what is said of a source."""
+    for option in (
+        click.option(
+            "--report",
+            type=Path,
+            metavar="FILE",
+            help="what became of each file, as .json or .csv",
+        ),
+        click.option("--dry-run", is_flag=True, help="say what would happen, and change nothing"),
+        click.option(
+            "--skip-duplicates",
+            is_flag=True,
+            help="leave out recipes that are there already: title and photo, or address",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
 def recipe_fields(command: Command) -> Command:
     """What a recipe is made of: title, photo, ingredients, instructions and ``DETAILS``."""
     for option in (

@@ -42,6 +42,7 @@ def serve(host: str, port: int) -> int:
     from api.core.config import ApiSettings
     from api.core.http_protocol import BoundedProtocol
     from api.core.request_log import configure_logs
+    from itadaki.storage.workspace import clean_up
 
     # Everything that can be wrong is said here, in one line, before a server starts.
     api_settings = ApiSettings()
@@ -53,6 +54,7 @@ def serve(host: str, port: int) -> int:
         if not is_ready(variant, ours):
             prepare(variant, ours)
             check_address(host, port)  # that took minutes
+    clean_up(settings.collections_folder)
     configure_logs(api_settings.log_format)
 
     class Server(uvicorn.Server):

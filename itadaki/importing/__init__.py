@@ -1,23 +1,32 @@
 """Reads recipes with photos from what other programs export, from saved pages and from folders."""
 
 import shutil
-from collections import defaultdict
-from collections.abc import Callable, Container, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections import defaultdict, deque
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import unquote
 
 from itadaki.cores import usable_cores
 from itadaki.errors import CollectionError, ImageError, RecipeError
 from itadaki.importing.archive import is_archive
 from itadaki.importing.budget import Budget
+from itadaki.importing.duplicates import Duplicates
 from itadaki.importing.fetch import FetchError, fetch_photo
-from itadaki.importing.found import Absent, Found, Guess, Photos, Unusable, walk
+from itadaki.importing.found import Absent, Aside, Found, Guess, Photos, Taken, Unusable, walk
 from itadaki.importing.reader import Reader, reads
+from itadaki.importing.spool import Spool
 from itadaki.recipes.recipe import NewRecipe, has_title
 
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+_T = TypeVar("_T")
+_S = TypeVar("_S")
+_AHEAD = 64  # recipes whose photos are looked at before their turn
 _FETCHES = 4  # at the same time
 _MAX_FETCHES = 5  # for one recipe
 _MAX_PHOTO = 100_000_000  # bytes
@@ -30,14 +39,44 @@ def read_recipes(
     """Read all recipes of a source that have a title and a photo which decodes.
 
     Args:
+        source: see ``recipes_in``, like all else.
+        workspace: likewise.
+        fetch_photos: likewise.
+        progress: likewise.
+
+    Returns:
+        The recipes, and what else there was with the reason why it is none of them.
+    """
+    recipes: list[NewRecipe] = []
+    unusable: list[Unusable] = []
+    for one in recipes_in(source, workspace, fetch_photos, progress):
+        if isinstance(one, Taken):
+            recipes.append(one.recipe)
+        elif not isinstance(one, Aside):
+            unusable.append(one)
+    return recipes, unusable
+
+
+def recipes_in(
+    source: Path,
+    workspace: Path,
+    fetch_photos: bool = False,
+    progress: bool = True,
+    known: Duplicates | None = None,
+) -> Iterator[Taken | Unusable]:
+    """Read a source, and tell what becomes of each of its files.
+
+    Args:
         source: a folder, an archive, or one file of a kind that recipes are read from.
         workspace: an empty folder for what is unpacked and fetched; the recipes' photos may lie
             there.
         fetch_photos: fetch photos that are only at a remote address.
         progress: show bars.
+        known: recipes that are there already.
 
-    Returns:
-        The recipes, and what else there was with the reason why it is none of them.
+    Yields:
+        Recipes that have a title and a photo which decodes; what is none, with the reason; and at
+        last the files in which nobody expects a recipe.
 
     Raises:
         CollectionError: the source is not there, or is an archive that must not be unpacked.
@@ -48,77 +87,136 @@ def read_recipes(
     if not (source.is_file() or source.is_dir()):
         raise CollectionError(f"There is no file or folder {source}.")
     source = source.resolve()
-    found: list[Found] = []
-    unusable: list[Unusable] = []
     workspace.mkdir(parents=True, exist_ok=True)
-    compressed = sum(
-        path.stat().st_size
-        for path in (walk(source)[0] if source.is_dir() else [source])
-        if is_archive(path) or path.suffix.lower() == ".paprikarecipe"
-    )
-    budget = Budget.of(compressed, shutil.disk_usage(workspace).free)
-    with Reader(workspace, budget) as reader:
-        for item in _read(source, reader, workspace):
-            if isinstance(item, Found):
-                found.append(item)
-            else:
-                unusable.append(item)
+    items, found = Spool(workspace / "read.spool"), 0
+    with tqdm(total=0, desc="Reading", unit="file", disable=not progress) as bar:
+        bar.refresh()
+        compressed = sum(
+            path.stat().st_size
+            for path in (walk(source)[0] if source.is_dir() else [source])
+            if is_archive(path) or path.suffix.lower() == ".paprikarecipe"
+        )
+        budget = Budget.of(compressed, shutil.disk_usage(workspace).free)
+        with Reader(workspace, budget) as reader:
+            for item in _read(source, reader, workspace, bar):
+                items.append(item)
+                found += isinstance(item, Found)
 
-    with ThreadPoolExecutor(_FETCHES if fetch_photos else usable_cores()) as pool:
-        folder = workspace / "fetched" if fetch_photos else None
-        problem_of = cache(_problem)  # a small table may name one big photo 100,000 times
-        bar = tqdm(
-            pool.map(partial(_recipe, problem_of, folder, _contested(found)), found),
-            total=len(found),
+    known, used = known or Duplicates(), set[Path]()
+    folder = workspace / "fetched" if fetch_photos else None
+    problem_of = cache(_problem)  # a small table may name one big photo 100,000 times
+    contested = _contested(item for item in items if isinstance(item, Found))
+
+    def looked_at(item: Found | Unusable) -> Taken | Unusable:
+        if isinstance(item, Unusable):
+            return item
+        recipe = _recipe(problem_of, folder, contested, item)
+        return Taken(item.origin, recipe) if isinstance(recipe, NewRecipe) else recipe
+
+    with (
+        ThreadPoolExecutor(_FETCHES if fetch_photos else usable_cores()) as pool,
+        tqdm(
+            total=found,
             desc="Fetching photos" if fetch_photos else "Checking photos",
             unit="photo",
             disable=not progress,
-        )
-        looked_at = list(bar)
-    recipes = [one for one in looked_at if not isinstance(one, Unusable)]
-    unusable += [one for one in looked_at if isinstance(one, Unusable)]
-    return recipes, unusable
+        ) as bar,
+    ):
+        for item, done in _in_order(pool, looked_at, items):
+            bar.update(isinstance(item, Found))
+            if isinstance(done, Taken):
+                if isinstance(done.recipe.photo, Path):
+                    used.add(done.recipe.photo.resolve())
+                done.duplicate = known.check(done.recipe, done.origin, _file_of(done.origin)) or ""
+            if not isinstance(done, Aside):
+                yield done
+    for item in items:
+        if isinstance(item, Aside):
+            if item.picture and item.picture.resolve() in used:
+                item = replace(item, reason="a recipe's photo", used=True)
+            yield item
 
 
-def _read(source: Path, reader: Reader, workspace: Path) -> Iterator[Found | Unusable]:
+def _in_order(
+    pool: ThreadPoolExecutor, function: Callable[[_T], _S], items: Iterable[_T]
+) -> Iterator[tuple[_T, _S]]:
+    """As the pool's map, with few items at hand at a time."""
+    ahead: deque[tuple[_T, Future[_S]]] = deque()
+    for item in items:
+        ahead.append((item, pool.submit(function, item)))
+        if len(ahead) > _AHEAD:
+            first, result = ahead.popleft()
+            yield first, result.result()
+    for item, result in ahead:
+        yield item, result.result()
+
+
+def _file_of(origin: str) -> str:
+    """The file that a recipe was read from; readers put after a comma which of its recipes."""
+    return origin.split(", ")[0]
+
+
+def _read(
+    source: Path, reader: Reader, workspace: Path, bar: "tqdm[Any]"
+) -> Iterator[Found | Unusable]:
     if source.is_dir():
         files, others = walk(source)
         archives = [path for path in files if is_archive(path)]
         texts = sorted(set(files) - set(archives))
         for path in others:
             yield Unusable(path.relative_to(source).as_posix(), _NO_FILE)
-        yield from _read_files(texts, source, reader)
+        yield from _read_files(texts, source, reader, bar)
         for number, archive in enumerate(archives):
             name = archive.relative_to(source).as_posix()
+            folder = workspace / f"inside-{number}"
             try:
-                for item in _read_archive(archive, workspace / f"inside-{number}", reader):
+                for item in _read_archive(archive, folder, reader, bar):
                     yield replace(item, origin=f"{name}/{item.origin}")
             except CollectionError as error:
                 yield Unusable(name, str(error))
     elif is_archive(source):
-        yield from _read_archive(source, workspace / "unpacked", reader)
+        yield from _read_archive(source, workspace / "unpacked", reader, bar)
     else:
-        yield from _read_files([source], source.parent, reader)
+        yield from _read_files([source], source.parent, reader, bar)
 
 
-def _read_archive(archive: Path, folder: Path, reader: Reader) -> Iterator[Found | Unusable]:
+def _read_archive(
+    archive: Path, folder: Path, reader: Reader, bar: "tqdm[Any]"
+) -> Iterator[Found | Unusable]:
     try:
-        yield from reader.unpack(archive, folder)
+        for number, item in enumerate(reader.unpack(archive, folder), 1):
+            if item:
+                yield item
+            bar.set_postfix_str(f"{number:,} unpacked of {archive.name}", refresh=False)
+            bar.update(0)
     except CollectionError:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    yield from _read_files(walk(folder)[0], folder, reader)
+    yield from _read_files(walk(folder)[0], folder, reader, bar)
 
 
-def _read_files(files: Iterable[Path], root: Path, reader: Reader) -> Iterator[Found | Unusable]:
+def _read_files(
+    files: Sequence[Path], root: Path, reader: Reader, bar: "tqdm[Any]"
+) -> Iterator[Found | Unusable]:
+    bar.total = (bar.total or 0) + len(files)
     for path in files:
         origin = path.relative_to(root).as_posix()
         if reads(path):
-            yield from reader.read(path, root)
+            nothing = True
+            for item in reader.read(path, root):
+                nothing = False
+                yield item
+            if nothing:
+                yield Unusable(origin, "it holds no recipe")
         elif is_archive(path):
             yield Unusable(origin, "an archive in an archive; import it by itself")
-        elif not (Photos.is_photo(path) or path.suffix.lower() in _COMPANIONS):
+        elif Photos.is_photo(path):
+            yield Aside(origin, "a picture that no recipe was given", path)
+        elif path.suffix.lower() in _COMPANIONS:
+            yield Aside(origin, "a file that comes with others")
+        else:
             yield Unusable(origin, "not a kind of file that recipes are read from")
+        bar.update()
 
 
 _NO_FILE = "it is no file of this folder: a pipe, a device, or a link that leads elsewhere"

@@ -40,11 +40,11 @@ def is_archive(path: Path) -> bool:
     )
 
 
-def unpack(archive: Path, folder: Path, budget: Budget) -> Iterator[Unusable]:
+def unpack(archive: Path, folder: Path, budget: Budget) -> Iterator[Unusable | None]:
     """Unpack an archive into a new folder, and the zips in it too, as Tandoor nests them.
 
     Yields:
-        What of it cannot be unpacked while the rest can.
+        What of it cannot be unpacked while the rest can, and None for each file that is.
 
     Raises:
         CollectionError: the archive is damaged, asks for a password, would write outside the
@@ -75,7 +75,7 @@ def unpack(archive: Path, folder: Path, budget: Budget) -> Iterator[Unusable]:
         raise CollectionError(f"{archive.name} cannot be unpacked: {reason(error)}.") from None
 
 
-def _unpack(archive: Path, folder: Path, budget: Budget) -> Iterator[Unusable]:
+def _unpack(archive: Path, folder: Path, budget: Budget) -> Iterator[Unusable | None]:
     members = _zip_members if zipfile.is_zipfile(archive) else _tar_members
     folder.mkdir(parents=True)
     for name, content in members(archive, budget):
@@ -99,6 +99,7 @@ def _unpack(archive: Path, folder: Path, budget: Budget) -> Iterator[Unusable]:
             while chunk := content.read(_CHUNK):
                 budget.count(len(chunk))
                 file.write(chunk)
+        yield None
 
 
 def _why_no_name(path: PurePosixPath) -> str | None:

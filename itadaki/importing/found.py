@@ -25,6 +25,7 @@ from itadaki.recipes.recipe import (
     MAX_KEYWORDS,
     MAX_SOURCE,
     TIMES,
+    NewRecipe,
     Recipe,
 )
 from itadaki.recipes.texts import keyword_list, minutes, one_line, web_address
@@ -124,6 +125,37 @@ class Unusable:
 
     def __post_init__(self) -> None:
         self.origin, self.reason = _shown(self.origin), _shown(self.reason)
+
+
+@dataclass
+class Aside(Unusable):
+    """A file in which nobody expects a recipe.
+
+    Attributes:
+        picture: the file, if it is one.
+        used: whether it is a recipe's photo.
+    """
+
+    picture: Path | None = None
+    used: bool = False
+
+
+@dataclass
+class Taken:
+    """A recipe that can be kept.
+
+    Attributes:
+        origin: what of the source it comes from, as that of ``Unusable``.
+        recipe: itself.
+        duplicate: why it is the same as one before, as a clause; empty if it is not.
+    """
+
+    origin: str
+    recipe: NewRecipe
+    duplicate: str = ""
+
+    def __post_init__(self) -> None:
+        self.origin = _shown(self.origin)
 
 
 def _shown(text: str) -> str:
@@ -290,8 +322,9 @@ def lines(text: object) -> list[str]:
     separated by semicolons or bars."""
     from itadaki.recipes.table import ingredient_list  # which is slower to import than all here
 
-    items = ingredient_list(str(text or ""))
-    if len(items) == 1:
+    written = str(text or "").strip()
+    items = ingredient_list(written)
+    if items == [written]:
         items = [item.strip() for item in re.split("[;|]", items[0])]
     return [item for item in items if item]
 

@@ -16,6 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
 from typing import IO, Any
@@ -24,6 +25,7 @@ from itadaki.errors import CollectionError, ItadakiError, reason
 from itadaki.importing import archive, json_file, markdown, page, paprika, table
 from itadaki.importing.budget import Budget, RefusedError
 from itadaki.importing.found import Found, Photos, Unusable
+from itadaki.interrupt import ends_with_us
 
 MAX_MEMORY = 2_000_000_000
 """Bytes of address space that the child may take; only Linux holds it to that."""
@@ -62,6 +64,7 @@ class Reader:
     def __init__(self, workspace: Path, budget: Budget) -> None:
         self._workspace, self._budget = workspace, budget
         self._child: subprocess.Popen[bytes] | None = None
+        self._until_end = ExitStack()
 
     def __enter__(self) -> "Reader":
         return self
@@ -82,7 +85,7 @@ class Reader:
         except (_ChildEndedError, OSError) as error:
             yield Unusable(origin, reason(error))
 
-    def unpack(self, path: Path, folder: Path) -> Iterator[Unusable]:
+    def unpack(self, path: Path, folder: Path) -> Iterator[Unusable | None]:
         """Unpack an archive as ``archive.unpack`` does; raises CollectionError as that does."""
         try:
             yield from self._ask(archive.unpack, path.stat().st_size, path, folder)
@@ -90,7 +93,10 @@ class Reader:
             raise CollectionError(f"{path.name} cannot be unpacked: {reason(error)}.") from None
 
     def _ask(self, function: Callable[..., Any], size: int, *arguments: Any) -> Iterator[Any]:
-        child = self._child = self._child or _start()
+        child = self._child
+        if child is None:
+            child = self._child = _start()
+            self._until_end.enter_context(ends_with_us(child))
         assert child.stdin and child.stdout
         seconds = SECONDS + SECONDS_PER_MB * size // 1_000_000
         try:
@@ -117,10 +123,8 @@ class Reader:
             raise _ChildEndedError(why) from None
 
     def _end(self) -> None:
-        if self._child:
-            self._child.kill()
-            self._child.communicate()
-            self._child = None
+        self._child = None
+        self._until_end.close()
 
 
 class _ChildEndedError(Exception):

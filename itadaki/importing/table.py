@@ -60,7 +60,7 @@ def _rows(
         for row in rows:
             if not any(row):
                 continue
-            cell = {name: row[i] if i < len(row) else "" for name, i in at.items()}
+            cell = {name: _plain(row[i]) if i < len(row) else "" for name, i in at.items()}
             yield Found(
                 cell["title"],
                 lines(cell.get("ingredients")),
@@ -71,6 +71,11 @@ def _rows(
             )
     except csv.Error as error:
         yield Unusable(f"{origin}, line {rows.line_num}", f"it is no CSV from here on: {error}")
+
+
+def _plain(cell: str) -> str:
+    """A cell without the apostrophe that keeps it from being a formula."""
+    return cell[1:] if re.match(r"'+[=+\-@]", cell) else cell
 
 
 def _places(header: list[str]) -> dict[str, int]:
