@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from itadaki.errors import CollectionError, ImageError
+from itadaki.importing.schema_org import PLAIN
 from itadaki.interrupt import temporary_folder
 from itadaki.photos.images import media_type
 from itadaki.recipes.dataset import load_dataset, recipes_of
@@ -108,18 +109,17 @@ def _schema_org(recipes: Iterable[tuple[DatasetRecipe, Path, str]]) -> _Files:
         described: dict[str, Any] = {
             "@context": "https://schema.org",
             "@type": "Recipe",
-            "name": _as_html(recipe.title),
+            "encodingFormat": PLAIN,
+            "name": recipe.title,
             "image": f"full.{suffix}",
-            "recipeIngredient": [_as_html(line) for line in recipe.ingredients],
-            "recipeInstructions": [
-                {"@type": "HowToStep", "text": _as_html(step)} for step in _steps(recipe)
-            ],
-            "keywords": ", ".join(map(_as_html, recipe.keywords)),
-            "recipeYield": _as_html(recipe.servings),
+            "recipeIngredient": recipe.ingredients,
+            "recipeInstructions": [{"@type": "HowToStep", "text": step} for step in _steps(recipe)],
+            "keywords": ", ".join(recipe.keywords),
+            "recipeYield": recipe.servings,
             "prepTime": _period(recipe.prep_minutes),
             "cookTime": _period(recipe.cook_minutes),
             "totalTime": _period(recipe.total_minutes),
-            "author": {"@type": "Person", "name": _as_html(recipe.author)} if recipe.author else "",
+            "author": {"@type": "Person", "name": recipe.author} if recipe.author else "",
             "url": recipe.source,
         }
         yield f"{name}/recipe.json", _json({k: v for k, v in described.items() if v})
@@ -184,13 +184,6 @@ def as_cell(text: str) -> str:
 
 def _steps(recipe: Recipe) -> list[str]:
     return [step.strip() for step in recipe.instructions.split("\n") if step.strip()]
-
-
-def _as_html(text: str) -> str:
-    """Text as schema.org has it, whose readers know marks and entities of HTML: what would be
-    taken for one is written so that it is not."""
-    text = re.sub(r"&(?=#?\w+;?)", "&amp;", text)
-    return re.sub(r"<(?=[\w/!?])", "&lt;", text)
 
 
 def _period(minutes: int) -> str:

@@ -140,11 +140,9 @@ def test_the_command(mine, capsys):
     assert [row[0] for row in csv.reader(io.StringIO(table))][1:3] == ["Pea Soup", "'=Dish 0"]
 
     assert main(["export", "mine", "--to", "out"]) == 0
-    assert (
-        json.loads(Path("out/pea-soup-1/recipe.json").read_bytes())["keywords"]
-        == ("soup, quick &amp; easy")
-        or True
-    )
+    written = json.loads(Path("out/pea-soup-1/recipe.json").read_bytes())
+    assert written["keywords"] == "soup, quick & easy" and written["totalTime"] == "PT30M"
+    assert written["recipeInstructions"][0] == {"@type": "HowToStep", "text": "Soak."}
     assert Path("out/dish-2-4/full.webp").read_bytes() == PHOTOS[2]
     capsys.readouterr()
     assert main(["export", "mine", "--to", "out"]) == 1
@@ -155,10 +153,9 @@ def test_the_command(mine, capsys):
 
 
 def test_a_photo_that_is_gone_is_said(mine, capsys):
-    load_first = main(["export", "mine", "--to", "first"])
     (photo,) = (mine.collection_folder / "Food Images").glob("pea-soup-1.jpg")
     photo.write_bytes(b"text")
-    assert load_first == 0 and main(["export", "mine", "--to", "o.zip"]) == 0
+    assert main(["export", "mine", "--to", "o.zip"]) == 0
     assert "3 recipes are in o.zip" in capsys.readouterr().out
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,8 @@ from itadaki.importing.schema_text import (
     without_labels,
 )
 
+PLAIN = "text/plain"
+"""The encodingFormat of a recipe whose texts are no HTML."""
 _NONE = "it holds no schema.org recipe"
 _BESIDE = ("full.jpg", "full.png", "full.jpeg", "full.webp")
 """The photo's names beside a recipe.json of Nextcloud Cookbook."""
@@ -125,12 +127,25 @@ def read_json(data: Any, path: Path, origin: str, photos: Photos) -> Iterator[Fo
     if not recipes:
         yield Unusable(origin, _NONE)
     for number, recipe in enumerate(recipes, 1):
+        recipe = _plain(recipe) if recipe.properties.get("encodingformat") == PLAIN else recipe
         places: list[Place] = []
         if len(recipes) == 1:
             places += photos.there(path.with_name(name) for name in _BESIDE)
         for image in recipe.images:
             places += photos.find(image, path)
         yield found(recipe, origin if len(recipes) == 1 else f"{origin}, recipe {number}", places)
+
+
+def _plain(recipe: Described) -> Described:
+    """A recipe whose texts are said to be no HTML, which is how ``export`` writes them."""
+    said = recipe.properties
+    steps = [step.get("text") for step in said.get("recipeinstructions", []) if step]
+    return replace(
+        recipe,
+        name=str(said.get("name", "")),
+        ingredients=[str(line) for line in said.get("recipeingredient", [])],
+        steps=[str(step) for step in steps if step],
+    )
 
 
 def found(recipe: Described, origin: str, places: list[Place]) -> Found:
