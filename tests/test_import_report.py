@@ -109,7 +109,8 @@ def test_every_file_is_accounted_for_once(home, source, tmp_path, capsys):
     said = capsys.readouterr().out
     assert "Taken, though duplicates (1):\n  soup.md: it has the same title and photo" in said
     assert "Taken without ingredients (2):\n  Soup\n  Stew\n" in said
-    assert "1 other files: a picture that no recipe was given" in said
+    assert "Beside these, 1: a picture that no recipe was given" in said
+    assert "a recipe's photo" not in said
 
     with_csv = ["--dry-run", "--skip-duplicates", "--report", str(tmp_path / "r.csv")]
     assert main(["import", str(source), "--name", "second", *with_csv]) == 0

@@ -48,11 +48,11 @@ class Report:
             status = "taken" if take else "skipped"
             self._write(one.origin, status, one.recipe.title, "; ".join(reasons))
             return take
-        if isinstance(one, Aside):
-            self._asides[one.reason] = self._asides.get(one.reason, 0) + 1
-        else:
-            self._unusable.append(one)
         used = isinstance(one, Aside) and one.used
+        if not isinstance(one, Aside):
+            self._unusable.append(one)
+        elif not used:
+            self._asides[one.reason] = self._asides.get(one.reason, 0) + 1
         self._write(one.origin, "taken" if used else "skipped", "", one.reason)
         return False
 
@@ -74,7 +74,7 @@ class Report:
                 for name in titles:
                     print(f"  {name}")
         for reason, count in self._asides.items():
-            print(f"{count:,} other files: {reason}")
+            print(f"Beside these, {count:,}: {reason}")
 
     def end(self) -> None:
         """Finish the file."""

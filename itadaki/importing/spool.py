@@ -7,7 +7,8 @@ from typing import Any
 
 
 class Spool:
-    """Keeps what is appended in a file of our own, and gives it back in order."""
+    """Keeps what is appended in a file of our own, and gives it back in order; once it is read,
+    nothing can be appended any more."""
 
     def __init__(self, path: Path) -> None:
         self._path, self._count = path, 0
@@ -22,7 +23,7 @@ class Spool:
         return self._count
 
     def __iter__(self) -> Iterator[Any]:
-        self._file.flush()
+        self._file.close()  # Windows removes no open file
         with self._path.open("rb") as file:
             for _ in range(self._count):
                 yield pickle.load(file)
