@@ -729,7 +729,7 @@ for part in [*parts, "0x", '"', "\\\\", "\\0", "{", "-1", "//", "../", *spaces]:
             schema_text.text_lines(one, alone)
         schema_text.ingredient_lines(one)
         schema_text.without_labels([one])
-        schema_text._LABEL.fullmatch(one), schema_text.embedded(f"[{one}]")
+        schema_text.embedded(f"[{one}]")
         for json in (one, f"[{one}", f"{{}}{one}"):
             try:
                 json_ld.read_values(json)

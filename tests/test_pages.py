@@ -165,6 +165,22 @@ def write(folder, files):
 
 
 ADDRESS = "https://www.jamieoliver.com/recipes/soup/pea/"
+
+
+def test_what_a_page_says_of_its_recipe_is_kept(read, tmp_path):
+    said = recipe(
+        author={"@id": "#ann"}, recipeYield="4 bowls", cookTime="PT1H5M", keywords="soup, peas"
+    )
+    page = html(
+        {"@graph": [{"@type": "Person", "@id": "#ann", "name": "Ann"}, said]},
+        head='<link rel="canonical" href="https://kitchen.example/pea/">',
+    )
+    recipes, _ = read(write(tmp_path / "in", {"x.html": page, "x_files/pea.jpg": PHOTO}))
+    found = recipes[PEA]
+    assert (found.author, found.servings, found.cook_minutes) == ("Ann", "4 bowls", 65)
+    assert (found.keywords, found.source) == (["soup", "peas"], "https://kitchen.example/pea/")
+
+
 # Of this site the scraper reads headings and lists, and no schema.org.
 JAMIE = (
     '<div class="ingredients-rich-text"><p class="type-body">300 g peas</p>'

@@ -67,6 +67,7 @@ class _Page:
         self.tree = lxml.html.document_fromstring(content, parser=parser, ensure_head_body=True)
         self._json = list(self._json_ld())
         self._scraper: AbstractScraper | None = None
+        self._address = ""
 
     def recipes(self) -> list[Described]:
         """Each recipe of the page once, from whichever source has it whole."""
@@ -79,8 +80,10 @@ class _Page:
                 self.problem = ""  # the site shows what could not be read
             if len(recipes) == 1:
                 site.complete(recipes[0])
-        for recipe in recipes:
-            recipe.name = recipe.name or (self._title() if len(recipes) == 1 else "")
+        if len(recipes) == 1:
+            recipes[0].name = recipes[0].name or self._title()
+            if self._address and not recipes[0].properties.get("url"):
+                recipes[0].properties["url"] = self._address
         return recipes
 
     def pictures(self) -> list[str]:
@@ -141,6 +144,7 @@ class _Page:
         for address in given:
             if not re.match("https?://", address) or len(address) > _MAX_ADDRESS:
                 continue
+            self._address = self._address or address
             if _asked(scraper_exists_for, address):
                 scraper: AbstractScraper | None = _asked(
                     scrape_html, _INSIDE.sub("", self._text), address

@@ -93,7 +93,7 @@ def described(data: Any) -> list[Described]:
             graph.ingredients(_first(node, _INGREDIENTS)),
             without_labels(graph.steps(_first(node, _STEPS))),
             graph.images([node.get(name) for name in ("image", "images", "photo", "thumbnailurl")]),
-            node,
+            {**node, "author": graph.known(node.get("author"))},
         )
         for node in graph.recipes
     ]
@@ -195,6 +195,12 @@ class _Graph:
             for item in value.values():
                 if isinstance(item, dict | list):
                     self._walk(item)
+
+    def known(self, value: Any) -> Any:
+        """A value whose parts are only named in it, as they are described."""
+        if isinstance(value, list):
+            return [self.known(item) for item in value]
+        return self._resolved(value, set()) if isinstance(value, dict) else value
 
     def name(self, node: dict[str, Any]) -> str:
         return self._words(_first(node, _NAMES))
