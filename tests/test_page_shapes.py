@@ -363,7 +363,7 @@ def read(page, files):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
         photos = Photos(root, Path(name) / "work")
-        photos.budget = Budget.of(0, 10**9)
+        photos.budget = Budget.of(0, 0, 10**9)
         for item in read_page(root / "page.html", "page.html", photos):
             places = [one.path if isinstance(one, Guess) else one for one in item.photos]
             yield (

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from conftest import dish_photo, encode
 
-from itadaki.importing import read_recipes, reader
+from itadaki.importing import budget, read_recipes, reader
 
 CASES = Path(__file__).parent / "cases"
 PHOTO, OTHER = encode(dish_photo(1)), encode(dish_photo(2))
@@ -231,7 +231,7 @@ def test_the_scraper_s_reading_wins_where_it_is_the_site_s_own(read, tmp_path):
 
 
 def test_what_reads_a_page_fetches_nothing(tmp_path):
-    with reader.Reader(tmp_path, reader.Budget()) as one:
+    with reader.Reader(tmp_path, budget.Budget()) as one:
         for function, address in ((socket.create_connection, ("127.0.0.1", 9)), (socket.socket, 2)):
             said = list(one._ask(_tried, 0, function, address))
             assert said == [
@@ -426,3 +426,53 @@ def test_another_s_photo_is_taken_by_none(read, tmp_path, files, reason):
     recipes, unusable = read(write(tmp_path / "in", files))
     assert PEA not in recipes
     assert any(reason in one for origin, one in unusable.items() if "ea" in origin)
+
+
+def test_pictures_inside_many_pages_are_no_more_than_the_pages(read, tmp_path, monkeypatch):
+    monkeypatch.setattr(budget, "ALWAYS_ALLOWED", 0)
+    files = {f"{n}.html": html(recipe(name=f"Soup {n}", image=DATA)) for n in range(9)}
+    recipes, unusable = read(write(tmp_path / "in", files))
+    assert len(recipes) == 9 and not unusable
+
+
+def laughs(depth):
+    """A graph of a few objects of which each names the next one ten times."""
+    steps = [{"@id": f"#{n}", "itemListElement": [{"@id": f"#{n + 1}"}] * 10} for n in range(depth)]
+    return {"@graph": [*steps, recipe(recipeInstructions={"@id": "#0"}, image={"@id": "#0"})]}
+
+
+HOSTILE = {
+    "objects that name each other": html(laughs(12), {"@id": "#12", "@graph": [{"@id": "#0"}]}),
+    "objects that name themselves": html(
+        recipe(recipeInstructions={"@id": "#1"}), {"@id": "#1", "item": {"@id": "#1"}}
+    ),
+    "entities of entities": html(recipe(name="&" + "amp;" * 200_000)),
+    "tags without an end": html(recipe(recipeInstructions="<a" * 30_000 + "<br" * 30_000)),
+    "lists in lists": html(recipe(recipeIngredient=json.loads("[" * 900 + "]" * 900))),
+    "JSON in JSON": html(recipe(recipeInstructions=json.dumps("[" * 5_000 + "]" * 5_000))),
+    "a script of brackets": f'<script type="application/ld+json">{"[" * 500_000}</script>',
+    "a script of comments": f'<script type="application/ld+json">{"/*" * 500_000}</script>',
+    "many recipes of one name": html([recipe(recipeIngredient=[str(n)]) for n in range(3_000)]),
+    "elements in elements": html(recipe(), body="<div>" * 90_000),
+    "items in items": html(body='<b itemscope itemprop="x" itemtype="a">' * 3_000),
+    "pictures by one style": html(
+        recipe(image=URL),
+        head=f'<style>:root{{--sf-img-1:url("data:image/png;base64,{"A" * 3_000_000}")}}</style>',
+        body='<img style="background:var(--sf-img-1)" alt="Pea soup" data-src="'
+        + URL
+        + '">' * 4_000,
+    ),
+    "an address of a site with all its letters": html(
+        recipe(), head=f'<link rel="canonical" href="https://{"a:" * 900_000}">'
+    ),
+}
+
+
+@pytest.mark.parametrize("page", HOSTILE.values(), ids=HOSTILE)
+def test_a_page_that_is_made_to_cost_much_costs_little(read, tmp_path, monkeypatch, page):
+    monkeypatch.setattr(reader, "SECONDS", 5)
+    monkeypatch.setattr(reader, "SECONDS_PER_MB", 1)
+    files = {"a.html": page, "b.html": html(recipe(name=BEAN)), "b_files/pea.jpg": PHOTO}
+    recipes, unusable = read(write(tmp_path / "in", files))
+    assert BEAN in recipes
+    assert PEA in recipes or any(origin.startswith("a.html") for origin in unusable)

@@ -91,12 +91,12 @@ def recipes_in(
     items, found = Spool(workspace / "read.spool"), 0
     with tqdm(total=0, desc="Reading", unit="file", disable=not progress) as bar:
         bar.refresh()
-        compressed = sum(
-            path.stat().st_size
-            for path in (walk(source)[0] if source.is_dir() else [source])
-            if is_archive(path) or path.suffix.lower() == ".paprikarecipe"
-        )
-        budget = Budget.of(compressed, shutil.disk_usage(workspace).free)
+        sizes = {True: 0, False: 0}
+        for path in walk(source)[0] if source.is_dir() else [source]:
+            compressed = is_archive(path) or path.suffix.lower() == ".paprikarecipe"
+            if compressed or reads(path):
+                sizes[compressed] += path.stat().st_size
+        budget = Budget.of(sizes[True], sizes[False], shutil.disk_usage(workspace).free)
         with Reader(workspace, budget) as reader:
             for item in _read(source, reader, workspace, bar):
                 items.append(item)

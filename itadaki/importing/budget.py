@@ -32,10 +32,16 @@ class Budget:
     files: int = 0
 
     @classmethod
-    def of(cls, compressed: int, free: int) -> "Budget":
-        """The budget of a source whose compressed files have so many bytes together, on a disk
-        with so many free."""
-        return cls(min(MAX_BYTES, ALWAYS_ALLOWED + MAX_RATIO * compressed, free), MAX_FILES)
+    def of(cls, compressed: int, plain: int, free: int) -> "Budget":
+        """The budget of a source.
+
+        Args:
+            compressed: bytes of all its compressed files together.
+            plain: those of the other files that are read, in which pictures may lie.
+            free: those that the disk has free.
+        """
+        allowed = ALWAYS_ALLOWED + MAX_RATIO * compressed + plain
+        return cls(min(MAX_BYTES, allowed, free), MAX_FILES)
 
     def count(self, size: int) -> None:
         """Note that so many bytes were unpacked; raises OverBudgetError."""
