@@ -93,8 +93,8 @@ LISTED = {
     ),
     "73": {
         **dict.fromkeys(["b.bmp", "t.tiff", "x.jxl"], "not a kind of file"),
-        "t.csv, line 2": "HEIC and AVIF photos are not supported",
-        "t.csv, line 3": "HEIC and AVIF photos are not supported",
+        "t.csv, line 2": "truncated or damaged",
+        "t.csv, line 3": "truncated or damaged",
         "t.csv, line 4": "not a photo in a supported format",
         "t.csv, line 5": "not a photo in a supported format",
         "t.csv, line 6": "The photo has 30 million pixels",
