@@ -414,7 +414,7 @@ def test_the_data_file_says_what_is_understood(name):
         for phrase in family.get(key, [])
     ]
     assert all(isinstance(phrase, str) for phrase in phrases), "YAML takes some words for others"
-    stems = [ingredients._stems(ingredients._folded(phrase)) for phrase in phrases]
+    stems = [ingredients._stems(ingredients.folded(phrase)) for phrase in phrases]
     assert all(stems) and len(stems) == len(set(stems)), "said twice, or nothing"
     for phrase in family["asked"] + family.get("members", []):
         assert one(phrase).rows(Filters(include=(family["asked"][0],))) is None, phrase
@@ -432,7 +432,7 @@ def test_many_threads_may_ask_at_once():
     try:
         with ThreadPoolExecutor(8) as pool:
             for _ in range(5):
-                ingredients._stem.cache_clear()
+                ingredients.stem.cache_clear()
                 together = pool.map(ingredients.asked_terms, words * 4)
                 assert list(together) == alone * 4
     finally:

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from itadaki.errors import ArtifactError, reason
+from itadaki.models.word_table import WordTable
+from itadaki.recipes.glossary import in_english, units
 from itadaki.storage.files import replacing
 
 if TYPE_CHECKING:  # importing scikit-learn takes as long as all the rest of a service's start
@@ -20,24 +22,40 @@ if TYPE_CHECKING:  # importing scikit-learn takes as long as all the rest of a s
 INGREDIENT_WEIGHT = 0.25
 """How much the words of an ingredient list count beside those of a title."""
 
+_TOWER_PENALTY, _WORDS_PENALTY = 10.0, 3.0
+_READ = 4000
+"""Characters of an ingredient list that the table's part looks at."""
+
 _WORD = r"(?u)\b[^\W\d_]{3,}\b"
 _FIELDS = ("title", "ingredients")
 
 
 class TextEncoder:
-    """A linear map on the TF-IDF of a title and of an ingredient list, then L2 norm.
+    """A linear map on the words of a title and of an ingredient list, then L2 norm.
 
-    It needs neither TensorFlow nor Keras. Words that the training texts did not hold are passed
-    over.
+    It needs neither TensorFlow nor Keras. The map is the sum of two: one on the TF-IDF of the
+    words that training saw, and one on the vectors of a word table, which knows many more, also
+    of other languages. Without a table, words that training did not see are passed over.
 
     Attributes:
         matrix: float32 array of shape (words, dimension), the titles' words first.
+        table: the word table, if there is one.
+        tower: float32 array of shape (2 * the table's dimension, dimension), for title and
+            ingredients; with a table only.
     """
 
-    def __init__(self, vectorizers: "_Vectorizers", matrix: np.ndarray) -> None:
-        """Join both; ``vectorizers`` may be a function that makes them when they are needed."""
+    def __init__(
+        self,
+        vectorizers: "_Vectorizers",
+        matrix: np.ndarray,
+        table: WordTable | None = None,
+        tower: np.ndarray | None = None,
+    ) -> None:
+        """Join these; ``vectorizers`` may be a function that makes them when they are needed."""
         self._given_vectorizers = vectorizers
-        self.matrix = matrix
+        # Rows that are not in a row are copied for each product with a sparse matrix.
+        self.matrix = np.ascontiguousarray(matrix)
+        self.table, self.tower = table, tower
 
     @cached_property
     def vectorizers(self) -> "dict[str, TfidfVectorizer]":
@@ -75,6 +93,47 @@ class TextEncoder:
             encoder.matrix[:, :rank] = (svd.components_ * weights).T
         return encoder
 
+    @classmethod
+    def fit_to(
+        cls,
+        titles: Sequence[str],
+        ingredients: Sequence[Sequence[str]],
+        targets: np.ndarray,
+        table: WordTable,
+    ) -> "TextEncoder":
+        """Learn by ridge regression to put texts where a trained model has the recipes.
+
+        The table's map comes first; the words' own rows learn what it leaves.
+
+        Args:
+            titles: n titles.
+            ingredients: n lists, which may be empty.
+            targets: float32 array of shape (n, dimension), rows of length 1.
+            table: what the words mean.
+        """
+        from sklearn.linear_model import Ridge
+
+        encoder = cls.fit(titles, ingredients, 1)
+        title, listed = encoder._table_vectors(titles, ingredients, table)
+        # Once with the title alone: that is what a list that is missing or a search looks like.
+        seen = np.vstack([np.hstack([title, listed]), np.hstack([title, 0 * listed])])
+        wanted = np.vstack([targets, targets])
+        known = seen.any(axis=1)
+        ridge = Ridge(_TOWER_PENALTY, fit_intercept=False).fit(seen[known], wanted[known])
+        tower = np.asarray(ridge.coef_.T, np.float32)
+        words = encoder.vectors(list(map(in_english, titles)), ingredients)
+        left = targets - np.hstack([title, listed]) @ tower
+        rest = Ridge(_WORDS_PENALTY, fit_intercept=False, solver="sparse_cg", tol=1e-2, max_iter=40)
+        matrix = np.asarray(rest.fit(words, left).coef_.T, np.float32)
+        return cls(encoder.vectorizers, matrix, table, tower)
+
+    @staticmethod
+    def _table_vectors(
+        titles: Sequence[str], ingredients: Sequence[Sequence[str]], table: WordTable
+    ) -> list[np.ndarray]:
+        texts = (titles, [", ".join(items)[:_READ] for items in ingredients])
+        return [table.encode([units(text) for text in part]) for part in texts]
+
     def vectors(self, titles: Sequence[str], ingredients: Sequence[Sequence[str]]) -> "csr_matrix":
         """TF-IDF of n recipes: float32 of shape (n, words), titles and ingredients each of length
         1, or 0 where the text is empty or unknown."""
@@ -97,7 +156,11 @@ class TextEncoder:
         Returns:
             float32 array of shape (n, dimension); rows have length 1, or 0 where no word is known.
         """
-        rows = np.asarray(self.vectors(titles, ingredients) @ self.matrix, dtype=np.float32)
+        said = titles if self.table is None else list(map(in_english, titles))
+        rows = np.asarray(self.vectors(said, ingredients) @ self.matrix, dtype=np.float32)
+        if self.table is not None:
+            assert self.tower is not None
+            rows += np.hstack(self._table_vectors(titles, ingredients, self.table)) @ self.tower
         length = np.linalg.norm(rows, axis=1, keepdims=True)
         return rows / np.where(length > 1e-6, length, 1)
 
@@ -107,6 +170,12 @@ class TextEncoder:
         A title of unknown words says little about the dish even if one of them is known: *Tom
         Kha Soup* is not just any soup.
         """
+        if table := self.table:
+            shares = [
+                np.mean([bool(table.rows(unit)) for unit in said]) if said else 0
+                for said in map(units, titles)
+            ]
+            return np.array(shares, np.float32)
         title = self.vectorizers["title"]
         known = set(title.get_feature_names_out())
         words = map(title.build_analyzer(), titles)
@@ -119,6 +188,8 @@ class TextEncoder:
         for name, one in self.vectorizers.items():
             words = one.get_feature_names_out().astype(str)
             arrays |= {f"{name}_words": words, f"{name}_idf": one.idf_.astype(np.float32)}
+        if self.table is not None and self.tower is not None:
+            arrays |= self.table.arrays() | {"tower": self.tower.astype(np.float16)}
         with replacing(path) as beside, beside.open("wb") as file:
             np.savez_compressed(file, **arrays)
 
@@ -134,12 +205,18 @@ class TextEncoder:
                 matrix = arrays["matrix"].astype(np.float32)
                 words = {name: arrays[f"{name}_words"].tolist() for name in _FIELDS}
                 weights = {name: arrays[f"{name}_idf"].astype(np.float64) for name in _FIELDS}
+                table = WordTable.of(arrays) if "tower" in arrays else None
+                tower = arrays["tower"].astype(np.float32) if table else None
         except Exception as error:  # a damaged archive makes NumPy and zipfile raise their own
             raise ArtifactError(f"{path} is not a usable text encoder ({reason(error)}).") from None
         if (
             matrix.ndim != 2
             or len(matrix) != sum(map(len, words.values()))
             or any(weights[name].shape != (len(words[name]),) for name in _FIELDS)
+            or (
+                (table and tower is not None)
+                and tower.shape != (2 * table.dimension, matrix.shape[1])
+            )
         ):
             raise ArtifactError(f"{path} is not a usable text encoder (its shapes do not match).")
 
@@ -149,7 +226,7 @@ class TextEncoder:
                 one.idf_ = weights[name]
             return made
 
-        return cls(vectorizers, matrix)
+        return cls(vectorizers, matrix, table, tower)
 
 
 def vectorizer(

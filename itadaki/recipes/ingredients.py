@@ -60,7 +60,7 @@ def ingredient_terms(ingredients: Iterable[str]) -> set[str]:
     """
     terms: set[str] = set()
     for ingredient in ingredients:
-        for part in _APART.split(_folded(ingredient)):
+        for part in _APART.split(folded(ingredient)):
             pieces = [_stems(piece) for piece in _BRACKET.split(part)]
             words = list(chain.from_iterable(pieces))  # "plain (all-purpose) flour"
             terms.update(words, map("".join, pairwise(words)), *map(_families_in, pieces))
@@ -77,7 +77,7 @@ def asked_terms(ingredient: str, exclude: bool = False) -> list[list[str]]:
     >>> asked_terms("olive oil"), asked_terms("nuts"), asked_terms("nuts", exclude=True)
     ([['olivoil']], [['=nut']], [['=nut', '~nut', '~']])
     """
-    words = _stems(_folded(ingredient))
+    words = _stems(folded(ingredient))
     if exclude and words not in _names():
         words = tuple(word for word in words if word not in _qualifiers()) or words
     if families := _names().get(words):
@@ -93,7 +93,7 @@ def edition() -> str:
     return f"{sha256(_FILE.read_bytes()).hexdigest()} {version('snowballstemmer')}"
 
 
-def _folded(text: str) -> str:
+def folded(text: str) -> str:
     """A text in lower case, without accents, characters that nobody sees and the "'s" of words."""
     text = text.casefold().translate(_LETTERS)
     if not text.isascii():
@@ -105,11 +105,11 @@ def _folded(text: str) -> str:
 
 
 def _stems(folded: str) -> Words:
-    return tuple(map(_stem, _WORD.findall(folded)))
+    return tuple(map(stem, _WORD.findall(folded)))
 
 
 @lru_cache(maxsize=2**14)
-def _stem(word: str) -> str:
+def stem(word: str) -> str:
     # A stemmer of its own for each word, as threads must not share one.
     return _spellings().get(word) or snowballstemmer.stemmer("english").stemWord(word)
 
@@ -164,7 +164,7 @@ def _data() -> dict[str, Any]:
 
 @cache
 def _qualifiers() -> set[str]:
-    return {_stem(word) for word in _data()["qualifiers"]}
+    return {stem(word) for word in _data()["qualifiers"]}
 
 
 @cache
@@ -184,7 +184,7 @@ def _phrases() -> dict[str, list[_Phrase]]:
         }
         for key, kind in _KINDS.items():
             for text in lists.get(key, []):
-                words = _stems(_folded(text))
+                words = _stems(folded(text))
                 phrases.setdefault(words[0], []).append(_Phrase(words, family, kind))
     return phrases
 
@@ -201,5 +201,5 @@ def _names() -> dict[Words, list[str]]:
     names: dict[Words, list[str]] = {}
     for family, lists in _data()["families"].items():
         for name in lists["asked"]:
-            names.setdefault(_stems(_folded(name)), []).append(family)
+            names.setdefault(_stems(folded(name)), []).append(family)
     return names
