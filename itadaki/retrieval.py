@@ -10,8 +10,10 @@ import numpy as np
 from itadaki.bank.bank import Bank, load_bank
 from itadaki.bank.build import build_bank
 from itadaki.errors import ArtifactError, QueryError
+from itadaki.index.exact import similarities
 from itadaki.index.filters import Filters
 from itadaki.index.index import ExactIndex, Index, StandInIndex, build_index, open_index
+from itadaki.index.words import SHARE, Reading, WordIndex
 from itadaki.models.text_encoder import TextEncoder
 from itadaki.photos.images import load_input
 from itadaki.recipes.dataset import Dataset, load_dataset
@@ -27,6 +29,10 @@ if TYPE_CHECKING:
     from itadaki.models.embedder import Embedder
 
 
+_CANDIDATES = 100
+"""Recipes that are compared both by words and by embeddings, beside those wanted."""
+
+
 class RetrievalSystem:
     """Searches one variant's bank with photos.
 
@@ -36,6 +42,7 @@ class RetrievalSystem:
         dataset: where the recipes come from.
         text_encoder: puts words into the photos' space; None for variants without one.
         index: finds rows of the bank.
+        words: finds what their texts say.
     """
 
     def __init__(
@@ -51,6 +58,7 @@ class RetrievalSystem:
         self.dataset = dataset
         self.text_encoder = text_encoder
         self.index = index or ExactIndex(bank)
+        self.words = WordIndex(bank.recipes, text_encoder.table if text_encoder else None)
         self._row_of = {recipe.id: row for row, recipe in enumerate(bank.recipes)}
 
     @classmethod
@@ -150,42 +158,38 @@ class RetrievalSystem:
     ) -> np.ndarray:
         """Embed what is searched for, a photo, words, or both: float32 array (dimension,).
 
+        Args:
+            photo: see ``embed``.
+            words: what is wanted.
+            photo_weight: of both, how much the photo counts, 0 to 1.
+
         Raises:
             ImageError: the photo cannot be read.
             QueryError: nothing is asked, the variant knows no words, or none of these.
         """
-        embedded = None if photo is None else self.embed(photo)
-        return self.with_words(embedded, words, photo_weight)
+        if photo is None and not words:
+            raise QueryError("Give a photo, words, or both.")
+        query = self._embed_both(photo, words, photo_weight)
+        if not query.any():
+            raise QueryError(f"None of the words is known from a recipe: {words!r}.")
+        return query
 
-    def with_words(
-        self, photo: np.ndarray | None, words: str | None, photo_weight: float = 0.5
-    ) -> np.ndarray:
-        """What is searched for, of a photo's embedding, words, or both: float32 array (dimension,).
+    def _embed_both(self, photo: Any, words: str | None, photo_weight: float) -> np.ndarray:
+        query = np.zeros(self.bank.embeddings.shape[1], np.float32)
+        if words:
+            query += self._encoder().encode([words], [[words]])[0]
+        if photo is not None:
+            weight = photo_weight if words else 1.0
+            query = weight * self.embed(photo) + (1 - weight) * query
+        length = np.linalg.norm(query)
+        return np.asarray(query / length if length > 0 else query, np.float32)
 
-        Args:
-            photo: float32 array (dimension,) of length 1, or None.
-            words: names of dishes or ingredients, or nothing.
-            photo_weight: 0 to 1, how much the photo counts where both are given; words have the
-                rest.
-
-        Raises:
-            QueryError: nothing is asked, the variant knows no words, or none of these.
-        """
-        if not words:
-            if photo is None:
-                raise QueryError("Give a photo, words, or both.")
-            return photo
+    def _encoder(self) -> TextEncoder:
         if self.text_encoder is None:
             raise QueryError(
                 f"The variant {self.bank.variant.name} does not understand words; use ft."
             )
-        text: np.ndarray = self.text_encoder.encode([words], [[words]])[0]
-        if not text.any():
-            raise QueryError(f"None of the words is known from a recipe: {words!r}.")
-        if photo is None:
-            return np.asarray(text / np.linalg.norm(text))
-        both: np.ndarray = np.float32(photo_weight) * photo + np.float32(1 - photo_weight) * text
-        return np.asarray(both / np.linalg.norm(both))
+        return self.text_encoder
 
     def search_similar_recipes(
         self,
@@ -198,23 +202,54 @@ class RetrievalSystem:
     ) -> list[SearchResult]:
         """Find the recipes that are most similar to a photo, to words, or to both together.
 
+        Words are looked for in titles and ingredients, too; the similarity of a result joins both.
+        What follows "without", "no" or "-" is left out, in five languages.
+
         Args:
             query_image: a path, bytes, a uint8 RGB array or a PIL image.
             top_k: how many recipes to find.
             unique_photos: of recipes that share one photo, find only the first.
             words: names of dishes or ingredients, for variants with a text encoder.
             filters: what the recipes found must hold.
-            photo_weight: 0 to 1, how much the photo counts beside the words.
+            photo_weight: of a photo and words together, how much the photo counts, 0 to 1.
 
         Raises:
             ImageError: the photo cannot be read.
-            QueryError: the words cannot be searched for.
+            QueryError: the words cannot be searched for, or no recipe fits them.
             ValueError: top_k is less than 1.
         """
         filters = filters or Filters()
         if unique_photos:
             filters = replace(filters, unique_photos=True)
-        return self.find(self.embed_query(query_image, words, photo_weight), top_k, filters)
+        if not words:
+            return self.find(self.embed_query(query_image), top_k, filters)
+        self._encoder()
+        reading = self.words.read(words, alone=query_image is None)
+        query = self._embed_both(query_image, reading.wanted, photo_weight)
+        share = SHARE if query_image is None else SHARE * (1 - photo_weight)
+        filters = reading.filters(filters)
+        return self._find_worded(query, reading, share if reading.units else 0, top_k, filters)
+
+    def _find_worded(
+        self, query: np.ndarray, reading: Reading, share: float, top_k: int, filters: Filters
+    ) -> list[SearchResult]:
+        """The rows that are best by the words said and by the embedding together."""
+        if top_k < 1:
+            raise ValueError(f"top_k must be at least 1, not {top_k}.")
+        allowed = self.words.rows(reading, filters)
+        said = np.where(allowed, self.words.scores(reading), 0)
+        wide = top_k + _CANDIDATES
+        near = self.index.search(query, wide, filters)[0] if query.any() else ()
+        best = np.argsort(-said, kind="stable")[:wide]
+        rows = np.union1d(near, best[said[best] > 0]).astype(np.int64)
+        rows = rows[allowed[rows]]
+        cosines = similarities(np.asarray(self.bank.embeddings[rows]), query)
+        scores = share * said[rows] + (1 - share) * cosines
+        return [
+            self.result(int(rows[place]), rank, float(scores[place]))
+            for rank, place in enumerate(np.lexsort((rows, -scores))[:top_k], 1)
+            if scores[place] >= filters.min_similarity
+        ]
 
     def search_similar_to(
         self, index: int, top_k: int = 3, filters: Filters | None = None

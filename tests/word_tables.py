@@ -15,4 +15,4 @@ def table_of(words: list[str]) -> WordTable:
         for gram in grams_of(key_of(word)):
             grams[gram % 64] = vector
     ones = np.ones(len(words), np.float16)
-    return WordTable(list(map(key_of, words)), vectors, ones, ones, grams)
+    return WordTable(list(map(key_of, words)), vectors, ones, ones.copy(), grams)

@@ -13,9 +13,9 @@ import numpy as np
 
 from itadaki.bank import fusion
 from itadaki.errors import ArtifactError
-from itadaki.models import text_encoder
+from itadaki.models import text_encoder, word_table
 from itadaki.photos.images import PREPROCESSING
-from itadaki.recipes import copies
+from itadaki.recipes import copies, glossary
 from itadaki.recipes.dataset import Dataset, recipes_of
 from itadaki.recipes.dish_class import class_rules
 from itadaki.recipes.recipe import METADATA, DatasetRecipe
@@ -234,9 +234,14 @@ def _made_by(fused: bool) -> dict[str, Any]:
     """What else shapes rows and metadata than photos, texts and models: knobs and code."""
     return {
         "text_share": fusion.TEXT_SHARE if fused else 0.0,
-        "fused_by": code_fingerprint(fusion.fused_rows, text_encoder) if fused else None,
+        "fused_by": _fused_by() if fused else None,
         "metadata_by": code_fingerprint(recipes_of, copies) + class_rules(),
     }
+
+
+def _fused_by() -> str:
+    code = code_fingerprint(fusion.fused_rows, text_encoder, word_table, glossary)
+    return code + glossary.edition()
 
 
 def has_texts(artifacts: Artifacts) -> bool:

@@ -13,7 +13,9 @@ from itadaki.variants import VARIANTS, Artifacts, require_model, served_variant
 @click.command()
 @click.argument("photo", type=Path, required=False)
 @click.option(
-    "--words", metavar="TEXT", help='dishes or ingredients, for example "lemon tart" (ft only)'
+    "--words",
+    metavar="TEXT",
+    help='dishes or ingredients, for example "lemon tart -nuts" (ft only)',
 )
 @click.option(
     "--top-k", type=parameters.whole(1), default="3", metavar="N", help="how many recipes"

@@ -46,9 +46,9 @@ class RowFilter:
         """The rows that fit: a bool array of shape (n,), or None where all do."""
         fitting = np.ones(len(self._recipes), bool)
         for ingredient in filters.include:
-            fitting &= self._naming(ingredient)
+            fitting &= self.naming(ingredient)
         for ingredient in filters.exclude:
-            fitting &= ~self._naming(ingredient, exclude=True)
+            fitting &= ~self.naming(ingredient, exclude=True)
         if filters.dish_classes:
             fitting &= np.isin(self._dish_classes, filters.dish_classes)
         for keyword in filters.keywords:
@@ -59,7 +59,8 @@ class RowFilter:
             fitting &= self._photo_groups != filters.not_of_photo
         return None if fitting.all() else fitting
 
-    def _naming(self, ingredient: str, exclude: bool = False) -> np.ndarray:
+    def naming(self, ingredient: str, exclude: bool = False) -> np.ndarray:
+        """Which rows name an ingredient, or may have it: bool array of shape (n,)."""
         naming = np.ones(len(self._recipes), bool)
         for alternatives in asked_terms(ingredient, exclude):
             found = np.zeros(len(self._recipes), bool)

@@ -7,6 +7,7 @@ tomate* and *tomato soup* are the same to a search whatever the recipes were tha
 import re
 from collections.abc import Iterator
 from functools import cache, lru_cache
+from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
@@ -92,16 +93,19 @@ def single_words() -> frozenset[str]:
 
 def _longest(words: tuple[str, ...], foreign: bool) -> tuple[int, tuple[str, ...]]:
     """How many of the words, from the first on, are a form, and of which concepts."""
-    literal, exact, light, *_ = _glossary()
+    literal, exact, light, english, *_ = _glossary()
     for length in range(len(words), 0, -1):
+        found: list[str] = []
         for forms, key in ((literal, str), (exact, _key), (light, _light)):
-            found = [
+            found += (
                 form.concept
                 for form in forms.get(tuple(map(key, words[:length])), ())
                 if foreign or not form.doubtful
-            ]
-            if found:
-                return length, tuple(dict.fromkeys(found))
+            )
+            if words[:length] in english or (found and forms is exact and not foreign):
+                break  # "fries" are not fried
+        if found:
+            return length, tuple(dict.fromkeys(found))
     return 1, ()
 
 
@@ -217,10 +221,12 @@ def in_english(text: str) -> str:
     >>> in_english("Soupe à la tomate"), in_english("Jam doughnuts")
     ('soup tomato', 'jam doughnuts')
     """
-    return " ".join(
-        " ".join(unit.words if unit.is_english or not unit.concepts else unit.concepts[:1])
-        for unit in units(text)
-    )
+    return " ".join(map(english_of, units(text)))
+
+
+def english_of(unit: Unit) -> str:
+    """An English name of what a unit means, or its words where it is English or unknown."""
+    return " ".join(unit.words if unit.is_english or not unit.concepts else unit.concepts[:1])
 
 
 def written_forms() -> list[str]:
@@ -228,3 +234,8 @@ def written_forms() -> list[str]:
     lines = _FILE.read_text(encoding="utf-8").splitlines()
     listed = [line for line in lines if "=" in line and not line.startswith("#")]
     return [form.removeprefix(_DOUBTFUL) for line in listed for form in _written(line)]
+
+
+def edition() -> str:
+    """A name for what the glossary says; where it is another, texts may mean something else."""
+    return sha256(_FILE.read_bytes()).hexdigest()[:16]
