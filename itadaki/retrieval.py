@@ -13,7 +13,7 @@ from itadaki.errors import ArtifactError, QueryError
 from itadaki.index.exact import similarities
 from itadaki.index.filters import Filters
 from itadaki.index.index import ExactIndex, Index, StandInIndex, build_index, open_index
-from itadaki.index.words import SHARE, Reading, WordIndex
+from itadaki.index.words import SHARE, WordIndex
 from itadaki.models.text_encoder import TextEncoder
 from itadaki.photos.images import load_input
 from itadaki.recipes.dataset import Dataset, load_dataset
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 _CANDIDATES = 100
 """Recipes that are compared both by words and by embeddings, beside those wanted."""
+_MET = 0.5
+"""Where a recipe meets the words so well, those that meet none of them are not made up for it."""
 
 
 class RetrievalSystem:
@@ -169,18 +171,21 @@ class RetrievalSystem:
         """
         if photo is None and not words:
             raise QueryError("Give a photo, words, or both.")
-        query = self._embed_both(photo, words, photo_weight)
+        embedded = None if photo is None else self.embed(photo)
+        query = self._joined(embedded, words, photo_weight)
         if not query.any():
             raise QueryError(f"None of the words is known from a recipe: {words!r}.")
         return query
 
-    def _embed_both(self, photo: Any, words: str | None, photo_weight: float) -> np.ndarray:
+    def _joined(
+        self, photo: np.ndarray | None, words: str | None, photo_weight: float
+    ) -> np.ndarray:
         query = np.zeros(self.bank.embeddings.shape[1], np.float32)
         if words:
             query += self._encoder().encode([words], [[words]])[0]
         if photo is not None:
             weight = photo_weight if words else 1.0
-            query = weight * self.embed(photo) + (1 - weight) * query
+            query = weight * photo + (1 - weight) * query
         length = np.linalg.norm(query)
         return np.asarray(query / length if length > 0 else query, np.float32)
 
@@ -223,19 +228,38 @@ class RetrievalSystem:
             filters = replace(filters, unique_photos=True)
         if not words:
             return self.find(self.embed_query(query_image), top_k, filters)
-        self._encoder()
-        reading = self.words.read(words, alone=query_image is None)
-        query = self._embed_both(query_image, reading.wanted, photo_weight)
-        share = SHARE if query_image is None else SHARE * (1 - photo_weight)
-        filters = reading.filters(filters)
-        return self._find_worded(query, reading, share if reading.units else 0, top_k, filters)
+        photo = None if query_image is None else self.embed(query_image)
+        return self.find_by_words(words, top_k, filters, photo, photo_weight)
 
-    def _find_worded(
-        self, query: np.ndarray, reading: Reading, share: float, top_k: int, filters: Filters
+    def find_by_words(
+        self,
+        words: str,
+        top_k: int,
+        filters: Filters | None = None,
+        photo: np.ndarray | None = None,
+        photo_weight: float = 0.5,
     ) -> list[SearchResult]:
-        """The rows that are best by the words said and by the embedding together."""
+        """Find the rows that are best by what words say and mean, and by a photo beside them.
+
+        Args:
+            words: as they were typed.
+            top_k: how many.
+            filters: what the recipes found must hold.
+            photo: its embedding, float32 array of shape (dimension,) and length 1.
+            photo_weight: how much it counts, 0 to 1.
+
+        Raises:
+            QueryError: the words cannot be searched for, or no recipe fits them.
+            ValueError: top_k is less than 1.
+        """
         if top_k < 1:
             raise ValueError(f"top_k must be at least 1, not {top_k}.")
+        self._encoder()
+        reading = self.words.read(words, alone=photo is None)
+        query = self._joined(photo, reading.wanted, photo_weight)
+        share = SHARE if photo is None else SHARE * (1 - photo_weight)
+        share = share if reading.units else 0
+        filters = reading.filters(filters or Filters())
         allowed = self.words.rows(reading, filters)
         said = np.where(allowed, self.words.scores(reading), 0)
         wide = top_k + _CANDIDATES
@@ -243,6 +267,8 @@ class RetrievalSystem:
         best = np.argsort(-said, kind="stable")[:wide]
         rows = np.union1d(near, best[said[best] > 0]).astype(np.int64)
         rows = rows[allowed[rows]]
+        if photo is None and said[rows].max(initial=0) >= _MET:
+            rows = rows[said[rows] > 0]
         cosines = similarities(np.asarray(self.bank.embeddings[rows]), query)
         scores = share * said[rows] + (1 - share) * cosines
         return [

@@ -15,7 +15,7 @@ from itadaki.variants import VARIANTS, Artifacts, require_model, served_variant
 @click.option(
     "--words",
     metavar="TEXT",
-    help='dishes or ingredients, for example "lemon tart -nuts" (ft only)',
+    help='dishes or ingredients, as in "lemon tart -nuts" (ft only)',
 )
 @click.option(
     "--top-k", type=parameters.whole(1), default="3", metavar="N", help="how many recipes"
