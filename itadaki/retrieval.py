@@ -226,35 +226,32 @@ class RetrievalSystem:
         filters = filters or Filters()
         if unique_photos:
             filters = replace(filters, unique_photos=True)
-        if not words:
-            return self.find(self.embed_query(query_image), top_k, filters)
         photo = None if query_image is None else self.embed(query_image)
-        return self.find_by_words(words, top_k, filters, photo, photo_weight)
+        return self.search_embedded(photo, words, top_k, filters, photo_weight)
 
-    def find_by_words(
+    def search_embedded(
         self,
-        words: str,
+        photo: np.ndarray | None,
+        words: str | None,
         top_k: int,
         filters: Filters | None = None,
-        photo: np.ndarray | None = None,
         photo_weight: float = 0.5,
     ) -> list[SearchResult]:
-        """Find the rows that are best by what words say and mean, and by a photo beside them.
-
-        Args:
-            words: as they were typed.
-            top_k: how many.
-            filters: what the recipes found must hold.
-            photo: its embedding, float32 array of shape (dimension,) and length 1.
-            photo_weight: how much it counts, 0 to 1.
+        """The same with a photo's embedding, float32 array (dimension,) of length 1.
 
         Raises:
-            QueryError: the words cannot be searched for, or no recipe fits them.
+            QueryError: nothing is asked, the words cannot be searched for, or no recipe fits them.
             ValueError: top_k is less than 1.
         """
+        if not words:
+            if photo is None:
+                raise QueryError("Give a photo, words, or both.")
+            return self.find(photo, top_k, filters)
         if top_k < 1:
             raise ValueError(f"top_k must be at least 1, not {top_k}.")
         self._encoder()
+        if not photo_weight:
+            photo = None
         reading = self.words.read(words, alone=photo is None)
         query = self._joined(photo, reading.wanted, photo_weight)
         share = SHARE if photo is None else SHARE * (1 - photo_weight)

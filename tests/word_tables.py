@@ -14,5 +14,5 @@ def table_of(words: list[str]) -> WordTable:
     for word, vector in zip(words, vectors, strict=True):
         for gram in grams_of(key_of(word)):
             grams[gram % 64] = vector
-    ones = np.ones(len(words), np.float16)
+    ones = np.full(len(words), 4, np.float16)
     return WordTable(list(map(key_of, words)), vectors, ones, ones.copy(), grams)

@@ -24,7 +24,10 @@ same, for a kind of it, for an ingredient, and for the words of a phrase one by 
 _WHOLE_TITLE = 0.1
 """For a title that says nothing else."""
 _RARE = 6.0  # a weight in the word table that words of a few recipes have
-_OTHER = 1.5  # so much more words of other things must weigh to make a search one of no food
+_NO_RECIPE, _SURE = 7.55, 3.0
+"""Of a weight that words of hardly any recipe have, and of how much a word speaks of food then."""
+_COMMON = 0.005  # of the titles name what is no mere ingredient
+_OTHER = 3.8  # what words of food must weigh for each word of other things
 _MOST_UNITS = 40
 
 
@@ -176,36 +179,48 @@ class WordIndex:
         return meant[0] if len(meant) == 1 else unit
 
     def _require_food(self, said: Sequence[Unit], words: str) -> None:
-        food = other = 0.0
-        for unit in said:
-            weight, speaks = _RARE, None
-            if self._table and (rows := self._table.rows(unit)):
-                weight = float(self._table.weights[rows].mean())
-                speaks = self._table.speaks_of_food(unit)
-            if unit.concepts or (speaks is not None and speaks > 0) or self._is_known(unit):
-                food += weight
-            else:
-                other += weight
-        if not food or other > _OTHER * food:
+        food = sum(map(self._weight_of_food, said))
+        others = sum(not self._weight_of_food(unit) for unit in said)
+        if not food or others * _OTHER > food:
             raise QueryError(f"No recipe here fits these words: {words!r}.")
 
-    @cached_property
+    def _weight_of_food(self, unit: Unit) -> float:
+        """How sure a word makes it that food is asked for; 0 for words of other things.
+
+        Ingredients that are in everything say little: motor oil is no dish.
+        """
+        rows = self._table.rows(unit) if self._table else []
+        weight = float(self._table.weights[rows].mean()) if rows and self._table else _RARE
+        if unit.concepts:
+            titles = max(len(self._holding("=" + concept)) for concept in unit.concepts)
+            common = titles > 1 and titles >= _COMMON * len(self._recipes)
+            return 2 * max(weight, 2 if common else 0)
+        sure = rows and self._table and self._table.speaks_of_food(unit)
+        known = self._is_known(unit) or (sure and (weight < _NO_RECIPE or sure > _SURE))
+        return weight / 2 if known else 0
+
+    @property
     def _terms(self) -> dict[str, "array[int]"]:
-        """For each stem of a title and each concept that it names, the rows."""
-        terms: dict[str, array[int]] = {}
-        for row, recipe in enumerate(self._recipes):
-            said: set[str] = set()
-            for unit in units(recipe.title):
-                said.update(map(stem, unit.words))
-                said.update("=" + concept for concept in unit.concepts)
-            for term in said:
-                terms.setdefault(term, array("q")).append(row)
-        return terms
+        return self._titles[0]
+
+    @property
+    def _lengths(self) -> np.ndarray:
+        return self._titles[1]
 
     @cached_property
-    def _lengths(self) -> np.ndarray:
-        """How many words each title has that say something, about."""
-        return np.array([len(units(recipe.title)) for recipe in self._recipes], np.float32)
+    def _titles(self) -> tuple[dict[str, "array[int]"], np.ndarray]:
+        """For each stem of a title and each concept that it names, the rows; and how many words
+        or phrases each title has that say something."""
+        terms: dict[str, array[int]] = {}
+        lengths = np.zeros(len(self._recipes), np.float32)
+        for row, recipe in enumerate(self._recipes):
+            title = units(recipe.title)
+            lengths[row] = len(title)
+            said = {stem(word) for unit in title for word in unit.words}
+            said.update("=" + concept for unit in title for concept in unit.concepts)
+            for term in said:
+                terms.setdefault(term, array("q")).append(row)
+        return terms, lengths
 
     @cached_property
     def _titled(self) -> dict[str, list[int]]:

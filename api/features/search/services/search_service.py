@@ -66,12 +66,10 @@ class SearchService:
         if photo is not None:
             with self._metrics.stage("decode"):
                 pixels = load_input(photo, wait=False)
-        with self._metrics.stage("embed"):
-            if photo is not None:
+            with self._metrics.stage("embed"):
                 embedded = self.system.embed_input(pixels, self._queue.depth <= 1)
-            query = self.system.with_words(embedded, words, photo_weight)
         with self._metrics.stage("search"):
-            found = self.system.find(query, top_k, filters)
+            found = self.system.search_embedded(embedded, words, top_k, filters, photo_weight)
         if found:
             self._metrics.first_similarity(found[0].similarity)
         return found
