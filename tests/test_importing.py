@@ -21,7 +21,7 @@ from itadaki.importing import (
     archive,
     budget,
     fetch,
-    markdown,
+    front_matter,
     read_recipes,
     reader,
     table,
@@ -297,7 +297,7 @@ def test_mealie_recipes(read, tmp_path):
         },
     )
     recipes, unusable = read(source)
-    assert recipes["Export"].ingredients == ["2.5 cup flour", "salt"]
+    assert recipes["Export"].ingredients == ["2.5 cup flour", "2.5 salt"]
     assert recipes["Export"].instructions == "Dough\nMix."
     assert recipes["Api"].ingredients == ["2.5 cup flour"] and not unusable
 
@@ -344,7 +344,8 @@ def test_tandoor(read, tmp_path):
     bare = zipped({"recipe.json": json.dumps(recipe | {"name": "Bare"})})
     source = write(tmp_path, {"export.zip": zipped({"1.zip": inner, "2.zip": bare})}) / "export.zip"
     recipes, unusable = read(source)
-    assert recipes["Pierogi"].ingredients == ["500 g potatoes", "salt coarse"]
+    lines = ["500 g potatoes", "For the dough", "salt coarse"]
+    assert recipes["Pierogi"].ingredients == lines
     assert recipes["Pierogi"].instructions == "Fold.\nFilling\nBoil the potatoes."
     assert unusable == {"2.zip/recipe.json": "it has no photo"}
 
@@ -437,7 +438,8 @@ Au four.
 def test_markdown(read, tmp_path):
     recipes, unusable = read(write(tmp_path / "md", MARKDOWN))
     stew = recipes["Grandma's Stew"]
-    assert stew.ingredients == ["1 kg beef", "2 carrots, peeled", "bread"]
+    groups = ["For the stew", "1 kg beef", "2 carrots, peeled", "To serve", "bread"]
+    assert stew.ingredients == groups
     assert stew.instructions == "Brown the beef.\nStew it."
     assert recipes["Porridge"].ingredients == ["oats", "milk"]
     assert recipes["Porridge"].instructions == "Boil the oats in the milk."
@@ -446,7 +448,8 @@ def test_markdown(read, tmp_path):
     assert recipes["Bare List"].ingredients == ["2 eggs", "butter"]
     assert recipes["Bare List"].instructions == "Fry them."
     assert unusable["none.md"] == "it has no photo"
-    assert unusable["notes.docx"] == "not a kind of file that recipes are read from"
+    said = "not a kind of file that recipes are read from; save it as Markdown"
+    assert unusable["notes.docx"] == said
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "cp1252"])
@@ -699,8 +702,9 @@ from pathlib import Path
 
 from itadaki.errors import RecipeError
 from itadaki.index.filters import ingredient_terms
-from itadaki.importing import found, json_ld, markdown, page, page_pictures, picture_names
-from itadaki.importing import schema_org, schema_text, table
+from itadaki.importing import found, front_matter, json_ld, markdown_lines, page, page_pictures
+from itadaki.importing import picture_names, plain, words
+from itadaki.importing import schema_org, schema_text
 from itadaki.recipes.recipe import MAX_TEXT, NewRecipe
 
 resource.setrlimit(resource.RLIMIT_CPU, (120, 120))
@@ -709,6 +713,7 @@ parts = ["<a", "&amp;", "&", "amp;", "/*", ",", "{}", "</p>", "((", "• ", "1. 
 parts += ["-300x200", "-scaled", ".jpg", "data:", "a=/b&", "--sf-img-1:url(", "var(", "url: "]
 parts += ["saved from url=(1)", "step ", "step 1 ", "<!--", "\\\\n", '"\\\\', "a", "A"]
 parts += ["1", "_", "-", ".", "é", "\u0301\u0323", ";", "|", "[", "(", "![[", "<", "'"]
+parts += ["{{<", "{%", "{{", "{:", "%%", "<img ", "<br ", "![a](", "[^", ": ", "- ", "@", "@{"]
 for part in [*parts, "0x", '"', "\\\\", "\\0", "{", "-1", "//", "../", *spaces]:
     print(repr(part), flush=True)
     text = part * 100_000
@@ -718,10 +723,11 @@ for part in [*parts, "0x", '"', "\\\\", "\\0", "{", "-1", "//", "../", *spaces]:
         found.amount(one)
         found.Photos(Path("nowhere"), Path("nowhere")).find(one, Path("nowhere/x"))
         found.Photos(Path("nowhere"), Path("nowhere")).find(f"http://{one}", Path("nowhere/x"))
-        markdown._front_matter(f"---{one}")
-        markdown._INGREDIENTS.search(one), markdown._INSTRUCTIONS.search(one)
-        markdown._EMBED.sub("", one)
-        table._places([one])
+        front_matter.split(f"---{one}")
+        front_matter._by_line(one)
+        words.part_of(one), words.part_named(one), words.is_label(one), words.fields([one])
+        markdown_lines._prepared(one)
+        plain.ingredients(one), plain.steps(one), list(plain.references(one))
         found.details(keywords=one, servings=one, prep_minutes=one, author=one, source=one)
         found.details(source=f"http://{one}", prep_minutes=f"P{one}")
         ingredient_terms([one[:MAX_TEXT]])
@@ -841,7 +847,7 @@ def test_the_document_names_the_bounds():
         f"| {reader.MAX_MEMORY // 10**9} GB, on Linux",
         f"| a page | {megabytes['.html']} MB, and {web_page._MAX_TAGS:,} tags |",
         f"| a JSON file, a Paprika recipe | {megabytes['.json']} MB |",
-        f"| {megabytes['.md']} MB, its front matter {markdown._MAX_FACTS:,} characters and no",
+        f"| {megabytes['.md']} MB, its front matter {front_matter.MAX_FACTS:,} characters and no",
         f"| {megabytes['.csv']} MB, a cell of it {table._MAX_CELL:,} characters |",
         f"| a photo | {importing._MAX_PHOTO // 10**6} MB |",
         f"| {budget.ALWAYS_ALLOWED // 10**6} MB and {budget.MAX_RATIO} times the size",
@@ -854,7 +860,9 @@ def test_the_document_names_the_bounds():
         f"{importing._MAX_FETCHES} photos are tried for a recipe |",
     ):
         assert row in text
-    assert megabytes[".json"] == megabytes[".paprikarecipe"]
+    of_one_size = (".json", ".paprikarecipe", ".melarecipe", ".kreml")
+    assert len({megabytes[end] for end in of_one_size}) == 1
+    assert megabytes[".txt"] == megabytes[".mmf"] == 10 and megabytes[".cook"] == megabytes[".md"]
 
 
 def test_a_source_that_is_not_there(read, tmp_path):

@@ -215,13 +215,20 @@ def _read_files(
         elif path.suffix.lower() in _COMPANIONS:
             yield Aside(origin, "a file that comes with others")
         else:
-            yield Unusable(origin, "not a kind of file that recipes are read from")
+            advice = _ADVICE.get(path.suffix.lower(), "")
+            yield Unusable(origin, f"not a kind of file that recipes are read from{advice}")
         bar.update()
 
 
 _NO_FILE = "it is no file of this folder: a pipe, a device, or a link that leads elsewhere"
 _COMPANIONS = {".css", ".js", ".svg", ".ico", ".woff", ".woff2", ".ttf", ".db"}
 """Of files that come with saved pages and backups nobody expects a recipe."""
+_ADVICE = {
+    **dict.fromkeys((".xlsx", ".xls", ".ods", ".numbers"), "; save it as CSV"),
+    **dict.fromkeys((".docx", ".doc", ".odt", ".rtf", ".pages"), "; save it as Markdown"),
+    **dict.fromkeys((".mhtml", ".mht", ".webarchive"), "; save it as a complete web page"),
+}
+"""In what other form what a file holds is read."""
 
 
 def _contested(found: Iterable[Found]) -> set[Path]:

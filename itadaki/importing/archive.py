@@ -9,6 +9,7 @@ import shutil
 import stat
 import sys
 import tarfile
+import unicodedata
 import zipfile
 from collections.abc import Callable, Iterator
 from io import BufferedIOBase
@@ -18,8 +19,11 @@ from typing import IO, cast
 from itadaki.errors import CollectionError, reason
 from itadaki.importing.budget import Budget, OverBudgetError, RefusedError
 from itadaki.importing.found import Unusable
+from itadaki.importing.text import name_encoding
 
 _MAX_DEPTH = 100
+_MAX_NAME = 1000  # characters; to compose more is slow
+_SAYS_UTF8 = 0x800
 _CHUNK = 1 << 20
 _PER_FILE = 2048  # bytes of a tar for a file's header, its long name and what fills blocks up
 _OPENERS: dict[bytes, Callable[[Path], BufferedIOBase]] = {
@@ -35,7 +39,7 @@ def is_archive(path: Path) -> bool:
     name = path.name.lower()
     if name.endswith((".tar", ".tgz", ".tbz", ".tbz2", ".txz", ".tar.gz", ".tar.bz2", ".tar.xz")):
         return True
-    return name.endswith((".zip", ".paprikarecipes")) or (
+    return name.endswith((".zip", ".paprikarecipes", ".melarecipes")) or (
         not path.suffix and zipfile.is_zipfile(path)
     )
 
@@ -79,6 +83,8 @@ def _unpack(archive: Path, folder: Path, budget: Budget) -> Iterator[Unusable | 
     members = _zip_members if zipfile.is_zipfile(archive) else _tar_members
     folder.mkdir(parents=True)
     for name, content in members(archive, budget):
+        # macOS writes é as two characters, and what names a file writes it as one.
+        name = unicodedata.normalize("NFC", name[:_MAX_NAME]) + name[_MAX_NAME:]
         path = PurePosixPath(name.replace("\\", "/"))
         if path.is_absolute() or ".." in path.parts or re.match("[A-Za-z]:[/\\\\]", name):
             raise RefusedError(f"{name[:300]!r} leads out of it")
@@ -116,7 +122,16 @@ def _why_no_name(path: PurePosixPath) -> str | None:
 
 def _zip_members(archive: Path, budget: Budget) -> Iterator[tuple[str, IO[bytes]]]:
     with zipfile.ZipFile(archive) as file:
-        for info in file.infolist():
+        infos = file.infolist()
+        # Few programs that do not say UTF-8 mean the code page for which zipfile takes that.
+        unsaid = [info for info in infos if not info.flag_bits & _SAYS_UTF8]
+        names = [info.filename.encode("cp437", "replace") for info in unsaid]
+        encoding = name_encoding(b"\n".join(names))
+        readable = {
+            info.header_offset: name.decode(encoding, "replace")
+            for info, name in zip(unsaid, names, strict=True)
+        }
+        for info in infos:
             # ZipInfo.is_dir() of Python 3.11 fails if there is no name.
             if info.filename.endswith("/"):
                 continue
@@ -124,7 +139,7 @@ def _zip_members(archive: Path, budget: Budget) -> Iterator[tuple[str, IO[bytes]
             if kind not in (0, stat.S_IFREG):
                 raise RefusedError(f"{info.filename[:300]!r} is a link or a device")
             with file.open(info) as content:
-                yield info.filename, content
+                yield readable.get(info.header_offset, info.filename), content
 
 
 def _tar_members(archive: Path, budget: Budget) -> Iterator[tuple[str, IO[bytes]]]:

@@ -277,7 +277,12 @@ class Photos:
         direct = beside.parent / path.lstrip("/")
         if is_file_in(self._root, direct):
             return direct.resolve()
-        named = self._by_name.get(_key(path.rsplit("/", 1)[-1]), [])
+        *folders, name = path.split("/")
+        named = self._by_name.get(_key(name), [])
+        folder = _key(folders[-1]) if folders else ""
+        if folder not in ("", ".", "..") and not re.match("[A-Za-z]:|file:", path):
+            # soup/photo.jpg is no stew/photo.jpg; but what a disk had for a folder, none knows.
+            named = [found for found in named if _key(found.parent.name) == folder]
         candidates = [found for found in named if not self._is_anothers(found, beside)]
         near = [found for found in candidates if found.is_relative_to(beside.parent)]
         return next((some[0] for some in (near, candidates) if len(some) == 1), None)
@@ -332,11 +337,19 @@ def lines(text: object) -> list[str]:
 def amount(quantity: Any, *words: object) -> str:
     """An ingredient's quantity, unit, name and note in one line; quantities of 0 are left out.
 
-    >>> amount(1.5, "cups", None, "flour")
-    '1.5 cups flour'
+    >>> amount(1.5, "cups", None, "flour"), amount(1.3333, "cups")
+    ('1.5 cups flour', '1⅓ cups')
     """
     try:
-        number = f"{float(quantity):.6g}" if quantity and float(quantity) else ""
+        number = _number(float(quantity)) if quantity and float(quantity) else ""
     except (TypeError, ValueError, OverflowError):
         number = str(quantity)
     return " ".join(str(word).strip() for word in (number, *words) if word)
+
+
+def _number(quantity: float) -> str:
+    whole = int(quantity)
+    for sign, part in (("⅓", 1 / 3), ("⅔", 2 / 3), ("⅙", 1 / 6), ("⅚", 5 / 6)):
+        if abs(quantity - whole - part) < 0.001:
+            return f"{whole or ''}{sign}"
+    return f"{quantity:.6g}"

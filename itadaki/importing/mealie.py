@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from itadaki.importing.found import Found, Photos, Unusable, amount, details
+from itadaki.importing.markdown_lines import plain_lines
+from itadaki.importing.words import is_step
 
 _SUFFIXES = ("webp", "jpg", "jpeg", "png")
 
@@ -30,29 +32,33 @@ def read(
         yield from _backup(data, path, origin, photos)
         return
     steps = _list(data, "instructions") or []
+    hides = _hides_amounts(data.get("settings") or {})
     yield Found(
         str(data.get("name") or ""),
-        [line for item in _list(data, "ingredient") if (line := _ingredient(item))],
-        "\n".join(filter(None, map(_step, steps))),
+        [line for item in _list(data, "ingredient") for line in _ingredient(item, hides)],
+        "\n".join(line for step in steps for line in _step(step)),
         origin,
         photos.there([*_paths(path.parent / "images"), *_paths(path.parent, _slug(data["slug"]))]),
-        **_details(data, [data.get("tags"), _either(data, "recipe_category", "recipeCategory")]),
+        **_details(data, [data.get("tags"), _value(data, "recipe_category")]),
     )
 
 
 def _backup(data: dict[str, Any], path: Path, origin: str, photos: Photos) -> Iterator[Found]:
-    names = {
-        kind: {row["id"]: row.get("name") for row in data.get(table, [])}
+    rows = {
+        kind: {row["id"]: row for row in data.get(table, [])}
         for kind, table in (("food", "ingredient_foods"), ("unit", "ingredient_units"))
     }
-    ingredients, steps = defaultdict(list), defaultdict(list)
+    hiding = {
+        row.get("recipe_id") for row in data.get("recipe_settings", []) if _hides_amounts(row)
+    }
+    ingredients: dict[Any, list[str]] = defaultdict(list)
+    steps: dict[Any, list[str]] = defaultdict(list)
     for row in sorted(data["recipes_ingredients"], key=_position):
-        of_row = {kind: names[kind].get(row.get(f"{kind}_id")) for kind in names}
-        if line := _ingredient({**row, **of_row}):
-            ingredients[row.get("recipe_id")].append(line)
+        of_row = {kind: rows[kind].get(row.get(f"{kind}_id")) for kind in rows}
+        recipe_id = row.get("recipe_id")
+        ingredients[recipe_id] += _ingredient({**row, **of_row}, recipe_id in hiding)
     for row in sorted(data["recipe_instructions"], key=_position):
-        if text := _step(row):
-            steps[row.get("recipe_id")].append(text)
+        steps[row.get("recipe_id")] += _step(row)
     keywords: dict[Any, list[object]] = defaultdict(list)
     for kind, table in (("tag", "tags"), ("category", "categories")):
         named = {row.get("id"): row.get("name") for row in data.get(table) or []}
@@ -74,18 +80,12 @@ def _backup(data: dict[str, Any], path: Path, origin: str, photos: Photos) -> It
 def _details(data: Mapping[str, Any], keywords: object) -> dict[str, Any]:
     return details(
         keywords=keywords,
-        servings=_either(data, "recipe_yield", "recipeYield")
-        or amount(_either(data, "recipe_servings", "recipeServings")),
-        prep_minutes=_either(data, "prep_time", "prepTime"),
-        cook_minutes=_either(data, "perform_time", "performTime", "cook_time", "cookTime"),
-        total_minutes=_either(data, "total_time", "totalTime"),
-        source=_either(data, "org_url", "orgURL"),
+        servings=_value(data, "recipe_yield") or amount(_value(data, "recipe_servings")),
+        prep_minutes=_value(data, "prep_time"),
+        cook_minutes=_value(data, "perform_time") or _value(data, "cook_time"),
+        total_minutes=_value(data, "total_time"),
+        source=data.get("org_url") or data.get("orgURL"),
     )
-
-
-def _either(data: Mapping[str, Any], *names: str) -> Any:
-    """What is under the name that exports have, or the API's."""
-    return next((data[name] for name in names if data.get(name)), None)
 
 
 def _list(data: Mapping[str, Any], name: str) -> Any:
@@ -93,25 +93,52 @@ def _list(data: Mapping[str, Any], name: str) -> Any:
     return data.get(f"recipe_{name}", data.get(f"recipe{name.capitalize()}"))
 
 
-def _ingredient(item: Any) -> str:
+def _ingredient(item: Any, hides_amount: bool) -> list[str]:
+    """An ingredient's line, after the name of the section that begins with it."""
     if isinstance(item, str):
-        return item
-    food, unit = _name(item.get("food")), _name(item.get("unit"))
-    note = item.get("note")
+        return [item]
+    section = str(item.get("title") or "").strip()
+    line = str(item.get("display") or "") or _line(item, hides_amount or _hides_amounts(item))
+    return [text for text in (section, *plain_lines(line)) if text]
+
+
+def _line(item: Mapping[str, Any], hides_amount: bool) -> str:
+    quantity, note = item.get("quantity"), item.get("note")
+    several = isinstance(quantity, int | float) and quantity > 1
+    unit = _name(item.get("unit"), several)
+    food = _name(item.get("food"), several and not unit) or _name(_value(item, "referenced_recipe"))
     if food:
-        return amount(item.get("quantity"), unit, food, note)
+        return amount(quantity, unit, food, note)
+    if not note:
+        return str(_value(item, "original_text") or "")
     # An ingredient that was never taken apart has its text in the note, and a quantity of 1.
-    return str(note or item.get("original_text") or item.get("originalText") or "")
+    if hides_amount or (not unit and quantity == 1):
+        return str(note)
+    return amount(quantity, unit, note)
 
 
-def _name(value: Any) -> str | None:
-    return value.get("name") if isinstance(value, dict) else value
+def _hides_amounts(data: Mapping[str, Any]) -> bool:
+    return _value(data, "disable_amount") is True
 
 
-def _step(item: Any) -> str:
+def _value(data: Mapping[str, Any], name: str) -> Any:
+    """A value by the key that exports give it, or the API's."""
+    first, *others = name.split("_")
+    return data.get(name, data.get(first + "".join(map(str.capitalize, others))))
+
+
+def _name(value: Any, several: bool = False) -> str | None:
+    if not isinstance(value, dict):
+        return None if value is None else str(value)
+    plural = _value(value, "plural_name") if several else None
+    return plural or value.get("name")
+
+
+def _step(item: Any) -> list[str]:
     if isinstance(item, str):
-        return item
-    return "\n".join(str(item[key]) for key in ("title", "text") if item.get(key))
+        return plain_lines(item)
+    texts = [str(item[key]) for key in ("title", "summary", "text") if item.get(key)]
+    return [line for text in texts if not is_step(text) for line in plain_lines(text)]
 
 
 def _position(row: Mapping[str, Any]) -> int:

@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from itadaki.errors import reason
+from itadaki.importing import program_pages
 from itadaki.importing.found import Found, Photos, Place, Unusable
 from itadaki.importing.json_ld import read_values
 from itadaki.importing.page_pictures import Pictures
 from itadaki.importing.schema_org import Described, described, found, once
 from itadaki.importing.schema_text import letters, one_line, without_labels
+from itadaki.importing.text import decode
 
 if TYPE_CHECKING:
     from recipe_scrapers import AbstractScraper
@@ -36,9 +38,13 @@ def read_page(path: Path, origin: str, photos: Photos) -> Iterator[Found | Unusa
     if content.count(b"<") > _MAX_TAGS:
         yield Unusable(origin, f"it holds more than {_MAX_TAGS:,} tags")
         return
-    page = _Page(content.decode(_encoding(content), "replace"))
-    recipes = page.recipes()
-    if not recipes or page.problem:
+    page = _Page(decode(content, _declared(content)))
+    told = list(program_pages.read(page.tree, path, origin, photos, program_pages.PROGRAMS))
+    recipes = [] if told else page.recipes()
+    if not (told or recipes):
+        told += program_pages.read(page.tree, path, origin, photos, program_pages.MICROFORMATS)
+    yield from told
+    if not (told or recipes) or page.problem:
         yield Unusable(origin, page.problem or _NONE)
     pictures = Pictures(page.tree, path, photos)
     for number, recipe in enumerate(recipes, 1):
@@ -249,12 +255,7 @@ def _nodes(value: Any) -> Iterator[dict[str, Any]]:
             yield from _nodes(one.get("@graph"))
 
 
-def _encoding(page: bytes) -> str:
+def _declared(page: bytes) -> str | None:
     from bs4.dammit import EncodingDetector
 
-    declared = EncodingDetector.find_declared_encoding(page[:_HEAD], is_html=True)
-    try:
-        "".encode(declared or "utf-8")
-    except LookupError:
-        return "utf-8"
-    return declared or "utf-8"
+    return EncodingDetector.find_declared_encoding(page[:_HEAD], is_html=True)

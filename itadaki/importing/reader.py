@@ -17,12 +17,25 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import IO, Any
 
 from itadaki.errors import CollectionError, ItadakiError, reason
-from itadaki.importing import archive, json_file, markdown, page, paprika, table
+from itadaki.importing import (
+    archive,
+    cooklang,
+    json_file,
+    krecipes,
+    markdown,
+    meal_master,
+    mela,
+    page,
+    paprika,
+    table,
+    text,
+)
 from itadaki.importing.budget import Budget, RefusedError
 from itadaki.importing.found import Found, Photos, Unusable
 from itadaki.interrupt import ends_with_us
@@ -45,7 +58,14 @@ _READERS: dict[str, tuple[_Read, int]] = {
     ".paprikarecipe": (paprika.read, 50),
     ".md": (markdown.read, 1),
     ".markdown": (markdown.read, 1),
+    ".cook": (cooklang.read, 1),
+    ".kreml": (krecipes.read, 50),
+    ".melarecipe": (mela.read, 50),
+    ".mmf": (meal_master.read, 10),
+    ".mm": (meal_master.read, 10),
+    ".txt": (meal_master.read, 10),
     ".csv": (table.read, 200),
+    ".tsv": (table.read, 200),
 }
 """What reads a file, and how many megabytes it may have."""
 
@@ -223,7 +243,8 @@ def _read(
     photos = _photos(root, workspace)
     photos.budget = budget
     try:
-        yield from reader(path, origin, photos)
+        for item in reader(path, origin, photos):
+            yield item if isinstance(item, Unusable) else _repaired(item)
     except RefusedError as error:
         yield Unusable(origin, str(error))
     except RecursionError:
@@ -232,6 +253,18 @@ def _read(
         raise
     except Exception as error:  # a file may hold anything in the place of anything
         yield Unusable(origin, f"it cannot be read: {reason(error)}")
+
+
+def _repaired(found: Found) -> Found:
+    return replace(
+        found,
+        title=text.repaired(found.title),
+        ingredients=[text.repaired(line) for line in found.ingredients],
+        instructions=text.repaired(found.instructions),
+        keywords=[text.repaired(keyword) for keyword in found.keywords],
+        servings=text.repaired(found.servings),
+        author=text.repaired(found.author),
+    )
 
 
 @cache

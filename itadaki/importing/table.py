@@ -1,57 +1,61 @@
-"""A CSV with a recipe a line, one of whose columns names the photo."""
+"""A CSV or TSV with a recipe a line, one of whose columns names the photo."""
 
+import codecs
 import csv
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
+from itadaki.importing import plain, text, words
 from itadaki.importing.found import Found, Photos, Unusable, details, lines
 
 _MAX_CELL = 1_000_000
-_COLUMNS = {
-    "title": "title name recipe recipename recipetitle titre nom titel titulo título nombre",
-    "photo": "photo photos image images picture imagename imagepath imageurl photourl photopath "
-    "imagefile photofile bild foto img",
-    "ingredients": "ingredients ingredient ingredientlist recipeingredient ingrédients zutaten "
-    "ingredientes",
-    "keywords": "keywords keyword tags categories category schlagwörter motsclés etiquetas",
-    "servings": "servings yield recipeyield serves portions portionen porciones",
-    "prep_minutes": "prepminutes preptime",
-    "cook_minutes": "cookminutes cooktime",
-    "total_minutes": "totalminutes totaltime",
-    "author": "author autor auteur",
-    "source": "source sourceurl url link",
-    "instructions": "instructions instruction directions method steps preparation recipe"
-    "instructions préparation zubereitung preparación",
-}
+_CHUNK = 1 << 20
+_SEPARATOR = re.compile(r"(?i)\ufeff?sep=(.)\r?\n")
+"""The line that Excel writes above a table."""
 
 
 def read(path: Path, origin: str, photos: Photos) -> Iterator[Found | Unusable]:
     """Read all recipes of a table; its columns are known by their names, in any order."""
-    with path.open(encoding=_encoding(path), errors="replace", newline="") as text:
-        head = text.readline(_MAX_CELL)
-        text.seek(0)
-        yield from _rows(text, head, path, origin, photos)
+    with path.open(encoding=_encoding(path), errors="replace", newline="") as stream:
+        head = stream.readline(_MAX_CELL)
+        if separator := _SEPARATOR.fullmatch(head):
+            yield from _rows(stream, separator[1], path, origin, photos)
+            return
+        stream.seek(0)
+        yield from _rows(stream, max(",;\t", key=head.count), path, origin, photos)
 
 
 def _encoding(path: Path) -> str:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as text:
-            while text.read(1 << 20):
-                pass
-    except UnicodeDecodeError:
-        return "cp1252"  # as spreadsheets on Windows save it
-    return "utf-8-sig"
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    with path.open("rb") as file:
+        head = file.read(_CHUNK)
+        if (likely := text.encoding_of(head)) != "utf-8":
+            return likely
+        chunk = head
+        while chunk:
+            try:
+                decoder.decode(chunk)
+            except UnicodeDecodeError:  # what is foreign may come late in a long file
+                likely = text.encoding_of(chunk)
+                break
+            chunk = file.read(_CHUNK)
+    return "utf-8-sig" if likely == "utf-8" else likely
 
 
 def _rows(
-    text: TextIO, head: str, path: Path, origin: str, photos: Photos
+    stream: TextIO, separator: str, path: Path, origin: str, photos: Photos
 ) -> Iterator[Found | Unusable]:
     csv.field_size_limit(_MAX_CELL)
-    rows = csv.reader(text, delimiter=max(",;\t", key=head.count))
+    rows = csv.reader(stream, delimiter=separator)
     try:
-        at = _places(next(rows, []))
+        header = next(rows, [])
+        at = {name: header.index(column) for name, column in words.fields(header).items()}
+        all_at = {
+            name: [header.index(column) for column in words.all_of(name, header)]
+            for name in ("photo", "keywords", "source")
+        }
         missing = {"title", "photo"} - at.keys()
         if missing:
             names = " and ".join(f"for the {name}" for name in sorted(missing))
@@ -60,14 +64,17 @@ def _rows(
         for row in rows:
             if not any(row):
                 continue
-            cell = {name: _plain(row[i]) if i < len(row) else "" for name, i in at.items()}
+            row = [*map(_plain, row)]
+            cell = {name: row[i] if i < len(row) else "" for name, i in at.items()}
+            cells = {name: [row[i] for i in all_at[name] if i < len(row)] for name in all_at}
+            keywords = [word for text in cells["keywords"] for word in lines(text)]
             yield Found(
                 cell["title"],
-                lines(cell.get("ingredients")),
-                cell.get("instructions", ""),
+                _ingredients(cell.get("ingredients", "")),
+                "\n".join(plain.steps(cell.get("instructions", ""))),
                 f"{origin}, line {rows.line_num}",
-                photos.find(cell["photo"], path),
-                **details(**cell | {"keywords": lines(cell.get("keywords"))}),
+                [place for name in cells["photo"] for place in photos.find(name, path)],
+                **details(**cell | {"keywords": keywords, "source": cells["source"]}),
             )
     except csv.Error as error:
         yield Unusable(f"{origin}, line {rows.line_num}", f"it is no CSV from here on: {error}")
@@ -78,13 +85,6 @@ def _plain(cell: str) -> str:
     return cell[1:] if re.match(r"'+[=+\-@]", cell) else cell
 
 
-def _places(header: list[str]) -> dict[str, int]:
-    plain = [re.sub(r"[\W_]", "", name).lower() for name in header]
-    places = {}
-    for column, names in _COLUMNS.items():
-        # The first of our names that is there, so that a column "recipe" beside "title" is no
-        # title.
-        found = [plain.index(name) for name in names.split() if name in plain]
-        if found:
-            places[column] = found[0]
-    return places
+def _ingredients(cell: str) -> list[str]:
+    """The lines of a cell; Plan to Eat begins the name of a group with a comma."""
+    return [line.removeprefix(", ") for line in lines(cell)]

@@ -1,10 +1,17 @@
 """Tandoor: the recipe.json of its own export format, with the photo beside."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from itadaki.importing.found import Found, Photos, Unusable, amount, details
+from itadaki.importing.markdown_lines import plain_lines
+
+_REFERENCE = re.compile(r"\{\{\s*ingredients\[(\d{1,4})\](?:\.(\w{1,20}))?\s*\}\}")
+_SCALED = re.compile(
+    r"\{%\s*scalable_number\s+([\d.,/]{1,20})[^{}%]*%\}|\{\{\s*scale\(([\d.]{1,20})\)\s*\}\}"
+)
 
 
 def is_ours(data: Any) -> bool:
@@ -18,20 +25,17 @@ def is_ours(data: Any) -> bool:
 def read(
     data: dict[str, Any], path: Path, origin: str, photos: Photos
 ) -> Iterator[Found | Unusable]:
-    """Read a recipe."""
+    """Read a recipe; its ingredients are those of its steps, one after the other."""
     ingredients, texts = [], []
-    for step in sorted(data["steps"], key=lambda step: step.get("order") or 0):
-        texts += [step.get("name"), step["instruction"]]
-        for item in sorted(step["ingredients"], key=lambda item: item.get("order") or 0):
-            food = (item.get("food") or {}).get("name")
-            if food and not item.get("is_header"):
-                unit = (item.get("unit") or {}).get("name")
-                quantity = None if item.get("no_amount") else item.get("amount")
-                ingredients.append(amount(quantity, unit, food, item.get("note")))
+    for step in sorted(data["steps"], key=_order):
+        items = sorted(step["ingredients"], key=_order)
+        ingredients += [line for item in items if (line := _line(item))]
+        texts += [str(step["name"])] if step.get("name") else []
+        texts += plain_lines(_filled(str(step["instruction"] or ""), items))
     yield Found(
         str(data.get("name") or ""),
         ingredients,
-        "\n".join(str(text) for text in texts if text),
+        "\n".join(texts),
         origin,
         [p for p in photos.beside(path) if p.stem == "image" and photos.is_photo(p)],
         **details(
@@ -42,3 +46,42 @@ def read(
             source=data.get("source_url"),
         ),
     )
+
+
+def _line(item: Mapping[str, Any]) -> str:
+    if item.get("is_header"):
+        return str(item.get("note") or "").strip()
+    return amount(_quantity(item), _name(item, "unit"), _name(item, "food"), item.get("note"))
+
+
+def _filled(text: str, items: Sequence[Mapping[str, Any]]) -> str:
+    """A step's text with the ingredients that it refers to by their numbers."""
+    foods = [item for item in items if not item.get("is_header")]
+
+    def filled(found: "re.Match[str]") -> str:
+        number = int(found[1])
+        counted = items if number < len(items) and not items[number].get("is_header") else foods
+        if number >= len(counted):
+            return ""
+        item = counted[number]
+        values = {
+            "amount": amount(_quantity(item)),
+            "unit": _name(item, "unit"),
+            "food": _name(item, "food"),
+            "note": str(item.get("note") or ""),
+        }
+        return values.get(found[2] or "", amount(_quantity(item), values["unit"], values["food"]))
+
+    return _SCALED.sub(lambda found: found[1] or found[2], _REFERENCE.sub(filled, text))
+
+
+def _quantity(item: Mapping[str, Any]) -> Any:
+    return None if item.get("no_amount") else item.get("amount")
+
+
+def _name(item: Mapping[str, Any], what: str) -> str:
+    return str((item.get(what) or {}).get("name") or "")
+
+
+def _order(item: Mapping[str, Any]) -> int:
+    return item.get("order") or 0
