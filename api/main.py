@@ -29,8 +29,8 @@ from api.core.metrics import Metrics
 from api.core.rate_limit import RateLimit
 from api.core.request_log import RequestLog, configure_logs, with_request_ids
 from api.core.security_headers import SecurityHeaders
-from api.features import examples, recipes, service
-from api.features.page import add_docs, add_page
+from api.features import examples, recipe_page, recipes, service
+from api.features.page import ErrorPages, add_docs, add_page
 from api.features.search.api import search
 from api.features.search.schemas.search import ERRORS, Errors, error
 from api.features.search.services.collections import Collections, watch
@@ -89,6 +89,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
     app.include_router(search.router, **guarded)
     app.include_router(recipes.router, **guarded)
     app.include_router(search.photo_router)
+    app.include_router(recipe_page.router)
     app.include_router(service.router)
     app.include_router(examples.router)
     app.include_router(service.metrics_router, **guarded)
@@ -112,6 +113,7 @@ def _add_middleware(app: FastAPI, settings: ApiSettings) -> None:
     )
     key = settings.api_key.get_secret_value() if settings.api_key else None
     app.add_middleware(Access, key=key, rate=app.state.rate_limit)
+    app.add_middleware(ErrorPages)
     if settings.cors_origins:
         # The key is a header that scripts set; cookies and other credentials are never allowed.
         app.add_middleware(

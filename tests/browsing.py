@@ -58,6 +58,7 @@ def visit(browser, url):
     contexts, errors = [], []
 
     def open_page(address=url, viewport=DESKTOP, **options) -> Page:
+        options.setdefault("service_workers", "block")  # it would hide requests from page.route
         contexts.append(browser.new_context(viewport=viewport, **options))
         page = contexts[-1].new_page()
         page.set_default_timeout(_PATIENCE)

@@ -150,12 +150,34 @@ STATES: dict[str, tuple[Callable, tuple[int, int], str, str]] = {
 }
 
 
+ICONS = {"icon-192": (192, ""), "icon-512": (512, ""), "icon-maskable": (512, "maskable")}
+# A launcher may cut away all but the circle in the middle.
+MASKABLE = (
+    '<rect width="64" height="64" fill="#b8391c"/><g transform="translate(4.8 4.8) scale(.85)">'
+)
+
+
+def icons(browser) -> None:
+    """The application's icons, drawn from the logo."""
+    folder = ROOT / "api" / "page"
+    logo = (folder / "logo.svg").read_text(encoding="utf-8")
+    for name, (size, purpose) in ICONS.items():
+        svg = logo.replace("<svg", f'<svg width="{size}" height="{size}"', 1)
+        if purpose:
+            svg = svg.replace("<circle", f"{MASKABLE}<circle", 1).replace("</svg>", "</g></svg>")
+        page = browser.new_page(viewport={"width": size, "height": size})
+        page.set_content(f"<style>body {{ margin: 0 }} svg {{ display: block }}</style>{svg}")
+        save(page.screenshot(omit_background=True), folder / f"{name}.png")
+        page.close()
+
+
 def main() -> None:
     fonts = subprocess.run(["fc-list"], capture_output=True, text=True).stdout
     if not (EXECUTABLE and shutil.which("pngquant") and all(font in fonts for font in FONTS)):
         sys.exit(f"Something is missing: apt-get install {PACKAGES}")
     TARGET.mkdir(exist_ok=True)
     with sample_service() as url, chromium() as browser:
+        icons(browser)
         for name, (act, size, scheme, language) in tqdm(STATES.items(), unit="state"):
             context = browser.new_context(
                 viewport=dict(zip(("width", "height"), size, strict=True)),

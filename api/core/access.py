@@ -14,6 +14,8 @@ from api.core.request_scope import client_of, route_path
 OPEN = (
     "/",
     "/page/{file:path}",
+    "/manifest.webmanifest",
+    "/worker.js",
     "/examples",
     "/examples/{name}",
     "/api/v1/photos/{photo_id}",  # the img element of a page cannot send a key

@@ -8,6 +8,7 @@ import { number, text } from "./texts.js";
 import { keep, recall } from "./views.js";
 
 const $ = id => document.getElementById(id);
+const SHARED = "itadaki-shared"; // where worker.js puts a photo
 const SKELETON_AFTER = 200; // milliseconds; an answer that comes sooner should not flicker
 const MOST_RETRIES = 5;
 
@@ -215,11 +216,30 @@ addEventListener("online", () => whenOnline?.());
 
 const present = () => recall(history.state?.view, photoOf);
 
+/** Search with the photo that another application has shared. */
+async function findShared() {
+  history.replaceState(null, "", location.pathname);
+  const cache = await caches.open(SHARED), [kept] = await cache.keys(), answer = kept && (await cache.match(kept));
+  if (!answer) return refuse(text("query.not-shared"));
+  await cache.delete(kept);
+  const content = await answer.blob(), name = decodeURIComponent(answer.headers.get("X-Name"));
+  hold(photoOf(new File([content], name, { type: content.type })));
+  return find();
+}
+
+/** The worker could not reach a recipe's page. */
+function tellUnreachable(path) {
+  const again = () => location.replace(path);
+  showNotice("offline", text("error.no-answer"), text("notice.try-again"), again);
+}
+
 /** Show what the browser's history stands at: after a step in it, after a reload, or when the page is entered. */
 function showPresent() {
   stop();
-  const view = present(), asked = addressed();
+  const view = present(), asked = addressed(), named = new URLSearchParams(location.search);
   if (view) render(view);
+  else if (named.has("shared")) findShared();
+  else if (/^recipes\/\d+(\?|$)/.test(named.get("unreachable"))) tellUnreachable(named.get("unreachable"));
   else if (asked) findAddressed(asked);
   else show("welcome");
 }
@@ -230,4 +250,5 @@ const told = Promise.all([tellServing(), offerExamples(), offerCollections(), of
 told.then(() => {
   showServing();
   document.body.dataset.settled = "";
+  navigator.serviceWorker?.register("worker.js").catch(() => { /* without one the page works, but only online */ });
 });
