@@ -24,6 +24,7 @@ SEARCH = "**/api/v1/search/search"
 PACKAGES = "chromium pngquant fonts-inter fonts-urw-base35"
 FONTS = ("Inter", "P052")
 DESKTOP, TALL, PHONE, WIDE = (1280, 860), (1280, 1180), (390, 780), (1920, 1080)
+PAPER = (690, 1010)  # A4 without its margins
 COLOURS = 96  # of a picture's palette
 
 
@@ -115,6 +116,24 @@ def in_french(page) -> None:
     page.wait_for_selector("#found:not([hidden])")
 
 
+def recipe_page(page, wanted="") -> None:
+    page.goto(f"{page.url}recipes/3{wanted}")
+    page.wait_for_load_state("networkidle")
+
+
+def recipe_for_more(page) -> None:
+    recipe_page(page, "?servings=3")
+
+
+def recipe_in_print(page) -> None:
+    recipe_page(page)
+    page.emulate_media(media="print")
+
+
+def no_such_recipe(page) -> None:
+    page.goto(f"{page.url}recipes/99999")
+
+
 def busy_in_french(page) -> None:
     busy(page, "Pizza au pepperoni")
 
@@ -143,6 +162,10 @@ STATES: dict[str, tuple[Callable, tuple[int, int], str, str]] = {
     "locked": (locked, DESKTOP, "light", "en"),
     "words": (in_words, TALL, "light", "en"),
     "photo-and-words-phone": (photo_and_words, PHONE, "dark", "en"),
+    "recipe": (recipe_page, DESKTOP, "light", "en"),
+    "recipe-dark-phone": (recipe_for_more, PHONE, "dark", "fr"),
+    "recipe-in-print": (recipe_in_print, PAPER, "light", "en"),
+    "no-such-recipe-phone": (no_such_recipe, PHONE, "light", "fr"),
     "french": (first_visit, DESKTOP, "light", "fr"),
     "french-phone": (first_visit, PHONE, "dark", "fr"),
     "french-results": (in_french, TALL, "dark", "fr"),
