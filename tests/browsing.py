@@ -1,7 +1,9 @@
 """What the tests of the page share: the service in a thread, and a browser that visits it."""
 
 from contextlib import contextmanager
+from functools import partial
 
+import httpx
 import pytest
 import uvicorn
 from chromium import EXECUTABLE, chromium
@@ -15,6 +17,7 @@ _PATIENCE = 60_000  # milliseconds
 expect.set_options(timeout=_PATIENCE)
 SEARCH = "**/api/v1/search/search"
 KEY = "key-of-the-test"
+get, post = partial(httpx.get, timeout=60), partial(httpx.post, timeout=60)
 DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 360, "height": 740}
 
 

@@ -4,9 +4,8 @@ import io
 import json
 import re
 
-import httpx
 import pytest
-from browsing import DESKTOP, KEY, PHONE, notice, photo, search, served, titles
+from browsing import DESKTOP, KEY, PHONE, get, notice, photo, post, search, served, titles
 from PIL import Image
 from playwright.sync_api import expect
 
@@ -59,15 +58,15 @@ def shared_with(page, home, **files) -> None:
 
 
 def test_the_manifest_leads_to_what_is_there(home):
-    page = httpx.get(home, headers={"Accept-Language": "fr"})
+    page = get(home, headers={"Accept-Language": "fr"})
     address = page.url.join(re.search(r'rel="manifest" href="([^"]*)"', page.text)[1])
-    answer = httpx.get(address)
+    answer = get(address)
     assert answer.headers["content-type"] == "application/manifest+json"
     manifest = answer.json()
     assert manifest["lang"] == "fr" and "photo d’un plat" in manifest["description"]
     assert str(address.join(manifest["start_url"])) == str(address.join(manifest["scope"])) == home
     for icon in manifest["icons"]:
-        found = httpx.get(address.join(icon["src"]))
+        found = get(address.join(icon["src"]))
         assert found.headers["content-type"].startswith(icon["type"])
         if icon["type"] == "image/png":
             size = "{}x{}".format(*Image.open(io.BytesIO(found.content)).size)
@@ -175,5 +174,5 @@ def test_what_is_shared_before_the_worker_is_there_is_not_lost_silently(visit, h
 def test_what_makes_it_an_application_needs_no_key(settings):
     with served(settings, api_key=KEY) as url:
         for path in ("worker.js", "manifest.webmanifest", "page/icon-512.png"):
-            assert httpx.get(url + path).status_code == 200, path
-        assert httpx.post(f"{url}worker.js").status_code == 401
+            assert get(url + path).status_code == 200, path
+        assert post(f"{url}worker.js").status_code == 401

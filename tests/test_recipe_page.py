@@ -6,7 +6,7 @@ import re
 import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browsing import DESKTOP, KEY, PHONE, assert_fits, search, served, titles
+from browsing import DESKTOP, KEY, PHONE, assert_fits, get, search, served, titles
 from conftest import copy_of, dish_photo, encode
 from playwright.sync_api import expect
 from recipe_scrapers import scrape_html
@@ -53,7 +53,7 @@ def kitchen_url(kitchen):
 @pytest.fixture(scope="module")
 def ids(kitchen_url):
     found = {}
-    with httpx.Client(base_url=kitchen_url) as client:
+    with httpx.Client(base_url=kitchen_url, timeout=60) as client:
         for number in range(10):
             answer = client.get(f"api/v1/recipes/{number}?collection=grandma")
             if answer.status_code == 200:
@@ -71,7 +71,7 @@ def linked_data(html: str) -> dict:
 
 
 def test_other_programs_import_it(full, kitchen_url, ids, tmp_path):
-    html = httpx.get(full).text
+    html = get(full).text
     assert "alert(1)</script>" not in html.replace("&lt;", "<!").replace("\\u003c", "<!")
     data = linked_data(html)
     photo_address = f"{kitchen_url}api/v1/photos/{ids[NASTY]}?collection=grandma"
@@ -92,7 +92,7 @@ def test_other_programs_import_it(full, kitchen_url, ids, tmp_path):
         "recipeCategory": "soup",
         "isBasedOn": "https://cooks.example/soup?a=1&b=2",
     }
-    assert httpx.get(photo_address).headers["content-type"] == "image/jpeg"
+    assert get(photo_address).headers["content-type"] == "image/jpeg"
     # What Mealie and Tandoor read pages with.
     read = scrape_html(html, org_url=full, supported_only=False)
     assert read.instructions_list() == STEPS and read.total_time() == 90
@@ -128,9 +128,9 @@ def test_it_reads_without_javascript(browser, full):
 
 @pytest.mark.parametrize("servings", ["0", "1001", "-4", "many", "1e3", "4.5"])
 def test_servings_that_make_no_sense(full, servings):
-    answer = httpx.get(f"{full}&servings={servings}", headers=HTML)
+    answer = get(f"{full}&servings={servings}", headers=HTML)
     assert answer.status_code == 422 and "<h1>Nothing on the menu</h1>" in answer.text
-    answer = httpx.get(f"{full}&servings={servings}")
+    answer = get(f"{full}&servings={servings}")
     assert answer.status_code == 422 and answer.json()["errorCode"] == "wrong_request"
 
 
@@ -146,23 +146,23 @@ def test_servings_that_make_no_sense(full, servings):
 )
 def test_what_is_not_there_is_told_in_its_own_shape(kitchen_url, path, status, code, says):
     asked = {"Accept": "text/html", "Accept-Language": "fr"}
-    page = httpx.get(kitchen_url + path, headers=asked)
+    page = get(kitchen_url + path, headers=asked)
     assert page.status_code == status and says in page.text and 'lang="fr"' in page.text
     assert page.headers["content-type"].startswith("text/html")
     root = re.search(r'class="brand" href="([^"]*)"', page.text)[1]
     assert str(page.url.join(root)) == kitchen_url
-    told = httpx.get(kitchen_url + path)
+    told = get(kitchen_url + path)
     assert (told.status_code, told.json()["errorCode"]) == (status, code)
-    assert httpx.get(f"{kitchen_url}api/v1/recipes/99999", headers=HTML).json()["errorCode"]
+    assert get(f"{kitchen_url}api/v1/recipes/99999", headers=HTML).json()["errorCode"]
 
 
 def test_it_is_not_sent_twice_and_allows_no_more_than_the_page(full, kitchen_url):
-    answer = httpx.get(full)
+    answer = get(full)
     assert answer.headers["vary"] == "Accept-Language, Cookie"
-    again = httpx.get(full, headers={"If-None-Match": answer.headers["etag"]})
+    again = get(full, headers={"If-None-Match": answer.headers["etag"]})
     assert again.status_code == 304 and not again.content
     policy = answer.headers["content-security-policy"]
-    assert policy == httpx.get(kitchen_url).headers["content-security-policy"]
+    assert policy == get(kitchen_url).headers["content-security-policy"]
     assert "unsafe" not in policy
 
 
@@ -239,11 +239,11 @@ def test_from_a_result_to_the_recipe_and_back(visit, url):
 @pytest.mark.parametrize("root_path", ["", "/kitchen"])
 def test_behind_the_key_it_opens_with_the_key(browser, settings, root_path):
     with served(settings, root_path=root_path, api_key=KEY) as url:
-        assert httpx.get(f"{url}recipes/4").json()["errorCode"] == "key_needed"
-        locked = httpx.get(f"{url}recipes/4", headers=HTML)
+        assert get(f"{url}recipes/4").json()["errorCode"] == "key_needed"
+        locked = get(f"{url}recipes/4", headers=HTML)
         assert locked.status_code == 401 and "Lemon" not in locked.text
         assert locked.headers["www-authenticate"] == "Bearer"
-        assert "Lemon Cake" in httpx.get(f"{url}recipes/4", headers={"X-API-Key": KEY}).text
+        assert "Lemon Cake" in get(f"{url}recipes/4", headers={"X-API-Key": KEY}).text
         context = browser.new_context(viewport=DESKTOP)
         page = context.new_page()
         page.goto(f"{url}recipes/4")
@@ -264,7 +264,7 @@ def test_behind_the_key_it_opens_with_the_key(browser, settings, root_path):
 
 def test_the_rate_limit_counts_it(settings):
     with served(settings, rate_limit="2/minute") as url:
-        codes = [httpx.get(f"{url}recipes/{n}", headers=HTML).status_code for n in (1, 2, 3)]
-        refused = httpx.get(f"{url}recipes/3", headers=HTML)
+        codes = [get(f"{url}recipes/{n}", headers=HTML).status_code for n in (1, 2, 3)]
+        refused = get(f"{url}recipes/3", headers=HTML)
     assert codes == [200, 200, 429] and "The kitchen is busy" in refused.text
     assert int(refused.headers["retry-after"]) > 0
