@@ -28,6 +28,7 @@ def index() -> WordIndex:
     ]
     table = table_of(["motor", "charger", "grandma", "soup"])
     table.food[:] = [-1, -1, -1, 1]
+    table.weights[:2] = 8  # no recipe says so
     return WordIndex(recipes, table)
 
 
@@ -96,7 +97,9 @@ def test_filters_hold_for_words(index):
     assert found(index, "tacos", Filters(exclude=("beef",))) == ["Prawn Tacos"]
 
 
-@pytest.mark.parametrize("words", ["xqzwv", "charger", "motor charger soup", "the with", "!!!"])
+@pytest.mark.parametrize(
+    "words", ["xqzwv", "charger", "motor charger motor soup", "motor oil", "the with", "!!!"]
+)
 def test_what_cannot_be_eaten_is_said(index, words):
     with pytest.raises(QueryError, match="fits these words"):
         index.read(words)

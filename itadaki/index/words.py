@@ -191,12 +191,15 @@ class WordIndex:
         """
         rows = self._table.rows(unit) if self._table else []
         weight = float(self._table.weights[rows].mean()) if rows and self._table else _RARE
+        if unit.concepts and all(map(glossary.is_basic, unit.concepts)):
+            return weight / 2
         if unit.concepts:
             titles = max(len(self._holding("=" + concept)) for concept in unit.concepts)
             common = titles > 1 and titles >= _COMMON * len(self._recipes)
             return 2 * max(weight, 2 if common else 0)
-        sure = rows and self._table and self._table.speaks_of_food(unit)
-        known = self._is_known(unit) or (sure and (weight < _NO_RECIPE or sure > _SURE))
+        speaks = self._table.speaks_of_food(unit) if self._table else None
+        in_recipes = speaks is not None and (weight < _NO_RECIPE or speaks > _SURE)
+        known = in_recipes or self._is_known(unit)
         return weight / 2 if known else 0
 
     @property

@@ -86,6 +86,11 @@ def kinds_of(concept: str) -> tuple[str, ...]:
     return _glossary().kinds.get(concept, ())
 
 
+def is_basic(concept: str) -> bool:
+    """Whether it does not tell food from other things by itself: oil, red."""
+    return concept in _glossary().basic
+
+
 def single_words() -> frozenset[str]:
     """All words that are a form by themselves, folded."""
     return frozenset(word for word in _glossary().single if len(word) > 3)
@@ -162,6 +167,7 @@ class _Glossary(NamedTuple):
     single: set[str]
     foreign: frozenset[str]
     small: frozenset[str]
+    basic: frozenset[str]
 
 
 @cache
