@@ -18,6 +18,7 @@ from itadaki.errors import (
     UnsupportedImageError,
     reason,
 )
+from itadaki.photos.crop import Crop
 from itadaki.photos.orientation import UPRIGHT
 from itadaki.photos.photo_file import HEAD, PhotoFile, format_of, photo_file
 
@@ -78,7 +79,7 @@ class _Memory:
 _memory = _Memory()
 
 
-def decode(source: bytes | Path, wait: bool = True) -> np.ndarray:
+def decode(source: bytes | Path, wait: bool = True, crop: Crop | None = None) -> np.ndarray:
     """Decode a photo to RGB.
 
     The orientation is applied, transparency is laid on white, CMYK and grey become RGB, 16 bits
@@ -88,6 +89,7 @@ def decode(source: bytes | Path, wait: bool = True) -> np.ndarray:
     Args:
         source: the file, or its bytes.
         wait: wait for memory while other large photos have it, instead of giving up.
+        crop: the part that is meant; the photo is reduced less then.
 
     Returns:
         uint8 array of shape (height, width, 3).
@@ -109,10 +111,11 @@ def decode(source: bytes | Path, wait: bool = True) -> np.ndarray:
     if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
         raise _too_large(f"has {width} x {height} pixels", f"{MAX_PIXELS // 10**6} million")
     image, memory = None, file.memory
+    reduced = _REDUCED_SIDE if crop is None else min(2.0, 1 / min(crop[2:])) * _REDUCED_SIDE
     if file.format not in _OWN:
         image = _opened(file)
         # JPEG's own scaled decoding; other formats ignore it.
-        image.draft("RGB", (_REDUCED_SIDE, _REDUCED_SIDE))
+        image.draft("RGB", (int(reduced), int(reduced)))
         width, height = image.size
         if file.format == "JPEG":
             memory += width * height * (1 if image.mode == "L" else 4)
@@ -121,7 +124,7 @@ def decode(source: bytes | Path, wait: bool = True) -> np.ndarray:
         raise _too_large(
             f"has {pixels / 1e6:.0f} million pixels", f"{MAX_DECODED_PIXELS // 10**6} million"
         )
-    factor = max(1, min(width, height) // _REDUCED_SIDE)
+    factor = max(1, int(min(width, height) / reduced))
     memory += 3 * width * height // factor**2
     if memory > MAX_MEMORY:
         needed = f"takes {memory / 1e6:.0f} million bytes to decode"
@@ -141,7 +144,8 @@ def decode(source: bytes | Path, wait: bool = True) -> np.ndarray:
         left, top, right, bottom = file.window
         rgb = rgb[top // factor : -(-bottom // factor), left // factor : -(-right // factor)]
     turn = UPRIGHT.get(file.orientation)
-    return np.ascontiguousarray(turn(rgb)) if turn else rgb
+    rgb = np.ascontiguousarray(turn(rgb)) if turn else rgb
+    return crop.of_photo(rgb) if crop else rgb
 
 
 def media_type(path: Path) -> str:
@@ -188,13 +192,14 @@ def preprocess(rgb: np.ndarray) -> np.ndarray:
     return cv2.resize(window, (IMAGE_SIZE, IMAGE_SIZE), interpolation=method).astype(np.float32)
 
 
-def load_rgb(photo: Any, wait: bool = True) -> np.ndarray:
+def load_rgb(photo: Any, wait: bool = True, crop: Crop | None = None) -> np.ndarray:
     """Decode a photo given as a path, bytes, a PIL image or an array.
 
     Args:
         photo: ``str`` or ``Path``, ``bytes``, ``PIL.Image.Image``, or a uint8 array of shape
             (height, width), (height, width, 3) RGB or (height, width, 4) RGBA.
         wait: as ``decode`` has it.
+        crop: the part that is meant.
 
     Returns:
         uint8 array of shape (height, width, 3), RGB.
@@ -205,12 +210,12 @@ def load_rgb(photo: Any, wait: bool = True) -> np.ndarray:
     """
     match photo:
         case bytes() | bytearray() | memoryview():
-            return decode(bytes(photo), wait)
+            return decode(bytes(photo), wait, crop)
         case str() | Path():
-            return decode(Path(photo), wait)
+            return decode(Path(photo), wait, crop)
         case Image.Image():
             try:
-                return np.asarray(_on_white(ImageOps.exif_transpose(photo)))
+                rgb = np.asarray(_on_white(ImageOps.exif_transpose(photo)))
             except Exception:  # Pillow decodes only now, and what it raises is anything
                 raise ImageError(_DAMAGED) from None
         case np.ndarray():
@@ -219,13 +224,17 @@ def load_rgb(photo: Any, wait: bool = True) -> np.ndarray:
                     f"An array must be uint8 of shape (height, width[, 3 or 4]), "
                     f"not {photo.dtype} of shape {photo.shape}."
                 )
-            return np.asarray(_on_white(Image.fromarray(photo)))
-    raise ImageError(f"A photo is a path, bytes, an array or a PIL image, not a {type(photo)}.")
+            rgb = np.asarray(_on_white(Image.fromarray(photo)))
+        case _:
+            raise ImageError(
+                f"A photo is a path, bytes, an array or a PIL image, not a {type(photo)}."
+            )
+    return crop.of_photo(rgb) if crop else rgb
 
 
-def load_input(photo: Any, wait: bool = True) -> np.ndarray:
+def load_input(photo: Any, wait: bool = True, crop: Crop | None = None) -> np.ndarray:
     """``load_rgb`` and ``preprocess`` in one: any photo to a float32 array (224, 224, 3)."""
-    return preprocess(load_rgb(photo, wait))
+    return preprocess(load_rgb(photo, wait, crop))
 
 
 def _is_picture(shape: tuple[int, ...]) -> bool:
