@@ -65,6 +65,22 @@ class Embedder:
         """
         return self._forward(photos, alone)
 
+    def embed_with_food(
+        self, photo: np.ndarray, alone: bool = True
+    ) -> tuple[np.ndarray, bool | None]:
+        """Embed one preprocessed photo, and tell whether it shows food at all.
+
+        Args:
+            photo: float32 array of shape (224, 224, 3), as ``embed`` takes them.
+            alone: as ``embed`` has it.
+
+        Returns:
+            float32 array (dimension,) of length 1; and whether it is food, None where the model
+            does not stand on the backbone that the detector was fitted to.
+        """
+        row, food = self._forward.with_food(photo, alone)
+        return row, None if food is None else food > 0
+
 
 def load_embedder(artifacts: Artifacts) -> Embedder:
     """Load a variant's embedder; raw's model is made from the backbone's weights when need be.

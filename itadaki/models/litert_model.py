@@ -15,13 +15,14 @@ from ai_edge_litert.interpreter import Interpreter
 
 from itadaki.cores import usable_cores
 from itadaki.errors import ArtifactError, StorageError
+from itadaki.models.record import FOOD_RULE
 from itadaki.photos.images import IMAGE_SIZE
-from itadaki.storage.files import derived_facts, note_derived, replacing
+from itadaki.storage.files import derived_facts, note_derived, replacing, sha256_of
 
 if TYPE_CHECKING:
     import keras
 
-_FORMAT = 1
+_FORMAT = 2
 _PARITY = 0.9999
 _GREETING = b"Created TensorFlow Lite XNNPACK delegate"
 _greeted = threading.Event()
@@ -56,9 +57,17 @@ class LiteRtModel:
             photos: preprocessed.
             alone: nothing else is being embedded, so that each photo may take all cores.
         """
-        return np.concatenate([self._run(photo[None], alone) for photo in photos])
+        return np.concatenate([self._run(photo[None], alone)[0] for photo in photos])
 
-    def _run(self, photo: np.ndarray, alone: bool) -> np.ndarray:
+    def with_food(self, photo: np.ndarray, alone: bool = True) -> tuple[np.ndarray, float | None]:
+        """Run one photo: its float32 output (...), and above 0 if it shows food.
+
+        The number is None where the model cannot tell; see ``keras_model.converted``.
+        """
+        rows, food = self._run(photo[None], alone)
+        return rows[0], food
+
+    def _run(self, photo: np.ndarray, alone: bool) -> tuple[np.ndarray, float | None]:
         if alone and self._in_turn.acquire(blocking=False):
             try:
                 return self._alone(photo)
@@ -83,13 +92,16 @@ class _Network:
             self._interpreter = Interpreter(model_content=content, num_threads=threads)
             self._interpreter.allocate_tensors()
         self._input = self._interpreter.get_input_details()[0]["index"]
-        output = self._interpreter.get_output_details()[0]
-        self._output, self.dimension = output["index"], int(output["shape"][-1])
+        outputs = self._interpreter.get_output_details()
+        by_length = sorted(outputs, key=lambda output: int(output["shape"][-1]))
+        self._output, self.dimension = by_length[-1]["index"], int(by_length[-1]["shape"][-1])
+        self._food = by_length[0]["index"] if len(outputs) == 2 else None
 
-    def __call__(self, photo: np.ndarray) -> np.ndarray:
+    def __call__(self, photo: np.ndarray) -> tuple[np.ndarray, float | None]:
         self._interpreter.set_tensor(self._input, photo)
         self._interpreter.invoke()
-        return np.asarray(self._interpreter.get_tensor(self._output))
+        food = None if self._food is None else float(self._interpreter.get_tensor(self._food)[0, 0])
+        return np.asarray(self._interpreter.get_tensor(self._output)), food
 
 
 def load_converted(path: Path, sha256: str) -> LiteRtModel:
@@ -105,7 +117,8 @@ def load_converted(path: Path, sha256: str) -> LiteRtModel:
     """
     kept = converted_path(path)
     facts = derived_facts(kept)
-    if facts and (facts.get("source"), facts.get("format")) == (sha256, _FORMAT):
+    made_with = {"format": _FORMAT, "food": sha256_of(FOOD_RULE)}
+    if facts and {"source": sha256, **made_with}.items() <= facts.items():
         return LiteRtModel(kept.read_bytes())
     try:
         from itadaki.models.keras_model import converted, load_model
@@ -124,7 +137,7 @@ def load_converted(path: Path, sha256: str) -> LiteRtModel:
     try:
         with replacing(kept) as beside:
             beside.write_bytes(content)
-        note_derived(kept, sha256, format=_FORMAT)
+        note_derived(kept, sha256, **made_with)
     except StorageError as error:
         _log.warning("The conversion cannot be kept, so it is made at every start: %s", error)
     return found

@@ -7,6 +7,8 @@ from itadaki.errors import ArtifactError, ItadakiError
 from itadaki.storage.files import read_json_object, sha256_of
 from itadaki.variants import Artifacts
 
+FOOD_RULE = Path(__file__).with_name("food.json")
+"""What tells whether a photo shows food; see ``itadaki.models.food``."""
 FINE_TUNED = {"source": "fine-tuned"}
 """The origin of a raw model whose backbone is the fine-tuned one."""
 
