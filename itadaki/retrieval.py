@@ -1,7 +1,8 @@
 """The retrieval system: the one interface that notebooks, command line and API share."""
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,12 +10,13 @@ import numpy as np
 
 from itadaki.bank.bank import Bank, load_bank
 from itadaki.bank.build import build_bank
-from itadaki.errors import ArtifactError, QueryError
+from itadaki.errors import ArtifactError, QueryError, UnknownRecipeError
 from itadaki.index.exact import similarities
 from itadaki.index.filters import Filters
 from itadaki.index.index import ExactIndex, Index, StandInIndex, build_index, open_index
 from itadaki.index.words import SHARE, WordIndex
 from itadaki.models.text_encoder import TextEncoder
+from itadaki.photos.crop import Crop
 from itadaki.photos.images import load_input
 from itadaki.recipes.dataset import Dataset, load_dataset
 from itadaki.recipes.recipe import SearchResult
@@ -33,6 +35,25 @@ _CANDIDATES = 100
 """Recipes that are compared both by words and by embeddings, beside those wanted."""
 _MET = 0.5
 """Where a recipe meets the words so well, those that meet none of them are not made up for it."""
+_LIKED, _DISLIKED = 0.5, 0.3  # beside what is asked for, which is 1 long (Rocchio 1971)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a search found, and what is to be thought of it.
+
+    Attributes:
+        results: best first.
+        is_food: whether one of the photos shows food at all; None without a photo, and where the
+            model cannot tell.
+        confidence: how near the best recipe is, 0 to 1: the share of the collection's own photos
+            that have none as near. Below ``itadaki.bank.nearness.FAR`` even the closest are not
+            very close. None where photos are not all that was asked with, or nothing was found.
+    """
+
+    results: list[SearchResult]
+    is_food: bool | None = None
+    confidence: float | None = None
 
 
 class RetrievalSystem:
@@ -155,6 +176,10 @@ class RetrievalSystem:
         row: np.ndarray = self.embedder.embed(pixels[None], alone)[0]
         return row
 
+    def see_input(self, pixels: np.ndarray, alone: bool = True) -> tuple[np.ndarray, bool | None]:
+        """``embed_input``, and whether the photo shows food; None where the model cannot tell."""
+        return self.embedder.embed_with_food(pixels, alone)
+
     def embed_query(
         self, photo: Any = None, words: str | None = None, photo_weight: float = 0.5
     ) -> np.ndarray:
@@ -195,6 +220,109 @@ class RetrievalSystem:
                 f"The variant {self.bank.variant.name} does not understand words; use ft."
             )
         return self.text_encoder
+
+    def steered(
+        self, query: np.ndarray | None, like: Sequence[int], unlike: Sequence[int]
+    ) -> np.ndarray:
+        """Move what is searched for towards some recipes, and away from others.
+
+        Args:
+            query: float32 array (dimension,) of length 1; None to start from the liked ones.
+            like: ids of recipes.
+            unlike: ids of recipes.
+
+        Raises:
+            QueryError: there is nothing to start from.
+            UnknownRecipeError: there is no such recipe.
+        """
+        if query is None and not like:
+            raise QueryError("Give a photo, words, or a recipe that it shall be like.")
+        moved = np.zeros(self.bank.embeddings.shape[1], np.float32) if query is None else query
+        for ids, weight in ((like, _LIKED), (unlike, -_DISLIKED)):
+            if ids:
+                rows = self.bank.photo_embeddings[self._rows_of(ids)]
+                moved = moved + np.float32(weight) * rows.mean(axis=0)
+        length = np.linalg.norm(moved)
+        if length < 1e-6:
+            raise QueryError("What it shall be like and unlike is the same; leave one out.")
+        return np.asarray(moved / length)
+
+    def _rows_of(self, ids: Sequence[int]) -> list[int]:
+        missing = [recipe_id for recipe_id in ids if recipe_id not in self._row_of]
+        if missing:
+            raise UnknownRecipeError(f"There is no recipe {missing[0]}.")
+        return [self._row_of[recipe_id] for recipe_id in ids]
+
+    def ask(
+        self,
+        photos: Sequence[Any] = (),
+        words: str | None = None,
+        top_k: int = 3,
+        filters: Filters | None = None,
+        photo_weight: float = 0.5,
+        crop: Crop | None = None,
+        like: Sequence[int] = (),
+        unlike: Sequence[int] = (),
+        offset: int = 0,
+    ) -> Found:
+        """Find recipes by photos of one dish, by words, by recipes, or by all of them together.
+
+        Args:
+            photos: as ``search_similar_recipes`` takes one; their embeddings are averaged.
+            words: names of dishes or ingredients, for variants with a text encoder.
+            top_k: how many recipes to find.
+            filters: what the recipes found must hold.
+            photo_weight: 0 to 1, how much the photos count beside the words.
+            crop: the part of the first photo that is meant.
+            like: ids of recipes that what is found shall be more like; they are not found again.
+            unlike: ids of recipes that it shall be less like; they are not found again.
+            offset: how many of the best recipes to pass over.
+
+        Raises:
+            ImageError: a photo cannot be read.
+            QueryError: nothing is asked, or it cannot be searched for.
+            UnknownRecipeError: there is no such recipe.
+        """
+        parts = [load_input(each, crop=None if at else crop) for at, each in enumerate(photos)]
+        return self.ask_input(
+            [self.see_input(pixels) for pixels in parts],
+            *(words, photo_weight, like, unlike, top_k, offset, filters),
+        )
+
+    def ask_input(
+        self,
+        seen: Sequence[tuple[np.ndarray, bool | None]],
+        words: str | None,
+        photo_weight: float,
+        like: Sequence[int],
+        unlike: Sequence[int],
+        top_k: int,
+        offset: int,
+        filters: Filters | None,
+    ) -> Found:
+        """``ask`` with what ``see_input`` gave of each photo."""
+        query = None
+        if seen:
+            whole = np.sum([row for row, _ in seen], axis=0, dtype=np.float32)
+            query = np.asarray(whole / np.linalg.norm(whole))
+        left_out = [*like, *unlike]
+        if left_out and (like or not words or query is not None):
+            query = self.steered(query, like, unlike)
+        self._rows_of(left_out)  # also where words alone are asked with, an unknown one is said
+        most = offset + top_k + len(left_out)
+        best = self.search_embedded(query, words, most, filters, photo_weight)
+        kept = [each for each in best if each.id not in left_out]
+        results = [
+            replace(each, rank=offset + place)
+            for place, each in enumerate(kept[offset : offset + top_k], 1)
+        ]
+        alone = bool(seen) and not (words or like or unlike)
+        told = [is_food for _, is_food in seen if is_food is not None]
+        return Found(
+            results,
+            any(told) if told else None,
+            self.bank.confidence(kept[0].similarity) if alone and kept else None,
+        )
 
     def search_similar_recipes(
         self,

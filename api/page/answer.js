@@ -6,6 +6,7 @@ import { counted, text } from "./texts.js";
 const $ = id => document.getElementById(id);
 const panes = ["welcome", "waiting", "found", "notice"].map($);
 const name = document.title;
+const FAR = 0.05; // confidence below which even the closest recipes are not very close
 
 const blank = $("waiting").querySelector(".card");
 blank.after(...Array.from({ length: 3 }, () => blank.cloneNode(true)));
@@ -32,12 +33,14 @@ export function showFound({ title, asked, photo, limits, answer, wanted }, onSim
   const { recipes } = answer, found = counted("found.recipes", recipes.length), picture = $("found").querySelector(".asked");
   $("found-title").textContent = title;
   $("how-many").textContent = [found, ...limits].join(" · ");
+  const isFar = (answer.confidence ?? 1) < FAR;
+  $("far").textContent = isFar ? text("found.far") : "";
   picture.hidden = !asked;
   if (asked) picture.src = asked;
   $("found").toggleAttribute("data-beside", asked === photo?.url);
   $("recipes").replaceChildren(...recipes.map(recipe => card(recipe, wanted.collection, onSimilar)));
   show("found", $("found-title"));
-  say(`${found}.`);
+  say(isFar ? `${found}. ${text("found.far")}` : `${found}.`);
 }
 
 /** The photo beside the recipes is another one now than they were found with. */

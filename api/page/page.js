@@ -85,7 +85,10 @@ function render(view) {
   const { photo, like, wanted, answer } = view, limited = limits(wanted);
   hold(photo ?? null);
   fill(like ? { ...wanted, words: form.words.value } : wanted);
-  if (answer.recipes.length) {
+  if (answer.isFood === false && !view.isWanted) {
+    const anyway = () => render(Object.assign(view, { isWanted: true }));
+    showNotice("no-food", text("notice.no-food-why"), text("notice.show-anyway"), anyway);
+  } else if (answer.recipes.length) {
     const asked = like ? fromHere(like.imagePath) : photo?.url;
     showFound({ ...view, limits: limited, asked, title: titleOfView(view) }, recipe => findSimilar(recipe, view));
   } else if (limited.length) {

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from itadaki.bank import fusion
+from itadaki.bank import fusion, nearness
 from itadaki.errors import ArtifactError
 from itadaki.models import text_encoder, word_table
 from itadaki.photos.images import PREPROCESSING
@@ -53,6 +53,10 @@ class Bank:
     photo_embeddings: np.ndarray
     recipes: list[DatasetRecipe]
     manifest: dict[str, Any]
+
+    def confidence(self, similarity: float) -> float | None:
+        """How near the best hit of a photo is among this bank's; see ``nearness.confidence``."""
+        return nearness.confidence(self.manifest["nearness"], similarity)
 
     def column(self, name: str) -> np.ndarray:
         """One field of every recipe, as an array in the order of the rows."""
@@ -117,8 +121,8 @@ def _manifest(artifacts: Artifacts, dataset: Dataset, rebuild: str) -> dict[str,
     made_by = _made_by(wanted == "fused")
     if any(manifest.get(fact) != value for fact, value in made_by.items()):
         raise ArtifactError(
-            f"Texts or dish classes in the embedding bank of {name} were made in another "
-            f"way than today's; {rebuild} (no photo is embedded again)"
+            f"Texts, dish classes or the nearness of hits in the embedding bank of {name} were "
+            f"made in another way than today's; {rebuild} (no photo is embedded again)"
         )
     if manifest["sha256"]["details"] != dataset.details_sha256:
         raise ArtifactError(
@@ -223,6 +227,9 @@ def write_bank(
         "preprocessing": PREPROCESSING,
         "rows_of": "photo" if fused is None else "fused",
         **_made_by(fused is not None),
+        "nearness": nearness.fit(
+            photo_embeddings, embeddings, [recipe.photo_group for recipe in recipes]
+        ),
         "dataset_source": dataset.source,
         "sha256": hashes,
     }
@@ -236,6 +243,7 @@ def _made_by(fused: bool) -> dict[str, Any]:
         "text_share": fusion.TEXT_SHARE if fused else 0.0,
         "fused_by": _fused_by() if fused else None,
         "metadata_by": code_fingerprint(recipes_of, copies) + class_rules(),
+        "nearness_by": code_fingerprint(nearness),
     }
 
 

@@ -1,6 +1,7 @@
 """The routes of the search feature."""
 
 import time
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, UploadFile
@@ -30,10 +31,14 @@ from api.features.search.schemas.search import (
 )
 from api.features.search.services.search_service import SearchService
 from itadaki.errors import ImageError
+from itadaki.photos.crop import Crop
 from itadaki.recipes.recipe import SearchResult
+from itadaki.retrieval import Found
 
 router = APIRouter(tags=["search"])
 photo_router = APIRouter(tags=["search"])
+
+_PHOTOS_ALONE: tuple[str, float, list[int], list[int]] = ("", 1.0, [], [])
 
 
 @router.post("/api/v1/search/search", responses={**ERRORS, 404: NO_COLLECTION})
@@ -41,11 +46,18 @@ async def search(
     request: Request,
     collections: CollectionsDep,
     queue: SearchQueueDep,
+    rate_limit: RateLimitDep,
     query: Annotated[PhotoQuery, MULTIPART],
 ) -> SearchResponse:
-    """Find the recipes that are closest to a photo, to words, or to both together."""
-    service, words = collections.service(query.collection), query.words.strip()
-    return await _search(request, queue, service, query.image, query, words, query.photo_weight)
+    """Find the recipes that are closest to photos of a dish, to words, or to both together.
+
+    With `like` and `unlike` the next search goes on from what this one found.
+    """
+    service = collections.service(query.collection)
+    photos = [query.image, *query.images] if query.image else query.images
+    if len(photos) > 1:
+        rate_limit.take(client_of(request.scope), len(photos), noted=1)
+    return await _search(request, queue, service, photos, query, query)
 
 
 @router.post("/api/v1/search/batch", responses={**ERRORS, 404: NO_COLLECTION})
@@ -62,7 +74,7 @@ async def search_batch(
     answers = []
     for image in query.images:
         try:
-            answers.append(await _search(request, queue, service, image, query))
+            answers.append(await _search(request, queue, service, [image], query))
         except ImageError as wrong:
             answers.append(SearchResponse.failure(str(wrong), told(wrong).code))
     return BatchResponse(results=answers)
@@ -72,17 +84,21 @@ async def _search(
     request: Request,
     queue: InferenceQueue,
     service: SearchService,
-    image: UploadFile | None,
+    images: Sequence[UploadFile],
     query: SearchQuery,
-    words: str = "",
-    photo_weight: float = 1.0,
+    beside: PhotoQuery | None = None,
 ) -> SearchResponse:
-    started, photo = time.perf_counter(), None
-    if image:
-        photo = await image.read()
+    """Search with photos, and with what is asked beside them."""
+    started, crop, wanted = time.perf_counter(), None, _PHOTOS_ALONE
+    if beside:
+        crop = Crop.of(beside.crop) if beside.crop else None
+        wanted = beside.words.strip(), beside.photo_weight, beside.like, beside.unlike
+    photos = []
+    for image in images:
+        photos.append(await image.read())
         await image.close()  # one copy in memory is enough while it waits
-    wanted = photo, words, photo_weight, query.top_k, query.filters()
-    found = await queue.run(request, service.search, started, *wanted)
+    page = query.top_k, query.offset, query.filters()
+    found = await queue.run(request, service.search, started, photos, crop, *wanted, *page)
     return _answer(request, service, found, started)
 
 
@@ -102,8 +118,9 @@ async def similar(
     service = collections.service(query.collection)
     row = service.row_of(recipe_id)
     find = service.system.search_similar_to
-    found = await queue.run(request, find, row, query.top_k, query.filters())
-    return _answer(request, service, found, started)
+    most = query.offset + query.top_k
+    found = await queue.run(request, find, row, most, query.filters())
+    return _answer(request, service, Found(found[query.offset :]), started)
 
 
 @router.get("/api/v1/recipes/{recipe_id}", responses={404: NO_RECIPE})
@@ -113,12 +130,14 @@ def recipe(request: Request, service: ServiceDep, recipe_id: RecipeId) -> Recipe
 
 
 def _answer(
-    request: Request, service: SearchService, found: list[SearchResult], started: float
+    request: Request, service: SearchService, found: Found, started: float
 ) -> SearchResponse:
     return SearchResponse(
-        recipes=[described(request, result, service.collection) for result in found],
-        total_results=len(found),
+        recipes=[described(request, result, service.collection) for result in found.results],
+        total_results=len(found.results),
         processing_time=round(time.perf_counter() - started, 4),
+        is_food=found.is_food,
+        confidence=found.confidence,
     )
 
 

@@ -36,6 +36,8 @@ _EXAMPLE: JsonDict = {
     "totalResults": 1,
     "processingTime": 0.04,
     "timestamp": "2025-07-18T04:15:30.946Z",
+    "isFood": True,
+    "confidence": 0.41,
     "success": True,
     "errorMessage": None,
     "errorCode": None,
@@ -54,7 +56,7 @@ CollectionName = Annotated[str, Field(max_length=100, description=_COLLECTION)]
 _FILE = {"type": "string", "format": "binary", "contentMediaType": "application/octet-stream"}
 Upload = Annotated[UploadFile, WithJsonSchema(_FILE)]
 PHOTO = f"A photo: {KINDS}."
-_AT_LEAST_ONE = "At least one of image and words."
+_AT_LEAST_ONE = "At least one of image, images, words and like."
 _INCLUDE = (
     "Ingredients that a recipe must name, separated by commas; singular, plural and accents do not "
     "matter. Families such as nuts, dairy, fish or meat are found by their members."
@@ -69,6 +71,27 @@ _CLASSES = "Kinds of dish, separated by commas; a recipe must be one of them."
 _KEYWORDS = (
     "Keywords, separated by commas; a recipe must have each of them. Neither case nor accents "
     "matter."
+)
+_MORE_PHOTOS = 4
+_CROP = (
+    "The part of the photo that is meant, where it shows more than one dish: x, y, width and "
+    "height as shares of the upright photo's, so that 0.5,0,0.5,1 is its right half. Of several "
+    "photos it is the first's."
+)
+_LIKE = (
+    "Ids of recipes that the answer shall be more like, once for each. Also without a photo and "
+    "words. They are not found again."
+)
+_UNLIKE = "Ids of recipes that it shall be less like, once for each. They are not found again."
+_IS_FOOD = (
+    "Whether the photo, or one of several, shows food at all; what was found is answered all the "
+    "same. null without a photo, or where the model does not stand on the backbone that this was "
+    "fitted to."
+)
+_CONFIDENCE = (
+    "How near the closest recipe is, 0 to 1: the share of the collection's own photos that have "
+    "none as near. Below 0.05 even the closest are not very close. null where photos are not all "
+    "that was asked with, or nothing was found."
 )
 _MINIMUM = "Recipes that are less similar are left out."
 FORM_TYPE = "multipart/form-data"
@@ -86,6 +109,9 @@ class SearchQuery(BaseModel):
     exclude: str = Field("", max_length=_TEXT, description=_EXCLUDE)
     min_similarity: float = Field(-1.0, ge=-1, le=1, description=_MINIMUM)
     dish_class: str = Field("", max_length=_TEXT, description=_CLASSES)
+    offset: int = Field(
+        0, ge=0, le=1000, description="How many of the best recipes to pass over; for more of them."
+    )
     keywords: str = Field("", max_length=_TEXT, description=_KEYWORDS)
 
     def filters(self) -> Filters:
@@ -111,6 +137,12 @@ class _Asked(BaseModel):
         le=1,
         description="How much the photo counts where there are words, too; they have the rest.",
     )
+    images: list[Upload] = Field(
+        [], max_length=_MORE_PHOTOS, description="More photos of the same dish."
+    )
+    crop: str = Field("", max_length=_TEXT, description=_CROP, examples=["0.5,0,0.5,1"])
+    like: list[int] = Field([], max_length=_MAX_BATCH, description=_LIKE)
+    unlike: list[int] = Field([], max_length=_MAX_BATCH, description=_UNLIKE)
 
 
 class _Photos(BaseModel):
@@ -157,6 +189,8 @@ class SearchResponse(Answer):
     model_config = ConfigDict(json_schema_extra={"example": _EXAMPLE})
 
     recipes: list[RecipeResponse]
+    is_food: bool | None = Field(None, description=_IS_FOOD)
+    confidence: float | None = Field(None, description=_CONFIDENCE)
 
 
 def error(description: str, code: str) -> dict[str, Any]:
@@ -165,6 +199,8 @@ def error(description: str, code: str) -> dict[str, Any]:
         "recipes": [],
         "totalResults": 0,
         "processingTime": 0.0,
+        "isFood": None,
+        "confidence": None,
         "success": False,
         "errorMessage": description,
         "errorCode": code,

@@ -1,6 +1,8 @@
 """Search and photos, on top of the retrieval system."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from api.core.inference_queue import InferenceQueue
 from api.core.metrics import Metrics
@@ -8,10 +10,10 @@ from api.features.search.schemas.search import BankHealth, DatasetHealth, Health
 from api.features.search.utils.model_loader import warm_up
 from itadaki import __version__
 from itadaki.errors import UnknownRecipeError
-from itadaki.index.filters import Filters
+from itadaki.photos.crop import Crop
 from itadaki.photos.images import load_input, media_type
 from itadaki.recipes.recipe import SearchResult
-from itadaki.retrieval import RetrievalSystem
+from itadaki.retrieval import Found, RetrievalSystem
 
 
 class SearchService:
@@ -40,21 +42,17 @@ class SearchService:
     def search(
         self,
         since: float,
-        photo: bytes | None,
-        words: str,
-        photo_weight: float,
-        top_k: int,
-        filters: Filters,
-    ) -> list[SearchResult]:
-        """Find recipes for an uploaded photo, words, or both, and time each stage of it.
+        photos: Sequence[bytes],
+        crop: Crop | None,
+        *wanted: Any,
+    ) -> Found:
+        """Find recipes for uploaded photos of a dish, words, or both, and time each stage of it.
 
         Args:
             since: when the search began to wait for its turn, by ``time.perf_counter``.
-            photo: the file's bytes, or None.
-            words: names of dishes or ingredients, or nothing.
-            photo_weight: 0 to 1, how much the photo counts beside the words.
-            top_k: how many recipes.
-            filters: what they must hold.
+            photos: the files' bytes.
+            crop: the part of the first photo that is meant.
+            wanted: what else ``RetrievalSystem.ask_input`` takes.
 
         Raises:
             ImageError: the photo cannot be read.
@@ -62,16 +60,16 @@ class SearchService:
             QueryError: nothing is asked, or nothing can be found by these words.
         """
         self._metrics.waited(since)
-        embedded = None
-        if photo is not None:
+        seen = []
+        for number, photo in enumerate(photos):
             with self._metrics.stage("decode"):
-                pixels = load_input(photo, wait=False)
+                pixels = load_input(photo, wait=False, crop=None if number else crop)
             with self._metrics.stage("embed"):
-                embedded = self.system.embed_input(pixels, self._queue.depth <= 1)
+                seen.append(self.system.see_input(pixels, self._queue.depth <= 1))
         with self._metrics.stage("search"):
-            found = self.system.search_embedded(embedded, words, top_k, filters, photo_weight)
-        if found:
-            self._metrics.first_similarity(found[0].similarity)
+            found = self.system.ask_input(seen, *wanted)
+        if found.results:
+            self._metrics.first_similarity(found.results[0].similarity)
         return found
 
     def row_of(self, recipe_id: int) -> int:
