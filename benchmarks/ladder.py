@@ -69,7 +69,7 @@ def measure(
     embeddings = photos
     if encoder := run.trainer.text_encoder:
         embeddings = np.zeros_like(photos)
-        embeddings[rows] = fused_rows(photos[rows], encoder, *run.data.texts(rows))
+        embeddings[rows] = fused_rows(photos[rows], encoder, *run.data.titles_and_ingredients(rows))
     bank = Bank(VARIANTS[variant], embeddings, photos, recipes_of(dataset), {})
     config = run.trainer.config.model_dump(by_alias=True)
     found = _evaluated(bank, run.trainer.embedder_model(variant), dataset)

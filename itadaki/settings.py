@@ -65,6 +65,11 @@ class Settings(BaseSettings):
         description="A file with ImageNet weights of EfficientNetB0 without its top; "
         "without it Keras' own are used or downloaded.",
     )
+    sentence_encoder: UserPath | None = Field(
+        None,
+        description="A folder with a model of sentence-transformers, which says in training which "
+        "recipes are alike; without it all-MiniLM-L6-v2 is used or downloaded.",
+    )
     variant: VariantName | None = Field(
         None,
         description="Which variant is served: raw, tl, tl_hard or ft. "

@@ -303,7 +303,8 @@ def model_home(settings, tmp_path_factory) -> Path:
     for path in (home / "raw").glob(f"{raw}*"):
         shutil.copyfile(path, home / "ft" / path.name.replace(raw, ft))
     titles, ingredients = zip(*DISHES * 2, strict=True)
-    encoder = TextEncoder.fit(list(titles), list(ingredients), 1280)
+    targets = np.zeros((len(titles), 1280), np.float32)
+    encoder = TextEncoder.fit(list(titles), list(ingredients), targets)
     encoder.matrix[:] = np.random.default_rng(0).normal(size=encoder.matrix.shape)
     encoder.save(Artifacts(VARIANTS["ft"], Settings(_env_file=None, home=home)).text_encoder)
     return home

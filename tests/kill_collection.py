@@ -50,7 +50,8 @@ def pixel_system(settings: Settings) -> RetrievalSystem:
     """A system of the settings' dataset with fused rows."""
     Artifacts(FT, settings).model.parent.mkdir(parents=True, exist_ok=True)
     Artifacts(FT, settings).model.touch()
-    encoder = TextEncoder.fit(["soup cake", "cake stew", "soup stew"], [["onions"]] * 3, 48)
+    titles, targets = ["soup cake", "cake stew", "soup stew"], np.zeros((3, 48), np.float32)
+    encoder = TextEncoder.fit(titles, [["onions"]] * 3, targets)
     encoder.matrix[:] = np.linspace(-1, 1, encoder.matrix.size).reshape(encoder.matrix.shape)
     encoder.save(Artifacts(FT, settings).text_encoder)
     encoder = TextEncoder.load(Artifacts(FT, settings).text_encoder)

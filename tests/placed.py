@@ -1,14 +1,13 @@
 """Points placed by hand, for tests of training that need no photos."""
 
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 from scipy.sparse import csr_matrix
 
-from itadaki.models.text_encoder import TextEncoder
 from itadaki.training.config import CONFIG_FT, CONFIG_TL, TrainingConfig
+from itadaki.training.recipe_texts import RecipeTexts
 from itadaki.training.text_neighbours import TextNeighbours
 from itadaki.training.trainer import Trainer
 
@@ -18,7 +17,8 @@ OTHERS = list("abcdef")
 PLACED = {"BATCH_SIZE": 3, "EMBEDDING_DIM": 4, "HIDDEN_DIM": 4, "VIEWS": 1, "DROPOUT": 0.0}
 TRIPLETS = CONFIG_TL | PLACED | {"EPOCHS": 2, "START": "random"}
 JOINT = CONFIG_FT | PLACED | {"PHASE_1_EPOCHS": 2, "PHASE_2_EPOCHS": 0}
-JOINT |= {"RAW_SHARE": 0.0, "FEATURE_SHARE": 0.0}
+JOINT |= {"FEATURE_SHARE": 0.0, "DISTILLATION_WEIGHT": 0.0, "BACKBONE_WEIGHT_DECAY": 0.0}
+JOINT |= {"TEXTS": "words", "TEMPERATURE": 0.1, "SELF_SHARE": 0.2, "AVERAGING": 0.0}
 
 
 class PlacedData:
@@ -30,12 +30,12 @@ class PlacedData:
         self.points = (points / np.linalg.norm(points, axis=1, keepdims=True)).astype(np.float32)
         ingredients = [[] for _ in TITLES]
         recipes = {"Title": TITLES, "Ingredients": ingredients, "dish_class": classes}
-        self.dataset = SimpleNamespace(recipes=pd.DataFrame(recipes))
+        self.recipes = pd.DataFrame(recipes)
         self.train = self.validation = np.arange(len(TITLES))
         self.watched = np.arange(0)
-        self.encoder = TextEncoder.fit(TITLES, ingredients, config.embedding_dim)
+        self.texts = RecipeTexts.of_words(TITLES, ingredients)
         self.neighbours = TextNeighbours.of(
-            self.encoder, TITLES, ingredients, classes, np.eye(len(TITLES), dtype=np.float32)
+            self.texts, classes, np.eye(len(TITLES), dtype=np.float32)
         )
         # Each looks like the one after it.
         self.look_alikes = csr_matrix(np.roll(np.eye(len(TITLES), dtype=np.float32), 1, axis=1))
@@ -43,8 +43,8 @@ class PlacedData:
     def features(self, view: int) -> np.ndarray:
         return self.points
 
-    def texts(self, rows: np.ndarray) -> tuple[list[str], list[list[str]]]:
-        chosen = self.dataset.recipes.iloc[rows]
+    def titles_and_ingredients(self, rows: np.ndarray) -> tuple[list[str], list[list[str]]]:
+        chosen = self.recipes.iloc[rows]
         return chosen["Title"].tolist(), chosen["Ingredients"].tolist()
 
 

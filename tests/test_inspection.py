@@ -74,9 +74,14 @@ def test_the_map_holds_the_frequent_classes_and_is_bounded():
 
 def test_the_nearest_say_whether_they_may_be_negatives():
     rows = np.array([[1, 0], [0.9, 0.1], [0.5, 0.5], [0, 1]], np.float32)
-    similarity = csr_matrix(np.array([[0, 0.9, 0, 0], [0.9, 0, 0, 0], [0] * 4, [0] * 4]))
+    words = np.eye(4, dtype=np.float32)
+    words[1] = words[0]
     neighbours = TextNeighbours(
-        similarity, csr_matrix(np.eye(4, dtype=bool)), np.array([0, -1, 0, 1])
+        words,
+        np.zeros_like(words),
+        csr_matrix((4, 4), dtype=np.float32),
+        csr_matrix(np.eye(4, dtype=bool)),
+        np.array([0, -1, 0, 1]),
     )
     near, nearness, allowed = nearest_and_mask(rows, neighbours, np.array([0]), k=3)
     assert near.tolist() == [[1, 2, 3]]

@@ -16,10 +16,15 @@ DRAWS = 200
 
 
 def miner_of(points=POINTS, classes=range(6), **knobs) -> Miner:
-    alike = np.zeros((6, 6), np.float32)
-    alike[0, 3] = alike[3, 0] = 1
+    words = np.eye(6, dtype=np.float32)
+    words[3] = words[0]
+    alike = csr_matrix(words @ words.T - np.eye(6, dtype=np.float32))
     neighbours = TextNeighbours(
-        csr_matrix(alike), identity(6, dtype=bool, format="csr"), np.array(classes)
+        words,
+        np.zeros_like(words),
+        alike,
+        identity(6, dtype=bool, format="csr"),
+        np.array(classes),
     )
     config = CONFIG_TL | {name.upper(): value for name, value in knobs.items()}
     miner = Miner(TrainingConfig.of(config), neighbours)

@@ -42,12 +42,20 @@ def build(variant: str, force: bool) -> None:
     help="change a knob of the variant's configuration, for example EPOCHS=2; repeatable",
 )
 @click.option(
+    "--also",
+    multiple=True,
+    metavar="FOLDER_OR_COLLECTION",
+    help="train on these recipes too, and score none of them; repeatable",
+)
+@click.option(
     "--replace", is_flag=True, help="take the place of a model that was trained on other recipes"
 )
-def train(variant: str, seed: int, knobs: tuple[str, ...], replace: bool) -> None:
+def train(
+    variant: str, seed: int, knobs: tuple[str, ...], also: tuple[str, ...], replace: bool
+) -> None:
     """Train a variant and build its bank; goes on where it stopped."""
     from itadaki.models.record import check_replacing
-    from itadaki.recipes.dataset import describe, load_dataset
+    from itadaki.recipes.dataset import describe, load_beside, load_dataset
     from itadaki.training.config import CONFIGS, parse_knob
 
     settings = Settings()
@@ -60,7 +68,11 @@ def train(variant: str, seed: int, knobs: tuple[str, ...], replace: bool) -> Non
     print(describe(recipes), file=sys.stderr)
     if not replace:
         check_replacing(Artifacts(trained, settings), recipes.sha256)
-    run = TrainingRun(trained, config, settings, recipes, seed)
+    beside = []
+    for source in also:
+        beside.append(load_beside(settings, source))
+        print(f"and {describe(beside[-1])}", file=sys.stderr)
+    run = TrainingRun(trained, config, settings, recipes, seed, also=beside)
     run.train()
     run.export()
     prepare(trained, settings)

@@ -90,7 +90,7 @@ def evaluate(
         bank: what is searched.
         embedder: the model that the bank was built with; embeds the re-cropped photos.
         root: the dataset's root, for the photos.
-        split: train, validation or test.
+        split: train, validation, test or sealed.
         progress: show a bar while photos are embedded.
 
     Raises:

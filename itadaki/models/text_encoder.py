@@ -19,9 +19,6 @@ if TYPE_CHECKING:  # importing scikit-learn takes as long as all the rest of a s
 
     _Vectorizers = Mapping[str, TfidfVectorizer] | Callable[[], Mapping[str, TfidfVectorizer]]
 
-INGREDIENT_WEIGHT = 0.25
-"""How much the words of an ingredient list count beside those of a title."""
-
 _TOWER_PENALTY, _WORDS_PENALTY = 10.0, 3.0
 _READ = 4000
 """Characters of an ingredient list that the table's part looks at."""
@@ -65,45 +62,16 @@ class TextEncoder:
 
     @classmethod
     def fit(
-        cls, titles: Sequence[str], ingredients: Sequence[Sequence[str]], dimension: int
-    ) -> "TextEncoder":
-        """Learn the words of the training texts, and their map by latent semantic analysis.
-
-        The map is where training starts (Deerwester et al. 1990: the singular vectors of TF-IDF,
-        which keep its products as well as so many dimensions can). Words of a single recipe teach
-        nothing and are left out, as are ingredients that a fifth of the lists name.
-        """
-        vectorizers = {"title": vectorizer(min_df=2), "ingredients": vectorizer(3, 0.2)}
-        for name, texts in zip(_FIELDS, (titles, _joined(ingredients)), strict=True):
-            # Empty texts must not count: they would make every word look rare.
-            known = [text for text in texts if text]
-            try:
-                vectorizers[name].fit(known)
-            except ValueError:  # no word occurs often enough
-                vectorizers[name] = vectorizer().fit([*known, "food"])
-        titles_words, ingredient_words = (len(vectorizers[name].vocabulary_) for name in _FIELDS)
-        weights = np.repeat([1, INGREDIENT_WEIGHT], [titles_words, ingredient_words])
-        encoder = cls(vectorizers, np.zeros((len(weights), dimension), np.float32))
-        vectors = encoder.vectors(titles, ingredients).multiply(weights.astype(np.float32)).tocsr()
-        rank = min(dimension, *(size - 1 for size in vectors.shape))
-        if rank > 0:
-            from sklearn.decomposition import TruncatedSVD
-
-            svd = TruncatedSVD(rank, algorithm="arpack", random_state=0).fit(vectors)
-            encoder.matrix[:, :rank] = (svd.components_ * weights).T
-        return encoder
-
-    @classmethod
-    def fit_to(
         cls,
         titles: Sequence[str],
         ingredients: Sequence[Sequence[str]],
         targets: np.ndarray,
-        table: WordTable,
+        table: WordTable | None = None,
     ) -> "TextEncoder":
         """Learn by ridge regression to put texts where a trained model has the recipes.
 
-        The table's map comes first; the words' own rows learn what it leaves.
+        The table's map comes first; the words' own rows learn what it leaves. Words of a single
+        recipe teach nothing and are left out, as are ingredients that a fifth of the lists name.
 
         Args:
             titles: n titles.
@@ -113,19 +81,29 @@ class TextEncoder:
         """
         from sklearn.linear_model import Ridge
 
-        encoder = cls.fit(titles, ingredients, 1)
-        title, listed = encoder._table_vectors(titles, ingredients, table)
-        # Once with the title alone: that is what a list that is missing or a search looks like.
-        seen = np.vstack([np.hstack([title, listed]), np.hstack([title, 0 * listed])])
-        wanted = np.vstack([targets, targets])
-        known = seen.any(axis=1)
-        ridge = Ridge(_TOWER_PENALTY, fit_intercept=False).fit(seen[known], wanted[known])
-        tower = np.asarray(ridge.coef_.T, np.float32)
-        words = encoder.vectors(list(map(in_english, titles)), ingredients)
-        left = targets - np.hstack([title, listed]) @ tower
+        vectorizers = {"title": vectorizer(min_df=2), "ingredients": vectorizer(3, 0.2)}
+        for name, texts in zip(_FIELDS, (titles, _joined(ingredients)), strict=True):
+            # Empty texts must not count: they would make every word look rare.
+            known_texts = [text for text in texts if text]
+            try:
+                vectorizers[name].fit(known_texts)
+            except ValueError:  # no word occurs often enough
+                vectorizers[name] = vectorizer().fit([*known_texts, "food"])
+        encoder = cls(vectorizers, np.zeros((0, targets.shape[1]), np.float32))
+        left, said, tower = targets, list(titles), None
+        if table:
+            title, listed = encoder._table_vectors(titles, ingredients, table)
+            # Once with the title alone: that is what a list that is missing or a search looks like.
+            seen = np.vstack([np.hstack([title, listed]), np.hstack([title, 0 * listed])])
+            wanted = np.vstack([targets, targets])
+            known = seen.any(axis=1)
+            ridge = Ridge(_TOWER_PENALTY, fit_intercept=False).fit(seen[known], wanted[known])
+            tower = np.asarray(ridge.coef_.T, np.float32)
+            left = targets - np.hstack([title, listed]) @ tower
+            said = list(map(in_english, titles))
         rest = Ridge(_WORDS_PENALTY, fit_intercept=False, solver="sparse_cg", tol=1e-2, max_iter=40)
-        matrix = np.asarray(rest.fit(words, left).coef_.T, np.float32)
-        return cls(encoder.vectorizers, matrix, table, tower)
+        matrix = np.asarray(rest.fit(encoder.vectors(said, ingredients), left).coef_.T, np.float32)
+        return cls(vectorizers, matrix, table, tower)
 
     @staticmethod
     def _table_vectors(

@@ -19,8 +19,9 @@ from itadaki.recipes.looks import look_at_all
 from itadaki.recipes.recipe import DatasetRecipe
 from itadaki.recipes.source import COLLECTION_CSV, layout, locate
 from itadaki.recipes.table import DETAIL_COLUMNS, ids_of, read_table
-from itadaki.settings import Settings
+from itadaki.settings import Settings, find_path
 from itadaki.storage.files import replacing, sha256_of
+from itadaki.storage.fingerprint import fingerprint
 from itadaki.storage.transaction import reading
 
 if TYPE_CHECKING:  # a service does not look at the table, and starts faster without pandas
@@ -59,8 +60,8 @@ class Dataset:
 
         The columns are Title (str), Ingredients (list of str), Instructions (str), Image_Name
         (str), image_path (str, absolute), photo_group (int: copies of one photo share it),
-        dish_class (str or None), split (train, validation or test), recipe_id (int),
-        photo_sha256 (str, of the file), and, empty or 0 where the table says nothing, Keywords
+        dish_class (str or None), split (train, validation, test or sealed), recipe_id
+        (int), photo_sha256 (str, of the file), and, empty or 0 where the table says nothing, Keywords
         (list of str), Servings (str), Prep_Minutes, Cook_Minutes and Total_Minutes (int), Author
         (str) and Source (str, an address on the web). The index is 0..n-1, the row of the
         embedding bank; it is the recipe_id too, but in an imported collection, where a recipe
@@ -139,6 +140,24 @@ def load_dataset(settings: Settings | None = None, progress: bool = True) -> Dat
         except StorageError as error:
             _log.warning("What was read cannot be kept, so it is read at every start: %s", error)
         return dataset
+
+
+def load_beside(settings: Settings, source: str, progress: bool = True) -> Dataset:
+    """Load another dataset than the configured one, without taking the place of its caches.
+
+    Args:
+        settings: the home.
+        source: as ``ITADAKI_DATASET`` names it.
+        progress: show a bar.
+
+    Raises:
+        DatasetError: there is none.
+    """
+    other = settings.model_copy(update={"dataset": source})
+    if not other.collection_folder:
+        home = settings.home / "data" / "also" / fingerprint(source=str(find_path(source)))[:16]
+        other = other.model_copy(update={"home": home})
+    return load_dataset(other, progress)
 
 
 def recipes_of(dataset: Dataset, rows: Sequence[int] | None = None) -> list[DatasetRecipe]:

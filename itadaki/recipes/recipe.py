@@ -147,7 +147,7 @@ class DatasetRecipe(Recipe):
         photo: its photo's path from the dataset's root, with slashes.
         photo_sha256: of the photo's file.
         photo_group: the row of the first recipe whose photo is a copy of this one's.
-        split: train, validation or test.
+        split: train, validation, test or sealed.
     """
 
     id: int

@@ -7,11 +7,13 @@ from collections.abc import Iterable
 import numpy as np
 
 SPLIT_SEED = 2025
-SPLIT_SHARES = {"train": 0.80, "validation": 0.08, "test": 0.12}
+SPLIT_SHARES = {"train": 0.80, "validation": 0.08, "test": 0.06, "sealed": 0.06}
+"""Choices are made on validation, and each kept model is scored on test. The sealed split is read
+once, when nothing is left to be chosen: it tells how much the test scores have been worn out."""
 
 
 def assign_splits(image_names: Iterable[str], groups: np.ndarray) -> list[str]:
-    """Assign each photo to train, validation or test; copies of one photo go together.
+    """Assign each photo to a split of ``SPLIT_SHARES``; copies of one photo go together.
 
     The choice is a hash of the group's alphabetically first photo name and a fixed seed. So it
     does not depend on the order or number of the rows, and a recipe keeps its split when others

@@ -74,6 +74,11 @@ class ActivationCache:
         self._backbone, self._cut = backbone, cut
         self._paths = list(paths)
 
+    @property
+    def count(self) -> int:
+        """How many photos there are."""
+        return len(self._paths)
+
     def view(self, number: int, rows: np.ndarray, progress: bool = True) -> np.ndarray:
         """Activations of one view, computed where they are missing.
 

@@ -37,21 +37,27 @@ CONFIG_TL_HARD: dict[str, Any] = {
 
 CONFIG_FT: dict[str, Any] = {
     "IMG_SIZE": 224,
-    "BATCH_SIZE": 96,
+    "BATCH_SIZE": 128,
     "EMBEDDING_DIM": 512,
     "TRIPLET_MARGIN": 0.8,
     "LAYERS_TO_UNFREEZE": 40,
     "PHASE_1_EPOCHS": 6,
     "PHASE_2_EPOCHS": 18,
     "SAMPLING": "hard_negative",
+    "TEXTS": "sentences",
     "TRIPLET_WEIGHT": 0.1,
     "TEXT_WEIGHT": 1.0,
-    "ALIGNMENT_WEIGHT": 5.0,
-    "PHOTO_WEIGHT": 0.3,
-    "RAW_SHARE": 0.3,
+    "PHOTO_WEIGHT": 0.5,
+    "TEMPERATURE": 1 / 16,
+    "SELF_SHARE": 0.3,
+    "DISTILLATION_WEIGHT": 1.0,
     "FEATURE_SHARE": 0.7,
-    "VIEWS": 9,
-    "BACKBONE_LEARNING_RATE": 2e-4,
+    "AVERAGING": 0.995,
+    "VIEWS": 6,
+    "FINE_TUNING_LEARNING_RATE": 1.4e-3,
+    "BACKBONE_LEARNING_RATE": 3.5e-4,
+    "WEIGHT_DECAY": 0.02,
+    "BACKBONE_WEIGHT_DECAY": 0.02,
 }
 
 CONFIGS = {"tl": CONFIG_TL, "tl_hard": CONFIG_TL_HARD, "ft": CONFIG_FT}
@@ -93,6 +99,11 @@ class TrainingConfig(BaseModel):
         description="text: neighbours in the whole training split; batch_text: the nearest text "
         "in the batch, and unmasked negatives from the batch, as in the seed.",
     )
+    texts: Literal["words", "sentences"] = Field(
+        "words",
+        description="What says which recipes are alike: TF-IDF, or a sentence encoder where there "
+        "is one.",
+    )
     triplet_weight: float = Field(1.0, ge=0, description="Weight of the triplet loss.")
     photo_weight: float = Field(
         0.0, ge=0, description="Weight of the soft contrastive loss between photos."
@@ -100,11 +111,11 @@ class TrainingConfig(BaseModel):
     text_weight: float = Field(
         0.0, ge=0, description="Weight of the soft contrastive loss of photos against texts."
     )
-    alignment_weight: float = Field(
+    distillation_weight: float = Field(
         0.0,
         ge=0,
-        description="Weight of the mean similarity of a photo to its own recipe's text as latent "
-        "semantic analysis sees it: the photo's embedding then points at the text to expect.",
+        description="Of the fine-tuned backbone's features: weight of their mean cosine distance "
+        "to the frozen backbone's, so that what it knows is kept.",
     )
     temperature: float = Field(0.1, gt=0, description="Of the contrastive losses.")
     self_share: float = Field(
@@ -142,6 +153,14 @@ class TrainingConfig(BaseModel):
     )
     backbone_learning_rate: float = Field(1e-4, gt=0, description="Of the unfrozen blocks.")
     weight_decay: float = Field(1e-4, ge=0, description="Of the head, decoupled (AdamW).")
+    backbone_weight_decay: float = Field(0.0, ge=0, description="The same of unfrozen blocks.")
+    averaging: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="What is scored and kept is the weights' exponential moving average over "
+        "steps with this momentum; 0 keeps them as they are.",
+    )
     patience: int = Field(
         5, ge=1, description="Epochs without a better validation score before a phase ends."
     )
@@ -165,6 +184,11 @@ class TrainingConfig(BaseModel):
             raise ValueError("EPOCHS and PHASE_1_EPOCHS both say how long the head is trained")
         if self.sampling != "hard_negative":
             self.refuse("hardest", because="SAMPLING is not hard_negative")
+        if not self.phase_2_epochs:
+            because = "PHASE_2_EPOCHS is 0"
+            self.refuse("distillation_weight", "backbone_weight_decay", because=because)
+        if self.distillation_weight and not self.cache:
+            raise ValueError("DISTILLATION_WEIGHT needs the views that CACHE keeps")
         if not self.photo_weight:
             self.refuse("raw_share", because="PHOTO_WEIGHT is 0")
         if not self.photo_weight and not self.text_weight:

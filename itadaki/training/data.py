@@ -1,37 +1,39 @@
 """What training reads: rows of the split, views of their photos, and what their texts say."""
 
-from concurrent.futures import ThreadPoolExecutor
+import logging
+from collections.abc import Sequence
 from functools import cached_property
-from pathlib import Path
 
 import keras
 import numpy as np
+import pandas as pd
 from scipy.sparse import csr_matrix, vstack
 from scipy.special import softmax
 
 from itadaki.errors import ItadakiError
-from itadaki.models.text_encoder import TextEncoder
 from itadaki.recipes.dataset import Dataset
 from itadaki.settings import Settings
-from itadaki.storage.files import derived_facts, note_derived, open_array, replacing
-from itadaki.training.activations import ActivationCache, cut_above, forward_function
 from itadaki.training.config import TrainingConfig
-from itadaki.training.text_neighbours import TextNeighbours
+from itadaki.training.recipe_texts import RecipeTexts
+from itadaki.training.text_neighbours import COPY_SIMILARITY, TextNeighbours
+from itadaki.training.views import Joined, Views
 
-_BATCH = 64
 _LOOK_ALIKES, _LOOK_ALIKE_TEMPERATURE = 20, 0.05
+_HELD_OUT = ("validation", "test", "sealed")
+_log = logging.getLogger(__name__)
 
 
 class TrainingData:
     """One recipe per photo of the training and validation splits, and the views of their photos.
 
     Attributes:
-        dataset: where they come from.
-        train: int64 array, rows of the dataset that are trained on.
+        dataset: where they come from; its recipes are the first rows.
+        recipes: rows of the dataset, and then of those that are trained on beside it.
+        train: int64 array, rows that are trained on.
         validation: int64 array, rows that choices are made on.
         watched: int64 array, rows whose dish class is left out of training and validation.
         tail: the backbone's blocks that phase 2 unfreezes, from activations to feature maps.
-        encoder: the text encoder, fitted to the training texts and not trained yet.
+        texts: what the training rows' texts say, in their order.
         neighbours: text similarities of the training rows, in their order.
     """
 
@@ -42,43 +44,77 @@ class TrainingData:
         settings: Settings,
         backbone: keras.Model,
         progress: bool = True,
+        also: Sequence[Dataset] = (),
     ) -> None:
-        recipes = dataset.recipes
-        self.dataset, self._config, self._progress = dataset, config, progress
-        first = recipes["photo_group"].to_numpy() == np.arange(len(recipes))
-        left_out = recipes["dish_class"].isin(config.left_out_classes).to_numpy()
-        split = recipes["split"].to_numpy()
+        """Run the frozen part of the backbone over what has no features yet.
+
+        Args:
+            dataset: what is trained on, validated and tested with.
+            config: the knobs.
+            settings: the home that holds the caches, and the sentence encoder.
+            backbone: EfficientNetB0 without its top.
+            progress: show bars.
+            also: datasets that are trained on beside it, whatever their splits, and never scored.
+
+        Raises:
+            ItadakiError: there are too few photos, or no such sentence encoder.
+        """
+        self.dataset = dataset
+        folder = settings.home / "data" / "activations"
+        kept, self._parts = [], []
+        for one in (dataset, *also):
+            recipes = one.recipes
+            first = recipes["photo_group"].to_numpy() == np.arange(len(recipes))
+            if one is dataset:
+                # With the test photos, which only a measurement reads: it needs no second pass.
+                augmented = np.flatnonzero(first & (recipes["split"] == "train").to_numpy())
+            else:
+                recipes = recipes.assign(split="train")
+                augmented = np.flatnonzero(first)
+            plain = np.flatnonzero(first)
+            layers = config.layers_to_unfreeze
+            self._parts.append(Views(folder, backbone, layers, recipes, plain, augmented, progress))
+            kept.append(recipes.assign(first=first))
+        self.tail = self._parts[0].tail
+        self.recipes = pd.concat(kept, ignore_index=True)
+        self._pooled: list[np.ndarray] = []
+        split = self.recipes["split"].to_numpy()
+        first = self.recipes["first"].to_numpy() & ~self._held_out_copies()
+        left_out = self.recipes["dish_class"].isin(config.left_out_classes).to_numpy()
         self.train = np.flatnonzero(first & ~left_out & (split == "train"))
         self.validation = np.flatnonzero(first & ~left_out & (split == "validation"))
-        self.watched = np.flatnonzero(first & left_out & (split != "test"))
-        self._views_of = np.flatnonzero(first & (split == "train"))
-        # With the test photos, which only a measurement reads: it then needs no second pass.
-        self._plain_of = np.flatnonzero(first)
+        own = np.arange(len(split)) < len(dataset.recipes)
+        self.watched = np.flatnonzero(first & left_out & own & ~np.isin(split, ["test", "sealed"]))
         if len(self.train) < config.batch_size or len(self.validation) < 2:
             raise ItadakiError(
                 f"This dataset has {len(self.train)} training and {len(self.validation)} "
                 f"validation photos, too few to train on with BATCH_SIZE {config.batch_size}."
             )
-        cut = cut_above(backbone, config.layers_to_unfreeze)
-        self.tail = keras.Model(backbone.get_layer(cut).output, backbone.output)
-        self._cache = ActivationCache(
-            settings.home / "data" / "activations",
-            backbone,
-            cut,
-            [Path(path) for path in recipes["image_path"]],
-            recipes["photo_sha256"].tolist(),
-        )
-        self._pooled: list[np.ndarray] = []
-        titles, ingredients = self.texts(self.train)
-        self.encoder = TextEncoder.fit(titles, ingredients, config.embedding_dim)
-        plain = self.features(0)[self.train]
+        titles, ingredients = self.titles_and_ingredients(self.train)
+        texts = None
+        if config.texts == "sentences":
+            texts = RecipeTexts.of_sentences(titles, ingredients, settings, progress)
+        self.texts = texts or RecipeTexts.of_words(titles, ingredients)
         self.neighbours = TextNeighbours.of(
-            self.encoder,
-            titles,
-            ingredients,
-            recipes["dish_class"].iloc[self.train].tolist(),
-            plain,
+            self.texts,
+            self.recipes["dish_class"].iloc[self.train].tolist(),
+            self.features(0)[self.train],
         )
+
+    def _held_out_copies(self) -> np.ndarray:
+        """Which photos of other datasets are copies of photos that are held out: bool (n,)."""
+        found = np.zeros(len(self.recipes), bool)
+        count = len(self.dataset.recipes)
+        if count == len(found):
+            return found
+        held_out = self.dataset.recipes["split"].isin(_HELD_OUT).to_numpy()
+        features = self.features(0)
+        against = features[:count][held_out].T
+        for start in range(count, len(found), 1024):
+            block = slice(start, start + 1024)
+            found[block] = (features[block] @ against).max(axis=1) > COPY_SIMILARITY
+        _log.info("%d photos look like held-out ones and are not trained on.", found.sum())
+        return found
 
     @cached_property
     def look_alikes(self) -> csr_matrix:
@@ -103,50 +139,34 @@ class TrainingData:
             )
         return vstack(blocks, format="csr")
 
-    def texts(self, rows: np.ndarray) -> tuple[list[str], list[list[str]]]:
-        """Titles and ingredient lists of rows of the dataset."""
-        chosen = self.dataset.recipes.iloc[rows]
+    def titles_and_ingredients(self, rows: np.ndarray) -> tuple[list[str], list[list[str]]]:
+        """Titles and ingredient lists of rows."""
+        chosen = self.recipes.iloc[rows]
         return chosen["Title"].tolist(), chosen["Ingredients"].tolist()
 
-    def activations(self, view: int) -> np.ndarray:
-        """Activations at the cut: float16, one a row of the dataset; see ``view_rows``."""
-        return self._cache.view(view, self.view_rows(view), self._progress)
+    def activations(self, view: int) -> Joined:
+        """Activations at the cut: float16, one a row; see ``view_rows``."""
+        return Joined([part.activations(view) for part in self._parts])
 
     def fresh_activations(self, rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Activations of new augmented views, computed now: float32, one a row."""
-        return self._cache.fresh(rows, rng)
+        starts = np.cumsum([0, *map(len, self._parts)])
+        of = np.searchsorted(starts, rows, side="right") - 1
+        found = np.empty((len(rows), *self.tail.input.shape[1:]), np.float32)
+        for number in np.unique(of):
+            chosen = of == number
+            own = rows[chosen] - starts[number]
+            found[chosen] = self._parts[number].fresh_activations(own, rng)
+        return found
 
     def view_rows(self, view: int) -> np.ndarray:
-        """The rows that a view is made of: augmented views are of training photos only."""
-        return self._views_of if view else self._plain_of
+        """The dataset's rows that a view is made of; augmented ones are of training photos only."""
+        return self._parts[0].rows(view)
 
     def features(self, view: int) -> np.ndarray:
-        """Pooled features of the frozen backbone: float32 (rows of the dataset, 1280), rows of
-        length 1, or 0 where the view has none."""
+        """Pooled features of the frozen backbone: float32 (n, 1280), rows of length 1, or 0 where
+        the view has none."""
         while len(self._pooled) <= view:
-            self._pooled.append(self._pool(len(self._pooled)))
+            found = [part.features(len(self._pooled)) for part in self._parts]
+            self._pooled.append(np.concatenate(found) if len(found) > 1 else found[0])
         return self._pooled[view]
-
-    def _pool(self, view: int) -> np.ndarray:
-        path = self._cache.folder / f"pooled-{view}.npy"
-        shape = (len(self.dataset.recipes), 1280)
-        features = open_array(path, mapped=False) if derived_facts(path) else None
-        if features is None or features.shape != shape:
-            features = np.zeros(shape, np.float32)
-        rows = self.view_rows(view)
-        missing = rows[~features[rows].any(axis=1)]
-        if len(missing) == 0:
-            return features
-        activations = self.activations(view)
-        tail = forward_function(self.tail)
-
-        def run(chunk: np.ndarray) -> None:
-            pooled = tail(activations[chunk].astype(np.float32)).mean(axis=(1, 2))
-            features[chunk] = pooled / np.linalg.norm(pooled, axis=1, keepdims=True)
-
-        with ThreadPoolExecutor() as pool:
-            list(pool.map(run, np.array_split(missing, -(-len(missing) // _BATCH))))
-        with replacing(path) as beside:
-            np.save(beside, features)
-        note_derived(path, self._cache.folder.name)
-        return features

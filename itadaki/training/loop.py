@@ -11,6 +11,8 @@ import json
 import logging
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +39,8 @@ _log = logging.getLogger(__name__)
 
 Row = dict[str, Any]
 """What the history says of one epoch."""
+Optimizers = list[tuple[keras.optimizers.Optimizer, list[tf.Variable]]]
+"""Each with the variables that it moves."""
 
 
 class CollapseError(ItadakiError):
@@ -108,10 +112,11 @@ class Loop:
             if len(scores) - 1 - int(np.argmax(scores)) >= config.patience:
                 _log.info("%s: no better score for %d epochs.", phase.name, config.patience)
                 break
-            row = self._epoch(phase, epoch, self.history[-1]["next_margin"], step)
+            row = self._epoch(phase, epoch, self.history[-1]["next_margin"], step, optimizers)
             self.history.append(row)
             if row["score"] >= max(scores):
-                _save(best, kept, self.history)
+                with _averaged(optimizers):
+                    _save(best, kept, self.history)
             _save(last, state, self.history)
             if not row["mean_distance"] >= _COLLAPSED:  # of what is no number any more, too
                 raise CollapseError(
@@ -121,7 +126,9 @@ class Loop:
                 )
         _load(best, kept)
 
-    def _epoch(self, phase: Phase, epoch: int, margin: float, step: Step) -> Row:
+    def _epoch(
+        self, phase: Phase, epoch: int, margin: float, step: Step, optimizers: Optimizers
+    ) -> Row:
         """Train for one epoch; returns its row of the history."""
         rng = np.random.default_rng((self._seed, phase.name == "head", epoch))
         started = time.monotonic()
@@ -141,13 +148,15 @@ class Loop:
         if self._config.growing_margin:
             accuracy = found["triplet_margin_accuracy"]
             next_margin = grown_margin(margin, self._config.triplet_margin, accuracy)
+        with _averaged(optimizers):
+            scores = self.validation.scores(phase.embed)
         row = {
             "phase": phase.name,
             "epoch": epoch,
             "margin": margin,
             "next_margin": next_margin,
             **found,
-            **self.validation.scores(phase.embed),
+            **scores,
             "seconds": round(time.monotonic() - started, 1),
         }
         _log.info(
@@ -160,16 +169,15 @@ class Loop:
         )
         return row
 
-    def _optimizers(
-        self, phase: Phase, head: list[tf.Variable]
-    ) -> list[tuple[keras.optimizers.Optimizer, list[tf.Variable]]]:
+    def _optimizers(self, phase: Phase, head: list[tf.Variable]) -> Optimizers:
         config = self._config
         rate = config.fine_tuning_learning_rate if phase.backbone else config.learning_rate
         groups = [(rate, config.weight_decay, head)]
         if phase.backbone:
-            groups.append((config.backbone_learning_rate, 0.0, phase.backbone))
+            decay = config.backbone_weight_decay
+            groups.append((config.backbone_learning_rate, decay, phase.backbone))
         optimizers = [
-            (_optimizer(rate, decay, self._steps * phase.epochs), variables)
+            (_optimizer(rate, decay, self._steps * phase.epochs, config.averaging), variables)
             for rate, decay, variables in groups
         ]
         for optimizer, variables in optimizers:
@@ -186,19 +194,36 @@ def grown_margin(margin: float, configured: float, margin_accuracy: float) -> fl
     return min(configured, margin * 1.25) if margin_accuracy > 0.6 else margin
 
 
-def _optimizer(rate: float, decay: float, steps: int) -> keras.optimizers.Optimizer:
+def _optimizer(
+    rate: float, decay: float, steps: int, averaging: float
+) -> keras.optimizers.Optimizer:
     warm_up = max(1, int(_WARM_UP * steps))
     schedule = keras.optimizers.schedules.CosineDecay(
         rate * 0.05, max(1, steps - warm_up), alpha=0.02, warmup_target=rate, warmup_steps=warm_up
     )
-    return keras.optimizers.AdamW(schedule, weight_decay=decay)
+    return keras.optimizers.AdamW(
+        schedule, weight_decay=decay, use_ema=averaging > 0, ema_momentum=averaging
+    )
 
 
-def _apply(
-    tape: tf.GradientTape,
-    loss: tf.Tensor,
-    optimizers: list[tuple[keras.optimizers.Optimizer, list[tf.Variable]]],
-) -> None:
+@contextmanager
+def _averaged(optimizers: Optimizers) -> Iterator[None]:
+    """Within, the weights are their averages over the steps, where these are kept."""
+    averaged = [
+        (variable, variable.numpy(), average.numpy())
+        for optimizer, group in optimizers
+        if optimizer.use_ema
+        # As keras.callbacks.SwapEMAWeights reads them.
+        for variable, average in zip(group, optimizer._model_variables_moving_average, strict=True)
+    ]
+    for variable, _, average in averaged:
+        variable.assign(average)
+    yield
+    for variable, now, _ in averaged:
+        variable.assign(now)
+
+
+def _apply(tape: tf.GradientTape, loss: tf.Tensor, optimizers: Optimizers) -> None:
     variables = [variable for _, group in optimizers for variable in group]
     gradients, _ = tf.clip_by_global_norm(tape.gradient(loss, variables), _CLIP)
     start = 0

@@ -37,7 +37,7 @@ class Miner:
             Two int64 arrays of shape (n,); the negative is -1 where none is allowed.
         """
         if self._config.positives == "batch_text":
-            alike = self._neighbours.similarity[batch][:, batch].toarray()
+            alike = self._neighbours.similarity(batch, batch)
             positives, pool = batch[alike.argmax(axis=1)], batch
             allowed = (pool != batch[:, None]) & (pool != positives[:, None])
         else:

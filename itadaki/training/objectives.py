@@ -7,8 +7,8 @@ import os
 from collections.abc import Callable
 from typing import ClassVar
 
+import keras
 import numpy as np
-from scipy.sparse import csr_matrix
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # must stand before TensorFlow is imported
 
@@ -20,8 +20,7 @@ from itadaki.training.data import TrainingData
 from itadaki.training.miners import Miner
 from itadaki.training.phases import Phase
 
-_TEXT_DROPOUT = 0.3
-_TEXTS = 1024  # that a photo is compared with in a step, beside those of its batch
+_TEXTS = 4096  # that a photo is compared with in a step, beside those of its batch
 _OF_TRIPLETS = (
     "triplet_accuracy",
     "triplet_margin_accuracy",
@@ -42,7 +41,8 @@ class Objective:
         KNOBS: names of the configuration's fields that it uses, of those that only some do.
         learned: variables that are trained beside head and backbone.
         memory: variables that an interrupted run needs again, but that are not trained.
-        text_matrix: the text encoder's map, float32 (words, dimension), if it trains one.
+        text_tower: a map of ``TrainingData.texts`` into the photos' space, float32 of shape
+            (m, dimension), if it trains one.
     """
 
     KNOBS: ClassVar[frozenset[str]]
@@ -52,7 +52,7 @@ class Objective:
         self._miner = Miner(config, data.neighbours)
         self.learned: list[tf.Variable] = []
         self.memory: list[tf.Variable] = []
-        self.text_matrix: tf.Variable | None = None
+        self.text_tower: tf.Variable | None = None
 
     def begin(self, phase: Phase) -> None:
         """Make ready for a phase that starts with its first epoch."""
@@ -93,7 +93,8 @@ class TripletObjective(Objective):
             if not kept.any():  # nothing to learn from; weights stay as they are
                 return {"loss": 0.0, **dict.fromkeys(_OF_TRIPLETS, 0.0), "triplets": 0.0}
             rows = self._data.train[np.concatenate([batch[kept], positives[kept], negatives[kept]])]
-            return _floats(compiled(phase.inputs(rows, rng), tf.constant(margin, tf.float32)))
+            photos, _ = phase.inputs(rows, rng)
+            return _floats(compiled(photos, tf.constant(margin, tf.float32)))
 
         return step
 
@@ -111,7 +112,7 @@ class JointObjective(Objective):
         "triplet_weight",
         "photo_weight",
         "text_weight",
-        "alignment_weight",
+        "distillation_weight",
         "temperature",
         "self_share",
         "raw_share",
@@ -119,14 +120,15 @@ class JointObjective(Objective):
 
     def __init__(self, config: TrainingConfig, data: TrainingData) -> None:
         super().__init__(config, data)
-        self._words = data.encoder.vectors(*data.texts(data.train))
-        self._expected_texts = self._words @ data.encoder.matrix
-        self._texts = tf.Variable(data.encoder.matrix, name="text_matrix")
+        self._texts = tf.constant(data.texts.dense)
+        width = data.texts.dense.shape[1]
         self._photos = tf.Variable(tf.zeros((len(data.train), config.embedding_dim)))
         self.memory = [self._photos]
+        initial = keras.initializers.GlorotUniform()((width, config.embedding_dim))
+        self._tower = tf.Variable(initial, name="text_tower")
         if config.text_weight:
-            self.text_matrix = self._texts
-            self.learned = [self._texts]
+            self.text_tower = self._tower
+            self.learned = [self._tower]
 
     def begin(self, phase: Phase) -> None:
         self._photos.assign(phase.embed(self._data.train))
@@ -136,24 +138,20 @@ class JointObjective(Objective):
 
         def learn(
             photos: tf.Tensor,
+            frozen: tf.Tensor,
             rows: tf.Tensor,
-            words: tf.SparseTensor,
+            texts: tf.Tensor,
             text_targets: tf.Tensor,
             targets: tf.Tensor,
             positives: tf.Tensor,
             negatives: tf.Tensor,
-            expected_texts: tf.Tensor,
             margin: tf.Tensor,
-            seed: tf.Tensor,
         ) -> dict[str, tf.Tensor]:
-            # A random state inside the compiled step would not be a run's that was interrupted.
-            known = tf.nn.experimental.stateless_dropout(words.values, _TEXT_DROPOUT, seed)
-            words = tf.SparseTensor(words.indices, known, words.dense_shape)
             counted = negatives >= 0  # an anchor without an allowed negative makes no triplet
             with tf.GradientTape() as tape:
-                photo = phase.model(tf.cast(photos, tf.float32), training=True)
+                features, photo = phase.trained(tf.cast(photos, tf.float32), training=True)
                 text = tf.math.l2_normalize(
-                    tf.sparse.sparse_dense_matmul(words, self._texts), axis=1
+                    tf.matmul(tf.gather(self._texts, texts), self._tower), axis=1
                 )
                 to_text = losses.soft_contrastive_loss(
                     tf.matmul(photo, text, transpose_b=True), text_targets, config.temperature
@@ -165,12 +163,12 @@ class JointObjective(Objective):
                 away = tf.gather(self._photos, tf.maximum(negatives, 0))
                 far = tf.reduce_sum(photo * away, axis=1)
                 triplet = losses.triplet_loss(near, far, margin, counted)
-                alignment = tf.reduce_mean(tf.reduce_sum(photo * expected_texts, axis=1))
+                distance = losses.mean_distance(features, frozen)
                 loss = (
                     config.text_weight * to_text
                     + config.photo_weight * to_photo
                     + config.triplet_weight * triplet
-                    - config.alignment_weight * alignment
+                    + config.distillation_weight * distance
                 )
             apply(tape, loss)
             self._photos.scatter_nd_update(rows[:, None], photo)
@@ -179,7 +177,7 @@ class JointObjective(Objective):
                 "text_loss": to_text,
                 "photo_loss": to_photo,
                 "triplet_loss": triplet,
-                "alignment": alignment,
+                "feature_distance": distance,
                 **_triplet_metrics(near, far, margin, counted),
             }
 
@@ -188,17 +186,17 @@ class JointObjective(Objective):
         def step(batch: np.ndarray, margin: float, rng: np.random.Generator) -> dict[str, float]:
             positives, negatives = self._miner.mine(batch, rng)
             texts, text_targets, targets = self._targets(batch, rng)
+            photos, frozen = phase.inputs(self._data.train[batch], rng)
             found = compiled(
-                phase.inputs(self._data.train[batch], rng),
+                photos,
+                frozen,
                 batch,
-                _sparse(self._words[texts]),
+                texts,
                 text_targets,
                 targets,
                 positives,
                 negatives,
-                self._expected_texts[batch],
                 tf.constant(margin, tf.float32),
-                rng.integers(1 << 31, size=2),
             )
             return _floats(found)
 
@@ -228,7 +226,7 @@ def objective_of(config: TrainingConfig) -> type[Objective]:
     Raises:
         ItadakiError: a knob is set that this objective does not use.
     """
-    joint = config.text_weight or config.photo_weight or config.alignment_weight
+    joint = config.text_weight or config.photo_weight
     meant = JointObjective if joint else TripletObjective
     others = sorted(JointObjective.KNOBS - meant.KNOBS)
     config.refuse(*others, because="there is no loss beside that of triplets")
@@ -260,9 +258,3 @@ def _triplet_metrics(
 
 def _floats(metrics: dict[str, tf.Tensor]) -> dict[str, float]:
     return {name: float(value) for name, value in metrics.items()}
-
-
-def _sparse(matrix: csr_matrix) -> tf.SparseTensor:
-    coordinates = matrix.tocoo()
-    indices = np.stack([coordinates.row, coordinates.col], axis=1).astype(np.int64)
-    return tf.sparse.reorder(tf.SparseTensor(indices, coordinates.data, matrix.shape))

@@ -1,6 +1,6 @@
 """The two phases of training: which weights learn, and from which inputs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -11,8 +11,13 @@ import tensorflow as tf
 from itadaki.training.config import TrainingConfig
 from itadaki.training.data import TrainingData
 from itadaki.training.heads import Head
+from itadaki.training.views import Joined
 
-Inputs = Callable[[np.ndarray, np.random.Generator], np.ndarray]
+Rows = np.ndarray | Joined
+
+Inputs = Callable[[np.ndarray, np.random.Generator], tuple[np.ndarray, np.ndarray]]
+"""Dataset rows to a batch of a model's inputs, and to the frozen backbone's pooled features of the
+same views, float32 (n, 1280)."""
 
 
 @dataclass
@@ -24,7 +29,7 @@ class Phase:
         epochs: at most so many.
         model: inputs of a view to embeddings.
         pooled: the tensor inside the model that the head begins with.
-        inputs: dataset rows and a random generator to a batch of the model's inputs.
+        inputs: draws a view of each row.
         plain: dataset rows to inputs of the plain view.
         backbone: trainable variables of the backbone, which learn more slowly.
     """
@@ -36,6 +41,11 @@ class Phase:
     inputs: Inputs
     plain: Callable[[np.ndarray], np.ndarray]
     backbone: list[tf.Variable] = field(default_factory=list)
+
+    @cached_property
+    def trained(self) -> keras.Model:
+        """Inputs to pooled features and embeddings."""
+        return keras.Model(self.model.input, [self.pooled, self.model.output])
 
     def embed(self, rows: np.ndarray, size: int = 128) -> np.ndarray:
         """What the model gives for the plain view of rows of the dataset, in batches."""
@@ -57,7 +67,8 @@ def head_phase(config: TrainingConfig, data: TrainingData, head: Head) -> Phase:
     pooled = keras.Input((views[0].shape[1],), name="pooled")
     epochs = config.epochs or config.phase_1_epochs
     model = head.after(pooled, pooled)
-    return Phase("head", epochs, model, pooled, _any_of(views), views[0].__getitem__)
+    inputs = _any_of(views, views)
+    return Phase("head", epochs, model, pooled, inputs, views[0].__getitem__)
 
 
 def fine_tuning_phase(config: TrainingConfig, data: TrainingData, head: Head) -> Phase:
@@ -71,20 +82,33 @@ def fine_tuning_phase(config: TrainingConfig, data: TrainingData, head: Head) ->
     maps = keras.Input(tail.input.shape[1:], name="activations")
     pooled = keras.layers.GlobalAveragePooling2D(name="pooling")(tail(maps))
     views = [data.activations(view) for view in range(config.views if config.cache else 1)]
+    inputs: Inputs
+    if config.cache:
+        inputs = _any_of(views, [data.features(view) for view in range(config.views)])
+    else:
+
+        def inputs(rows: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+            return data.fresh_activations(rows, rng), data.features(0)[rows]
+
     return Phase(
         "fine_tuning",
         config.phase_2_epochs,
         head.after(maps, pooled),
         pooled,
-        _any_of(views) if config.cache else data.fresh_activations,
+        inputs,
         views[0].__getitem__,
         tail.trainable_variables,
     )
 
 
-def _any_of(views: list[np.ndarray]) -> Inputs:
-    def inputs(rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _any_of(views: Sequence[Rows], features: Sequence[np.ndarray]) -> Inputs:
+    def inputs(rows: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         drawn = rng.integers(len(views), size=len(rows))
-        return np.stack([views[v][row] for v, row in zip(drawn, rows, strict=True)])
+        order = np.argsort(drawn, kind="stable")
+        parts = [rows[drawn == view] for view in range(len(views))]
+        back = np.argsort(order)
+        photos = np.concatenate([one[part] for one, part in zip(views, parts, strict=True)])
+        frozen = np.concatenate([one[part] for one, part in zip(features, parts, strict=True)])
+        return photos[back], frozen[back]
 
     return inputs

@@ -4,6 +4,7 @@ import json
 import logging
 import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from itadaki.evaluation import scores as evaluation
 from itadaki.models import text_encoder
 from itadaki.models.keras_model import build_backbone, save_model
 from itadaki.models.litert_model import converted_path, load_converted
+from itadaki.models.sentence_encoder import sentence_encoder_name
 from itadaki.photos import augmentation
 from itadaki.recipes.dataset import Dataset
 from itadaki.recipes.dish_class import class_rules
@@ -33,6 +35,7 @@ from itadaki.training import (
     trainer,
     triplets,
     validation,
+    views,
 )
 from itadaki.training.config import TrainingConfig
 from itadaki.training.data import TrainingData
@@ -56,6 +59,7 @@ TRAINING_CODE = (
     trainer,
     triplets,
     validation,
+    views,
 )
 """The modules that a model's weights depend on, but for its configuration."""
 _COMMITS = "commits.json"
@@ -84,8 +88,18 @@ class TrainingRun:
         dataset: Dataset,
         seed: int = 0,
         progress: bool = True,
+        also: Sequence[Dataset] = (),
     ) -> None:
         """Make the data ready, which runs the frozen blocks once over all views.
+
+        Args:
+            variant: what is trained.
+            config: the knobs.
+            settings: the home of caches and artifacts, and the weights.
+            dataset: what is trained on, validated and tested with.
+            seed: of weights, views, positives and negatives.
+            progress: show bars.
+            also: datasets that are trained on beside it and never scored.
 
         Raises:
             ItadakiError: the configuration, the dataset or the weights cannot be used.
@@ -95,7 +109,7 @@ class TrainingRun:
         started = time.monotonic()
         backbone, origin = build_backbone(settings)
         self.variant, self._settings = variant, settings
-        self.data = TrainingData(dataset, checked, settings, backbone, progress)
+        self.data = TrainingData(dataset, checked, settings, backbone, progress, also)
         self._facts: dict[str, Any] = {
             "variant": variant.name,
             "config": checked.model_dump(by_alias=True),
@@ -103,6 +117,13 @@ class TrainingRun:
             "dataset": dataset.sha256,
             "backbone": origin,
         }
+        if also:
+            self._facts["also"] = {one.source: one.sha256 for one in also}
+        if checked.texts == "sentences":
+            by_sentences = self.data.texts.sentences
+            self._facts["sentence_encoder"] = (
+                Path(sentence_encoder_name(settings)).name if by_sentences else None
+            )
         home = settings.home / "data" / "checkpoints"
         run = f"{variant.name}-{fingerprint(**self._facts)[:16]}"
         self._facts |= {"class_rules": class_rules(), "training_code": training_code()}

@@ -2,19 +2,24 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import csr_matrix, diags
+from scipy.sparse import csr_matrix, diags, vstack
+from scipy.special import softmax
 
-from itadaki.models.text_encoder import TextEncoder
+from itadaki.training.recipe_texts import RecipeTexts, Vectors
 
 INGREDIENT_SHARE = 0.3
 """How much ingredients count beside titles where both recipes have them."""
 MAX_NEGATIVE = 0.15
-"""A recipe whose text is more similar than this is never taken as a negative."""
+"""By TF-IDF, a recipe whose text is more similar than this is never taken as a negative."""
+MAX_NEGATIVE_SENTENCE = 0.5
+"""The same by the sentence encoder, to which all recipes are a little alike."""
 COPY_SIMILARITY = 0.93
 """Photos whose raw embeddings are more similar than this may be crops of one photo."""
+_NEAREST, _NEAREST_TEMPERATURE, _LEAST = 50, 0.07, 0.05
 _BLOCK = 1024
 
 
@@ -23,51 +28,67 @@ class TextNeighbours:
     """Text similarities of all training recipes to one another.
 
     Attributes:
-        similarity: sparse float32 array of shape (n, n), 0 to 1: the mean of the titles' and,
-            where both recipes have any, the ingredients' TF-IDF cosine. 0 on the diagonal and
-            between copies of one photo.
+        title: float32 of shape (n, d); products are the titles' similarities.
+        ingredients: the same; rows of recipes without ingredients are 0.
+        positives: sparse float32 array of shape (n, n): how much each other recipe is the same
+            dish. Rows sum to 1, or to 0 where no text is similar; copies of a photo have 0.
         copies: sparse bool array of shape (n, n): a photo and its copies, itself included.
         dish_class: int array of shape (n,), one number a class, -1 where the title names no dish.
+        max_negative: recipes of which the texts are more similar are never negatives.
     """
 
-    similarity: csr_matrix
+    title: Vectors
+    ingredients: Vectors
+    positives: csr_matrix
     copies: csr_matrix
     dish_class: np.ndarray
+    max_negative: float = MAX_NEGATIVE
 
     @classmethod
     def of(
         cls,
-        encoder: TextEncoder,
-        titles: Sequence[str],
-        ingredients: Sequence[Sequence[str]],
+        texts: RecipeTexts,
         dish_class: Sequence[str | None],
         raw_embeddings: np.ndarray,
     ) -> "TextNeighbours":
         """Compare n training recipes.
 
+        By TF-IDF their positives are weighted by squared similarity; by a sentence encoder, which
+        finds no text quite unlike another, by a softmax over the nearest 50 texts.
+
         Args:
-            encoder: gives the TF-IDF vectors.
-            titles: n titles.
-            ingredients: n lists, which may be empty.
+            texts: what their texts say.
             dish_class: n classes or None.
             raw_embeddings: float32 array of shape (n, d) of the frozen backbone, rows of length
                 1; they tell which photos are copies.
         """
-        vectors = encoder.vectors(titles, ingredients)
-        words = len(encoder.vectorizers["title"].vocabulary_)
-        title, ingredient = vectors[:, :words], vectors[:, words:]
-        known = (np.diff(ingredient.indptr) > 0).astype(np.float32)
-        both = diags(known) @ (title @ title.T) @ diags(known)
-        similarity = (title @ title.T) - INGREDIENT_SHARE * both
-        similarity = (similarity + INGREDIENT_SHARE * (ingredient @ ingredient.T)).tocsr()
         copies = _copies(raw_embeddings)
-        similarity = similarity - similarity.multiply(copies)
-        similarity.eliminate_zeros()
+        similarity = (
+            _nearest_texts(texts, copies) if texts.sentences else _shared_words(texts, copies)
+        )
+        totals = np.asarray(similarity.sum(axis=1)).ravel()
+        positives = diags(np.divide(1, totals, where=totals > 0, out=np.zeros_like(totals)))
         numbers, _ = pd.factorize(np.asarray(dish_class, dtype=object))
-        return cls(similarity.tocsr().astype(np.float32), copies, numbers)
+        return cls(
+            texts.title,
+            texts.ingredients,
+            (positives @ similarity).tocsr().astype(np.float32),
+            copies,
+            numbers,
+            MAX_NEGATIVE_SENTENCE if texts.sentences else MAX_NEGATIVE,
+        )
+
+    def similarity(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        """Similarity of texts: float32 array of shape (rows, columns), 0 between copies.
+
+        The titles' and, where both recipes have any, to ``INGREDIENT_SHARE`` the ingredients'.
+        """
+        found = _similarity(self.title, self.ingredients, rows, columns)
+        found[self.copies[rows][:, columns].toarray()] = 0
+        return found
 
     def targets(self, rows: np.ndarray, self_share: float) -> np.ndarray:
-        """Graded targets of a contrastive loss: squared text similarity, shared out.
+        """Graded targets of a contrastive loss: the positives' weights, and the recipe's own.
 
         Args:
             rows: int array (a,), the recipes whose positives are wanted.
@@ -77,10 +98,9 @@ class TextNeighbours:
         Returns:
             float32 array of shape (a, n); rows sum to 1.
         """
-        targets: np.ndarray = self.similarity[rows].toarray() ** 2
-        total = targets.sum(axis=1, keepdims=True)
-        targets *= np.where(total > 0, (1 - self_share) / np.where(total > 0, total, 1), 0)
-        targets[np.arange(len(rows)), rows] = np.where(total[:, 0] > 0, self_share, 1.0)
+        targets: np.ndarray = self.positives[rows].toarray() * (1 - self_share)
+        alone = ~targets.any(axis=1)
+        targets[np.arange(len(rows)), rows] = np.where(alone, 1.0, self_share)
         return targets
 
     def may_be_negative(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
@@ -88,7 +108,7 @@ class TextNeighbours:
 
         Neither copies of the photo, nor recipes of its dish class, nor similar texts.
         """
-        similar = self.similarity[rows][:, columns].toarray() > MAX_NEGATIVE
+        similar = self.similarity(rows, columns) > self.max_negative
         copies = self.copies[rows][:, columns].toarray()
         own = self.dish_class[rows][:, None]
         same_class = (own == self.dish_class[columns]) & (own >= 0)
@@ -97,23 +117,68 @@ class TextNeighbours:
 
     def most_similar(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The nearest text of each recipe and its similarity, 0 where no text is similar."""
-        similarities = self.similarity[rows].toarray()
+        similarities = self.similarity(rows, np.arange(len(self.dish_class)))
         return similarities.argmax(axis=1), similarities.max(axis=1)
 
     def positive_of(self, rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Draw a positive for each recipe in proportion to its squared text similarity.
+        """Draw a positive for each recipe in proportion to how much it is the same dish.
 
         A recipe without any neighbour is its own positive, in another view where there are several.
         """
         drawn = rows.copy()
         for place, row in enumerate(rows):
-            start, end = self.similarity.indptr[row : row + 2]
-            weights = self.similarity.data[start:end].astype(np.float64) ** 2
+            start, end = self.positives.indptr[row : row + 2]
+            weights = self.positives.data[start:end].astype(np.float64)
             if weights.sum() > 0:
-                drawn[place] = self.similarity.indices[start:end][
+                drawn[place] = self.positives.indices[start:end][
                     np.searchsorted(np.cumsum(weights), rng.random() * weights.sum())
                 ]
         return drawn
+
+
+def _similarity(title: Vectors, ingredients: Vectors, rows: Any, columns: Any) -> np.ndarray:
+    known = np.asarray(abs(ingredients[rows]).sum(axis=1)).reshape(-1, 1) > 0
+    others = np.asarray(abs(ingredients[columns]).sum(axis=1)).reshape(1, -1) > 0
+    share = INGREDIENT_SHARE * (known & others)
+    by_title = _dense(title[rows] @ title[columns].T)
+    by_ingredients = _dense(ingredients[rows] @ ingredients[columns].T)
+    return np.asarray((1 - share) * by_title + share * by_ingredients, np.float32)
+
+
+def _dense(product: Any) -> np.ndarray:
+    return np.asarray(product.toarray() if isinstance(product, csr_matrix) else product)
+
+
+def _shared_words(texts: RecipeTexts, copies: csr_matrix) -> csr_matrix:
+    """Squared similarity of all texts that share a word."""
+    title, ingredients = csr_matrix(texts.title), csr_matrix(texts.ingredients)
+    known = diags((np.diff(ingredients.indptr) > 0).astype(np.float32))
+    by_title = title @ title.T
+    similarity = by_title - INGREDIENT_SHARE * (known @ by_title @ known)
+    similarity = (similarity + INGREDIENT_SHARE * (ingredients @ ingredients.T)).tocsr()
+    similarity = (similarity - similarity.multiply(copies)).power(2).tocsr()
+    similarity.eliminate_zeros()
+    return similarity
+
+
+def _nearest_texts(texts: RecipeTexts, copies: csr_matrix) -> csr_matrix:
+    """The softmax over the nearest texts of each."""
+    count = len(texts.dense)
+    near = min(_NEAREST, count - 1)
+    blocks = []
+    for start in range(0, count, _BLOCK):
+        block = slice(start, start + _BLOCK)
+        similar = _similarity(texts.title, texts.ingredients, block, slice(None))
+        similar[copies[block].toarray()] = -1
+        columns = np.argpartition(-similar, near - 1, axis=1)[:, :near]
+        found = np.take_along_axis(similar, columns, axis=1)
+        weights = softmax(found / _NEAREST_TEMPERATURE, axis=1) * (found > _LEAST)
+        starts = np.arange(len(columns) + 1) * near
+        shape = (len(columns), count)
+        blocks.append(csr_matrix((weights.ravel(), columns.ravel(), starts), shape))
+    stacked = vstack(blocks, format="csr")
+    stacked.eliminate_zeros()
+    return stacked
 
 
 def _copies(raw: np.ndarray) -> csr_matrix:

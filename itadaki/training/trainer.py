@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 
 import keras
@@ -74,13 +75,15 @@ class Trainer:
         """One dict an epoch."""
         return self._loop.history
 
-    @property
+    @cached_property
     def text_encoder(self) -> TextEncoder | None:
-        """The text encoder as it was trained beside the photos, if it was."""
-        matrix = self._objective.text_matrix
-        if matrix is None:
+        """A text encoder that gives what the text tower gives for the training texts, after
+        ``train``; None if no tower was trained."""
+        if (tower := self._objective.text_tower) is None:
             return None
-        return TextEncoder(self.data.encoder.vectorizers, matrix.numpy())
+        targets = self.data.texts.dense @ tower.numpy()
+        targets /= np.maximum(np.linalg.norm(targets, axis=1, keepdims=True), 1e-6)
+        return TextEncoder.fit(*self.data.titles_and_ingredients(self.data.train), targets)
 
     def embed(self, rows: np.ndarray) -> np.ndarray:
         """Embeddings of rows of the dataset from their cached plain views, after ``train``.
@@ -101,9 +104,9 @@ class Trainer:
         phase, head = self._phase, self._head
         features = replace(phase, model=head.centred(phase.model.input, phase.pooled))
         axes = head.join_features(features.embed(self.data.train), self.config.feature_share)
-        if (matrix := self._objective.text_matrix) is not None:
+        if (tower := self._objective.text_tower) is not None:
             rest = self.config.embedding_dim - axes.shape[1]
-            matrix.assign(np.pad(matrix.numpy() @ axes, ((0, 0), (0, rest))))
+            tower.assign(np.pad(tower.numpy() @ axes, ((0, 0), (0, rest))))
         found = self._loop.validation.scores(phase.embed)
         told = ", ".join(f"{name} {value:.4f}" for name, value in found.items())
         _log.info("With the features' components joined: %s.", told)

@@ -14,7 +14,7 @@ class Validation:
     """Retrieval among the validation photos, and among those of the classes left out."""
 
     def __init__(self, data: TrainingData) -> None:
-        recipes = data.dataset.recipes
+        recipes = data.recipes
         self._validation, self._watched = data.validation, data.watched
         self._labels = _labels(recipes.iloc[data.validation])
         self._watched_labels = _labels(recipes.iloc[data.watched]) if len(data.watched) else None

@@ -1,0 +1,119 @@
+"""A frozen sentence encoder, which says which recipes are alike by what their texts mean.
+
+Training asks it alone; serving needs neither it nor PyTorch.
+"""
+
+import json
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from itadaki.errors import ItadakiError, reason
+from itadaki.settings import PROJECT_ROOT, Settings
+from itadaki.storage.files import derived_facts, note_derived, open_array, replacing
+from itadaki.storage.fingerprint import fingerprint
+
+SENTENCE_ENCODER = "sentence-transformers/all-MiniLM-L6-v2"
+"""What is asked for at its hub: 22.7 million parameters, 384 dimensions (Reimers and Gurevych
+2019; Wang et al. 2020)."""
+
+_log = logging.getLogger(__name__)
+
+
+def sentence_encoder_name(settings: Settings) -> str:
+    """The folder or the name at the hub of the encoder that the settings mean."""
+    return str(settings.sentence_encoder or SENTENCE_ENCODER)
+
+
+def sentence_embeddings(
+    texts: Sequence[str], settings: Settings, progress: bool = True
+) -> np.ndarray | None:
+    """Embed texts, each list of texts once: it is kept in ``data/sentences``.
+
+    Args:
+        texts: n texts.
+        settings: the encoder's folder, and the home that holds the cache.
+        progress: show a bar.
+
+    Returns:
+        float32 array of shape (n, d), rows of length 1, or 0 for an empty text; None where the
+        encoder is neither in a folder nor to be had from its hub, which is logged.
+
+    Raises:
+        ItadakiError: the settings name a folder that holds no sentence encoder.
+    """
+    name = sentence_encoder_name(settings)
+    key = fingerprint(encoder=name, texts=list(texts))
+    path = settings.home / "data" / "sentences" / f"{key[:16]}.npy"
+    if derived_facts(path):
+        return open_array(path, mapped=False)
+    try:
+        found = _in_a_process_of_its_own(name, texts, progress)
+    except _Failed as error:
+        if settings.sentence_encoder:
+            raise ItadakiError(
+                f"{name} cannot be used as a sentence encoder ({error}). "
+                "ITADAKI_SENTENCE_ENCODER must name a folder of sentence-transformers, and "
+                'training needs the library itself: pip install "itadaki[sentences]".'
+            ) from None
+        _log.warning(
+            "The sentence encoder %s is not to be had (%s), so that TF-IDF says which recipes are "
+            'alike. To get it: pip install "itadaki[sentences]", or name its folder in '
+            "ITADAKI_SENTENCE_ENCODER.",
+            name,
+            error,
+        )
+        return None
+    rows = found * np.array([[bool(text)] for text in texts], np.float32)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as beside:
+        np.save(beside, rows)
+    note_derived(path, key)
+    return rows
+
+
+class _Failed(Exception):
+    """Why nothing was embedded, as a clause."""
+
+
+def _in_a_process_of_its_own(name: str, texts: Sequence[str], progress: bool) -> np.ndarray:
+    """Run this module: PyTorch and TensorFlow in one process may bring it down."""
+    with TemporaryDirectory() as folder:
+        asked, answer = Path(folder) / "texts.json", Path(folder) / "rows.npy"
+        asked.write_text(json.dumps(list(texts)), encoding="utf-8")
+        command = [sys.executable, "-m", __name__, name, str(asked), str(answer)]
+        paths = os.pathsep.join([str(PROJECT_ROOT), *filter(None, sys.path)])
+        done = subprocess.run(
+            [*command, *(["--progress"] if progress else [])],
+            stdout=subprocess.PIPE,
+            text=True,
+            env=os.environ | {"PYTHONPATH": paths},
+        )
+        if done.returncode:
+            raise _Failed(done.stdout.strip() or f"its process ended with {done.returncode}")
+        return open_array(answer, mapped=False)
+
+
+def _main(name: str, asked: str, answer: str, *options: str) -> None:
+    try:
+        from sentence_transformers import SentenceTransformer
+
+        found = SentenceTransformer(name).encode(
+            json.loads(Path(asked).read_text(encoding="utf-8")),
+            normalize_embeddings=True,
+            show_progress_bar="--progress" in options,
+        )
+    except Exception as error:  # the hub, PyTorch and safetensors raise their own
+        print(reason(error))
+        sys.exit(1)
+    np.save(answer, np.asarray(found, np.float32))
+
+
+if __name__ == "__main__":
+    _main(*sys.argv[1:])
