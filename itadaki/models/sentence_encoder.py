@@ -34,7 +34,7 @@ def sentence_encoder_name(settings: Settings) -> str:
 def sentence_embeddings(
     texts: Sequence[str], settings: Settings, progress: bool = True
 ) -> np.ndarray | None:
-    """Embed texts, each list of texts once: it is kept in ``data/sentences``.
+    """Embed texts, each text once: they are kept in ``data/sentences``.
 
     Args:
         texts: n texts.
@@ -49,33 +49,44 @@ def sentence_embeddings(
         ItadakiError: the settings name a folder that holds no sentence encoder.
     """
     name = sentence_encoder_name(settings)
-    key = fingerprint(encoder=name, texts=list(texts))
-    path = settings.home / "data" / "sentences" / f"{key[:16]}.npy"
-    if derived_facts(path):
-        return open_array(path, mapped=False)
-    try:
-        found = _in_a_process_of_its_own(name, texts, progress)
-    except _Failed as error:
-        if settings.sentence_encoder:
-            raise ItadakiError(
-                f"{name} cannot be used as a sentence encoder ({error}). "
-                "ITADAKI_SENTENCE_ENCODER must name a folder of sentence-transformers, and "
-                'training needs the library itself: pip install "itadaki[sentences]".'
-            ) from None
-        _log.warning(
-            "The sentence encoder %s is not to be had (%s), so that TF-IDF says which recipes are "
-            'alike. To get it: pip install "itadaki[sentences]", or name its folder in '
-            "ITADAKI_SENTENCE_ENCODER.",
-            name,
-            error,
-        )
-        return None
-    rows = found * np.array([[bool(text)] for text in texts], np.float32)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as beside:
-        np.save(beside, rows)
-    note_derived(path, key)
-    return rows
+    path = settings.home / "data" / "sentences" / f"{fingerprint(encoder=name)[:16]}.npz"
+    known = _known(path)
+    missing = sorted({text for text in texts if text} - known.keys())
+    if missing:
+        try:
+            found = _in_a_process_of_its_own(name, missing, progress)
+        except _Failed as error:
+            if settings.sentence_encoder:
+                raise ItadakiError(
+                    f"{name} cannot be used as a sentence encoder ({error}). "
+                    "ITADAKI_SENTENCE_ENCODER must name a folder of sentence-transformers, and "
+                    'training needs the library itself: pip install "itadaki[sentences]".'
+                ) from None
+            _log.warning(
+                "The sentence encoder %s is not to be had (%s), so that TF-IDF says which recipes "
+                'are alike. To get it: pip install "itadaki[sentences]", or name its folder in '
+                "ITADAKI_SENTENCE_ENCODER.",
+                name,
+                error,
+            )
+            return None
+        known |= zip(missing, found, strict=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as beside, beside.open("wb") as file:
+            np.savez(file, texts=np.array(json.dumps([*known])), rows=np.stack([*known.values()]))
+        note_derived(path, name)
+    if not known:
+        raise ItadakiError("None of the recipes has a title or an ingredient.")
+    nothing = np.zeros_like(next(iter(known.values())))
+    return np.stack([known.get(text, nothing) for text in texts])
+
+
+def _known(path: Path) -> dict[str, np.ndarray]:
+    """The texts that are embedded already, and their rows."""
+    if not derived_facts(path):
+        return {}
+    with np.load(path, allow_pickle=False) as arrays:
+        return dict(zip(json.loads(str(arrays["texts"])), arrays["rows"], strict=True))
 
 
 class _Failed(Exception):
