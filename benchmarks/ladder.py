@@ -5,7 +5,9 @@ embeddings come from the cached activations, which is why this takes minutes a r
 photos go through the exported model. Runs that were interrupted go on where they stopped, and what
 is measured already is not done again.
 
-python benchmarks/ladder.py [--seeds 3] [--only tl tl_hard]
+python benchmarks/ladder.py [--seeds 3] [--only tl tl_hard] [--also FOLDER_OR_COLLECTION ...]
+
+ft is trained on the recipes of --also too, as what ships is on Recipes5k; nothing is scored there.
 """
 
 import argparse
@@ -20,10 +22,11 @@ import numpy as np
 from itadaki.bank.bank import Bank
 from itadaki.bank.fusion import fused_rows
 from itadaki.evaluation.comparison import save_measurement
+from itadaki.evaluation.cross_modal import text_retrieval
 from itadaki.evaluation.scores import Evaluation, evaluate
 from itadaki.models.embedder import Embedder
 from itadaki.models.keras_model import build_backbone, raw_model, save_model
-from itadaki.recipes.dataset import Dataset, load_dataset, recipes_of
+from itadaki.recipes.dataset import Dataset, load_beside, load_dataset, recipes_of
 from itadaki.settings import Settings
 from itadaki.training.config import CONFIG_FT, CONFIG_TL, CONFIG_TL_HARD, TrainingConfig
 from itadaki.training.data import TrainingData
@@ -55,12 +58,13 @@ def measure_raw(settings: Settings, dataset: Dataset) -> tuple[dict[str, Evaluat
 
 
 def measure(
-    name: str, seed: int, settings: Settings, dataset: Dataset
+    name: str, seed: int, settings: Settings, dataset: Dataset, also: list[Dataset]
 ) -> tuple[dict[str, Evaluation], dict]:
     """Train one rung with one seed and measure it."""
     variant, config = RUNGS[name]
     started = time.monotonic()
-    run = TrainingRun(VARIANTS[variant], config, settings, dataset, seed)
+    beside = also if name == "ft" else []
+    run = TrainingRun(VARIANTS[variant], config, settings, dataset, seed, also=beside)
     run.train()
     seconds = time.monotonic() - started
     rows = run.data.view_rows(0)
@@ -74,6 +78,13 @@ def measure(
     config = run.trainer.config.model_dump(by_alias=True)
     found = _evaluated(bank, run.trainer.embedder_model(variant), dataset)
     facts = {"config": config, "seconds": round(seconds), "history": run.trainer.history}
+    facts["also"] = {one.source: one.sha256 for one in beside}
+    if encoder:
+        texts = np.zeros_like(photos)
+        texts[rows] = encoder.encode(*run.data.titles_and_ingredients(rows))
+        listed = run.data.recipes["Ingredients"].iloc[rows].map(bool).to_numpy()
+        queries = np.flatnonzero(listed & (run.data.recipes["split"].iloc[rows] == "test"))
+        facts["text_retrieval"] = text_retrieval(photos[rows], texts[rows], queries)
     return found, facts
 
 
@@ -89,10 +100,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--only", nargs="*", choices=["raw", *RUNGS], default=["raw", *RUNGS])
+    parser.add_argument("--also", nargs="*", default=[])
     options = parser.parse_args()
 
     settings = Settings()
     dataset = load_dataset(settings)
+    also = [load_beside(settings, source) for source in options.also]
     folder = settings.home / "reports" / "measurements"
     for seed in range(options.seeds):
         for name in options.only:
@@ -101,7 +114,7 @@ def main() -> None:
             if name == "raw":
                 found, facts = measure_raw(settings, dataset)
             else:
-                found, facts = measure(name, seed, settings, dataset)
+                found, facts = measure(name, seed, settings, dataset, also)
             facts |= {"dataset": dataset.sha256, "dataset_source": dataset.source}
             print(save_measurement(found, folder, name, seed, facts), file=sys.stderr)
 

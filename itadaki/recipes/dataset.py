@@ -60,8 +60,8 @@ class Dataset:
 
         The columns are Title (str), Ingredients (list of str), Instructions (str), Image_Name
         (str), image_path (str, absolute), photo_group (int: copies of one photo share it),
-        dish_class (str or None), split (train, validation, test or sealed), recipe_id
-        (int), photo_sha256 (str, of the file), and, empty or 0 where the table says nothing, Keywords
+        dish_class (str or None), split (train, validation, test or sealed), recipe_id (int),
+        photo_sha256 (str, of the file), and, empty or 0 where the table says nothing, Keywords
         (list of str), Servings (str), Prep_Minutes, Cook_Minutes and Total_Minutes (int), Author
         (str) and Source (str, an address on the web). The index is 0..n-1, the row of the
         embedding bank; it is the recipe_id too, but in an imported collection, where a recipe
