@@ -14,7 +14,9 @@ import argparse
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -54,17 +56,21 @@ def measure_raw(settings: Settings, dataset: Dataset) -> tuple[dict[str, Evaluat
     config = TrainingConfig.of(CONFIG_TL)
     photos = TrainingData(dataset, config, settings, backbone).features(0)
     bank = Bank(VARIANTS["raw"], photos, photos, recipes_of(dataset), {})
-    return _evaluated(bank, raw_model(backbone), dataset), {}
+    return _evaluated(bank, raw_model(backbone), dataset, "test"), {}
 
 
 def measure(
-    name: str, seed: int, settings: Settings, dataset: Dataset, also: list[Dataset]
+    variant: str,
+    config: dict[str, Any],
+    seed: int,
+    settings: Settings,
+    dataset: Dataset,
+    also: Sequence[Dataset] = (),
+    split: str = "test",
 ) -> tuple[dict[str, Evaluation], dict]:
-    """Train one rung with one seed and measure it."""
-    variant, config = RUNGS[name]
+    """Train a variant and score it on a split."""
     started = time.monotonic()
-    beside = also if name == "ft" else []
-    run = TrainingRun(VARIANTS[variant], config, settings, dataset, seed, also=beside)
+    run = TrainingRun(VARIANTS[variant], config, settings, dataset, seed, also=also)
     run.train()
     seconds = time.monotonic() - started
     rows = run.data.view_rows(0)
@@ -75,24 +81,26 @@ def measure(
         embeddings = np.zeros_like(photos)
         embeddings[rows] = fused_rows(photos[rows], encoder, *run.data.titles_and_ingredients(rows))
     bank = Bank(VARIANTS[variant], embeddings, photos, recipes_of(dataset), {})
-    config = run.trainer.config.model_dump(by_alias=True)
-    found = _evaluated(bank, run.trainer.embedder_model(variant), dataset)
-    facts = {"config": config, "seconds": round(seconds), "history": run.trainer.history}
-    facts["also"] = {one.source: one.sha256 for one in beside}
+    found = _evaluated(bank, run.trainer.embedder_model(variant), dataset, split)
+    checked = run.trainer.config.model_dump(by_alias=True)
+    facts = {"config": checked, "seconds": round(seconds), "history": run.trainer.history}
+    facts["also"] = {one.source: one.sha256 for one in also}
     if encoder:
         texts = np.zeros_like(photos)
         texts[rows] = encoder.encode(*run.data.titles_and_ingredients(rows))
         listed = run.data.recipes["Ingredients"].iloc[rows].map(bool).to_numpy()
-        queries = np.flatnonzero(listed & (run.data.recipes["split"].iloc[rows] == "test"))
+        queries = np.flatnonzero(listed & (run.data.recipes["split"].iloc[rows] == split))
         facts["text_retrieval"] = text_retrieval(photos[rows], texts[rows], queries)
     return found, facts
 
 
-def _evaluated(bank: Bank, model: keras.Model, dataset: Dataset) -> dict[str, Evaluation]:
+def _evaluated(
+    bank: Bank, model: keras.Model, dataset: Dataset, split: str
+) -> dict[str, Evaluation]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.keras"
         save_model(model, path)
-        return evaluate(bank, Embedder(path), dataset.root)
+        return evaluate(bank, Embedder(path), dataset.root, split)
 
 
 def main() -> None:
@@ -114,7 +122,8 @@ def main() -> None:
             if name == "raw":
                 found, facts = measure_raw(settings, dataset)
             else:
-                found, facts = measure(name, seed, settings, dataset, also)
+                beside = also if name == "ft" else []
+                found, facts = measure(*RUNGS[name], seed, settings, dataset, beside)
             facts |= {"dataset": dataset.sha256, "dataset_source": dataset.source}
             print(save_measurement(found, folder, name, seed, facts), file=sys.stderr)
 

@@ -109,3 +109,41 @@ def test_margin_grows_as_triplets_get_easy_and_never_beyond():
     assert grown_margin(0.2, 0.8, 0.5) == 0.2
     assert grown_margin(0.2, 0.8, 0.7) == pytest.approx(0.25)
     assert grown_margin(0.7, 0.8, 0.9) == 0.8
+
+
+def test_what_is_scored_and_kept_is_the_weights_average_over_the_steps(tmp_path, monkeypatch):
+    score = iter(range(9))
+    seen = []
+    monkeypatch.setattr(
+        Validation,
+        "scores",
+        lambda self, embed: (
+            seen.append(head().copy()) or {"score": next(score), "mean_distance": 1.0}
+        ),
+    )
+    steps = []
+    step_of = TripletObjective.step_of
+
+    def spy(self, phase, apply):
+        step = step_of(self, phase, apply)
+
+        def noted(*rest):
+            found = step(*rest)
+            steps.append(head().copy())
+            return found
+
+        return noted
+
+    monkeypatch.setattr(TripletObjective, "step_of", spy)
+    trainer = trainer_of(TRIPLETS | {"AVERAGING": 0.75, "LEARNING_RATE": 0.05}, tmp_path)
+
+    def head() -> np.ndarray:
+        return trainer._head.variables[0].numpy()
+
+    trainer.train()
+    average = steps[0]
+    for now in steps[1:]:
+        average = 0.75 * average + 0.25 * now
+    assert np.abs(steps[-1] - average).max() > 1e-3
+    np.testing.assert_allclose(head(), average, atol=1e-6)
+    np.testing.assert_allclose(seen[-1], average, atol=1e-6)

@@ -87,3 +87,10 @@ def test_mean_pairwise_distance_is_zero_when_collapsed_and_one_when_orthogonal()
     # cos 60 = 0.5 twice and cos 120 = -0.5 once.
     assert float(losses.mean_pairwise_distance(at(0))) == 0.0
     assert float(losses.mean_pairwise_distance(at(0, 60, 120))) == pytest.approx(1 - 0.5 / 3)
+
+
+def test_distance_is_one_minus_the_cosine_of_each_row_to_its_counterpart():
+    rows = np.array([[3.0, 0.0], [1.0, 1.0]], np.float32)
+    others = np.array([[0.5, 0.0], [0.0, 2.0]], np.float32)
+    expected = 1 - (1 + np.cos(np.radians(45))) / 2
+    assert float(losses.mean_distance(rows, others)) == pytest.approx(expected, abs=1e-6)

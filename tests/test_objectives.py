@@ -144,7 +144,6 @@ def test_an_epochs_metrics_count_each_triplet_alike():
         ("tl", {"RAW_SHARE": 0.5}, "RAW_SHARE"),
         ("tl", {"HARDEST": 5}, "HARDEST"),
         ("tl", {"DISTILLATION_WEIGHT": 1.0}, "DISTILLATION_WEIGHT"),
-        ("tl_hard", {"BACKBONE_WEIGHT_DECAY": 0.1}, "BACKBONE_WEIGHT_DECAY"),
         ("tl", {"PHASE_1_EPOCHS": 2}, "EPOCHS and PHASE_1_EPOCHS"),
         ("tl_hard", {"SAMPLING": "semi_hard"}, "HARDEST"),
         ("tl_hard", {"PHOTO_WEIGHT": 0.0}, "TRIPLET_WEIGHT"),

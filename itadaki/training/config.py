@@ -184,9 +184,6 @@ class TrainingConfig(BaseModel):
             raise ValueError("EPOCHS and PHASE_1_EPOCHS both say how long the head is trained")
         if self.sampling != "hard_negative":
             self.refuse("hardest", because="SAMPLING is not hard_negative")
-        if not self.phase_2_epochs:
-            because = "PHASE_2_EPOCHS is 0"
-            self.refuse("distillation_weight", "backbone_weight_decay", because=because)
         if self.distillation_weight and not self.cache:
             raise ValueError("DISTILLATION_WEIGHT needs the views that CACHE keeps")
         if not self.photo_weight:

@@ -1,0 +1,70 @@
+"""Try ft's knobs one by one, and keep how each does on the validation split.
+
+Each trial is trained with seed 0 and scored as the test split is, with the validation photos as
+queries; what shipped was chosen from these rows. A trial that was interrupted goes on, and what is
+in reports/measurements/trials.json already is not tried again.
+
+python -m benchmarks.trials [--also FOLDER_OR_COLLECTION ...] [--only NAME ...] [--home FOLDER]
+"""
+
+import argparse
+import json
+import sys
+
+from benchmarks.ladder import measure
+from itadaki.recipes.dataset import load_beside, load_dataset
+from itadaki.settings import PROJECT_ROOT, Settings
+from itadaki.storage.files import write_json
+from itadaki.training.config import CONFIG_FT
+
+TRIALS: dict[str, dict] = {
+    "ft": {},
+    "without other kitchens": {},
+    "texts by TF-IDF": {"TEXTS": "words"},
+    "no triplets": {"TRIPLET_WEIGHT": 0.0},
+    "triplets as much as texts": {"TRIPLET_WEIGHT": 1.0},
+    "features free": {"DISTILLATION_WEIGHT": 0.0},
+    "features twice as near": {"DISTILLATION_WEIGHT": 2.0},
+    "without averaging": {"AVERAGING": 0.0},
+    "nothing joined": {"FEATURE_SHARE": 0.0},
+    "the next larger cut": {"LAYERS_TO_UNFREEZE": 61},
+}
+ALONE = "without other kitchens"
+GALLERIES = ("photos", "fused")
+
+
+def main() -> None:
+    """Try what has not been tried yet."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", nargs="*", choices=list(TRIALS), default=list(TRIALS))
+    parser.add_argument("--also", nargs="*", default=[])
+    options = parser.parse_args()
+    settings = Settings()
+    dataset = load_dataset(settings)
+    also = [load_beside(settings, source) for source in options.also]
+    path = PROJECT_ROOT / "reports" / "measurements" / "trials.json"
+    tried = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    for name in options.only:
+        if name in tried:
+            continue
+        config = CONFIG_FT | TRIALS[name]
+        beside = [] if name == ALONE else also
+        found, facts = measure("ft", config, 0, settings, dataset, beside, "validation")
+        tried[name] = {
+            "knobs": TRIALS[name],
+            "also": [one.source for one in beside],
+            "seconds": facts["seconds"],
+            "scores": {
+                gallery: {
+                    metric: float(values.mean())
+                    for metric, values in found[gallery].per_query.items()
+                }
+                for gallery in GALLERIES
+            },
+        }
+        write_json(path, tried)
+        print(name, json.dumps(tried[name]["scores"], indent=1), file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
