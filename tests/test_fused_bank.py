@@ -34,7 +34,7 @@ def never(photos, embedder, batch_size):
 
 def test_rows_stand_between_photo_and_text_at_the_angle_that_the_share_says(monkeypatch):
     titles = ["tomato soup", "tomato xyzzy", "xyzzy"]
-    encoder = TextEncoder.fit(["tomato soup", "tomato soup"], [[], []], 3)
+    encoder = TextEncoder.fit(["tomato soup"] * 2, [[], []], np.zeros((2, 3), np.float32))
     encoder.matrix[:] = [0, 1, 0]  # every known word says the same
     photos = np.tile(np.array([1, 0, 0], np.float32), (3, 1))
     share = np.sqrt(3)
