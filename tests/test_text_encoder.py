@@ -69,7 +69,7 @@ def test_texts_without_any_repeated_word_still_give_an_encoder():
 def test_fitted_to_targets_it_meets_them_and_knows_words_of_the_table_alone():
     table = table_of(["tomato", "soup", "salad", "lentil", "onion", "okra"])
     targets = np.eye(4, 6, dtype=np.float32)
-    fitted = TextEncoder.fit_to(TITLES * 30, [[]] * 120, np.tile(targets, (30, 1)), table)
+    fitted = TextEncoder.fit(TITLES * 30, [[]] * 120, np.tile(targets, (30, 1)), table)
     rows = fitted.encode(TITLES, [[]] * 4)
     assert (rows @ targets.T).argmax(axis=1).tolist() == [0, 1, 2, 3]
     # No title said so: the words' own rows cannot know it.
@@ -80,7 +80,7 @@ def test_fitted_to_targets_it_meets_them_and_knows_words_of_the_table_alone():
 
 def test_with_a_table_it_is_saved_and_loaded_whole(tmp_path):
     table = table_of(["tomato", "soup", "salad", "lentil"])
-    fitted = TextEncoder.fit_to(TITLES, INGREDIENTS, np.eye(4, dtype=np.float32), table)
+    fitted = TextEncoder.fit(TITLES, INGREDIENTS, np.eye(4, dtype=np.float32), table)
     fitted.save(tmp_path / "encoder.npz")
     loaded = TextEncoder.load(tmp_path / "encoder.npz")
     before, after = (e.encode(TITLES, INGREDIENTS) for e in (fitted, loaded))
@@ -90,7 +90,7 @@ def test_with_a_table_it_is_saved_and_loaded_whole(tmp_path):
 
 def test_a_table_that_does_not_fit_its_map_is_refused(tmp_path):
     table = table_of(["tomato", "soup"])
-    fitted = TextEncoder.fit_to(TITLES, INGREDIENTS, np.eye(4, dtype=np.float32), table)
+    fitted = TextEncoder.fit(TITLES, INGREDIENTS, np.eye(4, dtype=np.float32), table)
     fitted.tower = fitted.tower[:-1]
     fitted.save(tmp_path / "encoder.npz")
     with pytest.raises(ArtifactError, match="shapes"):

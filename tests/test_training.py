@@ -122,9 +122,8 @@ def test_fine_tuning_changes_the_last_blocks_only_and_learns_texts(home, system,
         np.testing.assert_array_equal(after.moving_mean, before.moving_mean)
         np.testing.assert_array_equal(after.moving_variance, before.moving_variance)
     encoder = TextEncoder.load(Artifacts(VARIANTS["ft"], home).text_encoder)
-    rows = encoder.encode(["Tomato Soup", "qqqq"], [["1 onion"], []])
-    assert np.linalg.norm(rows[0]) == pytest.approx(1, abs=1e-3)
-    assert not rows[1].any()
+    (row,) = encoder.encode(["Tomato Soup"], [["1 onion"]])
+    assert np.linalg.norm(row) == pytest.approx(1, abs=1e-3)
     # A model and a text encoder of two runs are no pair.
     variant = VARIANTS["ft"]
     load_embedder(Artifacts(variant, home))
@@ -163,11 +162,10 @@ def test_without_the_cache_phase_2_sees_new_views_each_time(home, dataset, built
     views = np.stack([data.activations(view)[rows] for view in range(2)])
     for seed in range(3):
         cached, features = inputs[True](rows, np.random.default_rng(seed))
-        drawn = (cached == views).all(axis=(2, 3, 4)).argmax(axis=0)
-        assert all(
-            (photo == views[v, i]).all()
-            for i, (v, photo) in enumerate(zip(drawn, cached, strict=True))
-        )
+        both = np.stack([views, views[:, :, :, ::-1]])  # as they are, or mirrored
+        same = (cached == both).all(axis=(3, 4, 5))
+        assert same.any(axis=(0, 1)).all()
+        drawn = same.any(axis=0).argmax(axis=0)
         frozen = [data.features(v)[row] for v, row in zip(drawn, rows, strict=True)]
         np.testing.assert_array_equal(features, frozen)  # of the very views that were drawn
         fresh, _ = inputs[False](rows, np.random.default_rng(seed))

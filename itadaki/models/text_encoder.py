@@ -11,7 +11,9 @@ from numpy.typing import DTypeLike
 from itadaki.errors import ArtifactError, reason
 from itadaki.models.word_table import WordTable
 from itadaki.recipes.glossary import in_english, units
+from itadaki.settings import PROJECT_ROOT, Settings
 from itadaki.storage.files import replacing
+from itadaki.variants import VARIANTS, Artifacts
 
 if TYPE_CHECKING:  # importing scikit-learn takes as long as all the rest of a service's start
     from scipy.sparse import csr_matrix
@@ -205,6 +207,12 @@ class TextEncoder:
             return made
 
         return cls(vectorizers, matrix, table, tower)
+
+
+def shipped_table() -> WordTable | None:
+    """The word table that ft's text encoder in this checkout has, if there is one."""
+    shipped = Artifacts(VARIANTS["ft"], Settings(_env_file=None, home=PROJECT_ROOT)).text_encoder
+    return TextEncoder.load(shipped).table if shipped.exists() else None
 
 
 def vectorizer(

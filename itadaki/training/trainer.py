@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import pandas as pd
 
-from itadaki.models.text_encoder import TextEncoder
+from itadaki.models.text_encoder import TextEncoder, shipped_table
 from itadaki.training.config import TrainingConfig
 from itadaki.training.data import TrainingData
 from itadaki.training.heads import Head, model_with_head
@@ -83,7 +83,8 @@ class Trainer:
             return None
         targets = self.data.texts.dense @ tower.numpy()
         targets /= np.maximum(np.linalg.norm(targets, axis=1, keepdims=True), 1e-6)
-        return TextEncoder.fit(*self.data.titles_and_ingredients(self.data.train), targets)
+        texts = self.data.titles_and_ingredients(self.data.train)
+        return TextEncoder.fit(*texts, targets, shipped_table())
 
     def embed(self, rows: np.ndarray) -> np.ndarray:
         """Embeddings of rows of the dataset from their cached plain views, after ``train``.
