@@ -161,6 +161,7 @@ def _read(
 ) -> Iterator[Found | Unusable]:
     if source.is_dir():
         files, others = walk(source)
+        files = [path for path in files if not path.is_relative_to(workspace)]
         archives = [path for path in files if is_archive(path)]
         texts = sorted(set(files) - set(archives))
         for path in others:
