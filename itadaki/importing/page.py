@@ -23,7 +23,7 @@ _MAX_ADDRESS = 2000
 _NONE = "it holds no schema.org recipe"
 _SAVED_FROM = re.compile(
     r"saved from url=\(\d{1,9}\)\s?(https?://\S+)"
-    r"|(?m:^\s*url:\s?(https?://\S+))"
+    r"|(?m:^[^\S\n]*url:\s?(https?://\S+))"
     r"|Mirrored from ([\w.-]+/\S*) by HTTrack"
 )
 """What browsers, SingleFile and HTTrack write into a page."""
