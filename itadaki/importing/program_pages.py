@@ -1,7 +1,7 @@
 """Pages that programs export, whose recipes are told by their own names of classes: Recipe Keeper,
 Copy Me That, and the microformat hRecipe, which Paprika 2 writes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -101,7 +101,7 @@ def read(
         layouts: ``PROGRAMS``, or ``MICROFORMATS``, which a page may have beside schema.org's.
     """
     for layout in layouts:
-        recipes = tree.xpath(layout.recipe)
+        recipes = list(_outermost(tree.xpath(layout.recipe)))
         for number, recipe in enumerate(recipes, 1):
             name = origin if len(recipes) == 1 else f"{origin}, recipe {number}"
             yield _found(layout, recipe, path, name, photos)
@@ -111,7 +111,8 @@ def read(
 
 def _found(layout: _Layout, recipe: Any, path: Path, origin: str, photos: Photos) -> Found:
     def texts(where: str) -> list[str]:
-        return [line for one in recipe.xpath(where) for line in _lines(one)] if where else []
+        found = recipe.xpath(where) if where else []
+        return [line for one in _outermost(found) for line in _lines(one)]
 
     pictures = dict.fromkeys(str(name) for name in recipe.xpath(layout.photos))
     ingredients = texts(layout.ingredients)
@@ -132,6 +133,17 @@ def _found(layout: _Layout, recipe: Any, path: Path, origin: str, photos: Photos
             source=texts(layout.source),
         ),
     )
+
+
+def _outermost(found: Iterable[Any]) -> Iterator[Any]:
+    """Of elements in the page's order, and attributes, those that lie in none before them."""
+    inside: set[Any] = set()
+    for one in found:
+        if isinstance(one, str):
+            yield one
+        elif one not in inside:
+            yield one
+            inside.update(one.iterdescendants())
 
 
 def _lines(element: Any) -> list[str]:
