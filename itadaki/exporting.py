@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from itadaki.errors import CollectionError, ImageError
-from itadaki.importing.schema_org import PLAIN
+from itadaki.importing.found import PLAIN
 from itadaki.interrupt import temporary_folder
 from itadaki.photos.images import media_type
 from itadaki.recipes.dataset import load_dataset, recipes_of
@@ -21,10 +21,13 @@ from itadaki.recipes.table import image_name
 from itadaki.settings import Settings
 from itadaki.storage.files import replacing, writing
 
-_SUFFIXES = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp", "image/gif": "gif"}
+_SUFFIXES = {
+    **{"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp", "image/gif": "gif"},
+    **{"image/avif": "avif", "image/heic": "heic"},
+}
 _HEADER = (
     *("Title", "Ingredients", "Instructions", "Photo", "Keywords", "Servings"),
-    *("Prep Minutes", "Cook Minutes", "Total Minutes", "Author", "Source"),
+    *("Prep Minutes", "Cook Minutes", "Total Minutes", "Author", "Source", "Encoding Format"),
 )
 _FORMULA = re.compile(r"'*[=+\-@]")
 
@@ -131,6 +134,7 @@ def _mealie(recipes: Iterable[tuple[DatasetRecipe, Path, str]]) -> _Files:
     for recipe, photo, suffix in recipes:
         slug = image_name(recipe.title, recipe.id)
         described = {
+            "encodingFormat": PLAIN,
             "name": recipe.title,
             "slug": slug,
             "image": "original",
@@ -162,7 +166,7 @@ def _csv(recipes: Iterable[tuple[DatasetRecipe, Path, str]]) -> _Files:
         times = recipe.prep_minutes, recipe.cook_minutes, recipe.total_minutes
         cells = (
             *(recipe.title, recipe.ingredients, recipe.instructions, name, recipe.keywords),
-            *(recipe.servings, *times, recipe.author, recipe.source),
+            *(recipe.servings, *times, recipe.author, recipe.source, PLAIN),
         )
         writer.writerow(as_cell(str(cell or "")) for cell in cells)
         yield name, photo

@@ -23,6 +23,7 @@ from itadaki.recipes.texts import one_line
 from itadaki.settings import Settings
 
 PHOTOS = [encode(dish_photo(seed), kind) for seed, kind in enumerate(("JPEG", "PNG", "WEBP"))]
+OTHERS = [encode(dish_photo(9), kind) for kind in ("GIF", "AVIF")]
 ODD = [
     *('=HYPERLINK("http://x.example")', "+1 egg", "-2 eggs", "@x", "'=1", "''+", "'tis"),
     *("2 eggs", "1. Boil", "½ cup", "0x10", "1_000", "1.50", "'salt'", "[1]", "{'a': 1}", "#"),
@@ -38,6 +39,8 @@ ODD = [
     ),
     *("R&D &amp; &lt;b&gt;", "<b>bold</b>", "a < b > c", "<3", "&nbsp", "a\u2028b", "日本の豆腐"),
     *("\u202eabc", "none", "null", "nan", "True", "---", "Soup: the best", "*stars* _and_ `code`"),
+    *("crÃ¨me brÃ»lÃ©e", "Step 1", "1. Boil. 2. Eat.", "~~struck~~ not", "%% aside %%", "{{ x }}"),
+    *(", Base", "- dash", "[ ] box", "• one • two", "Ingredients:", "[[a|b]]", "![](x.jpg)", "\\*"),
 ]
 words = st.one_of(
     st.sampled_from(ODD),
@@ -50,7 +53,7 @@ recipes = st.builds(
     title=lines,
     ingredients=st.lists(lines, max_size=4),
     instructions=st.lists(lines, max_size=4).map("\n".join),
-    photo=st.sampled_from(PHOTOS),
+    photo=st.sampled_from(PHOTOS + OTHERS),
     keywords=st.lists(lines, max_size=3),
     servings=words,
     prep_minutes=st.integers(0, 10_000),
@@ -77,6 +80,7 @@ def exported(settings: Settings, kind: str, target: Path) -> list[NewRecipe]:
 )
 @given(some=st.lists(recipes, min_size=1, max_size=12))
 @example(some=[NewRecipe(odd, [odd], odd, PHOTOS[0], keywords=[odd]) for odd in ODD])
+@example(some=[NewRecipe("Soup", ["salt"], "Cook.", photo) for photo in OTHERS])
 def test_a_round_trip_keeps_what_a_recipe_is(kind, some):
     with TemporaryDirectory() as folder:
         mine = Settings(_env_file=None, home=Path(folder), dataset="mine")
@@ -88,6 +92,54 @@ def test_a_round_trip_keeps_what_a_recipe_is(kind, some):
     )
     now = sorted((*texts, told["keywords"], told["total_minutes"]) for *texts, told in found)
     assert now == was
+
+
+MARKS = {
+    "schema-org": '"encodingFormat": "text/plain",',
+    "mealie": '"encodingFormat": "text/plain",',
+    "csv": "text/plain",
+}
+CLEANED = {
+    "schema-org": ("crème", ["bold peas"], "Simmer."),
+    "mealie": ("crème", ["bold peas"], "Simmer."),
+    "csv": ("crème", ["<b>bold</b> peas"], "Step 1\nSimmer."),
+}
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_only_what_says_that_it_is_plain_is_taken_as_it_is(tmp_path, kind):
+    was = "crÃ¨me", ["<b>bold</b> peas"], "Step 1\nSimmer."
+    mine = Settings(_env_file=None, home=tmp_path, dataset="mine")
+    create_collection(mine, "mine", [NewRecipe(*was, PHOTOS[0])])
+    out = tmp_path / "out"
+    assert exported(mine, kind, out)[0][:3] == was
+    (file,) = (path for path in out.rglob("*.*") if path.suffix in (".json", ".csv"))
+    written = file.read_bytes().decode()
+    assert written.count(MARKS[kind]) == 1
+    file.write_bytes(written.replace(MARKS[kind], "").encode())
+    (found,), _ = read_recipes(out, tmp_path / "room", progress=False)
+    assert (found.title, found.ingredients, found.instructions) == CLEANED[kind]
+
+
+def test_a_table_keeps_blank_lines(tmp_path):
+    mine = Settings(_env_file=None, home=tmp_path, dataset="mine")
+    create_collection(mine, "mine", [NewRecipe("Soup", [], "Soak.\n\n  Boil.", PHOTOS[0])])
+    assert exported(mine, "csv", tmp_path / "out")[0][2] == "Soak.\n\n  Boil."
+
+
+def test_what_says_that_it_is_plain_but_is_not_as_written_is_cleaned(tmp_path):
+    said = {"encodingFormat": "text/plain", "name": "Soup &amp; bread", "image": "x.jpg"}
+    said |= {"recipeInstructions": "<p>Simmer.</p>", "recipeIngredient": "<li>peas</li>"}
+    (tmp_path / "a.json").write_text(json.dumps({"@type": "Recipe", **said}))
+    listed = {"recipeIngredient": ["**peas**"], "recipeInstructions": [{"text": None}], "slug": "b"}
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "b.json").write_text(json.dumps(said | {"name": "Mealie"} | listed))
+    (tmp_path / "x.jpg").write_bytes(PHOTOS[0])
+    (tmp_path / "b" / "original.jpg").write_bytes(PHOTOS[1])
+    found, unusable = read_recipes(tmp_path, tmp_path / "room", progress=False)
+    assert not unusable
+    told = {one.title: (one.ingredients, one.instructions) for one in found}
+    assert told == {"Soup & bread": (["peas"], "Simmer."), "Mealie": (["**peas**"], "")}
 
 
 @pytest.fixture

@@ -30,6 +30,8 @@ from itadaki.recipes.recipe import (
 )
 from itadaki.recipes.texts import keyword_list, minutes, one_line, web_address
 
+PLAIN = "text/plain"
+"""The encodingFormat that ``export`` says of each recipe, whose texts are then no markup."""
 _MAX_NAME, _MAX_PATH = 255, 4096
 _MAX_SHOWN = 300
 _PHOTO_SUFFIXES = {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".heic", ".avif"}
@@ -47,10 +49,12 @@ class Found(Recipe):
     Attributes:
         origin: what of the source it comes from, for people.
         photos: where its photo may be, the likeliest first.
+        literal: whether its texts are exactly what was meant, so that nothing in them is mended.
     """
 
     origin: str
     photos: "Sequence[Place]"
+    literal: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "title", str(self.title))
@@ -106,6 +110,15 @@ def words_of(value: Any) -> list[str]:
         return words_of(next((value[key] for key in keys if value.get(key)), None))
     text = "" if value is None or isinstance(value, bool) else one_line(str(value))
     return [text] if text else []
+
+
+def texts_in(items: Any, key: str = "") -> list[str] | None:
+    """The items of a list, or what they have under a key; None if any of it is no text."""
+    if not isinstance(items, list):
+        return None
+    found = [item.get(key) if key and isinstance(item, dict) else item for item in items]
+    texts = [text for text in found if isinstance(text, str)]
+    return texts if len(texts) == len(found) else None
 
 
 def _fitting(texts: list[str]) -> str:

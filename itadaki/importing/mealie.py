@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from itadaki.importing.found import Found, Photos, Unusable, amount, details
+from itadaki.importing.found import PLAIN, Found, Photos, Unusable, amount, details, texts_in
 from itadaki.importing.markdown_lines import plain_lines
 from itadaki.importing.words import is_step
 
-_SUFFIXES = ("webp", "jpg", "jpeg", "png")
+_SUFFIXES = ("webp", "jpg", "jpeg", "png", "gif", "avif", "heic")
 
 
 def is_ours(data: Any) -> bool:
@@ -31,14 +31,20 @@ def read(
     if _is_backup(data):
         yield from _backup(data, path, origin, photos)
         return
-    steps = _list(data, "instructions") or []
+    items, steps = _list(data, "ingredient"), _list(data, "instructions") or []
     hides = _hides_amounts(data.get("settings") or {})
+    ingredients, lines = texts_in(items, "note"), texts_in(steps, "text")
+    literal = data.get("encodingFormat") == PLAIN and None not in (ingredients, lines)
+    if not literal:  # Mealie's texts are Markdown
+        ingredients = [line for item in items for line in _ingredient(item, hides)]
+        lines = [line for step in steps for line in _step(step)]
     yield Found(
         str(data.get("name") or ""),
-        [line for item in _list(data, "ingredient") for line in _ingredient(item, hides)],
-        "\n".join(line for step in steps for line in _step(step)),
+        ingredients or [],
+        "\n".join(lines or []),
         origin,
         photos.there([*_paths(path.parent / "images"), *_paths(path.parent, _slug(data["slug"]))]),
+        literal=literal,
         **_details(data, [data.get("tags"), _value(data, "recipe_category")]),
     )
 

@@ -244,7 +244,7 @@ def _read(
     photos.budget = budget
     try:
         for item in reader(path, origin, photos):
-            yield item if isinstance(item, Unusable) else _repaired(item)
+            yield _repaired(item) if isinstance(item, Found) and not item.literal else item
     except RefusedError as error:
         yield Unusable(origin, str(error))
     except RecursionError:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from itadaki.importing.found import Found, Photos, Place, Unusable, details
+from itadaki.importing.found import PLAIN, Found, Photos, Place, Unusable, details, texts_in
 from itadaki.importing.schema_text import (
     embedded,
     ingredient_lines,
@@ -17,8 +17,6 @@ from itadaki.importing.schema_text import (
     without_labels,
 )
 
-PLAIN = "text/plain"
-"""The encodingFormat of a recipe whose texts are no HTML."""
 _NONE = "it holds no schema.org recipe"
 _BESIDE = ("full.jpg", "full.png", "full.jpeg", "full.webp")
 """The photo's names beside a recipe.json of Nextcloud Cookbook."""
@@ -127,25 +125,27 @@ def read_json(data: Any, path: Path, origin: str, photos: Photos) -> Iterator[Fo
     if not recipes:
         yield Unusable(origin, _NONE)
     for number, recipe in enumerate(recipes, 1):
-        recipe = _plain(recipe) if recipe.properties.get("encodingformat") == PLAIN else recipe
+        plain = _plain(recipe)
+        recipe = plain or recipe
         places: list[Place] = []
         if len(recipes) == 1:
             places += photos.there(path.with_name(name) for name in _BESIDE)
         for image in recipe.images:
             places += photos.find(image, path)
-        yield found(recipe, origin if len(recipes) == 1 else f"{origin}, recipe {number}", places)
+        name = origin if len(recipes) == 1 else f"{origin}, recipe {number}"
+        yield replace(found(recipe, name, places), literal=plain is not None)
 
 
-def _plain(recipe: Described) -> Described:
-    """A recipe whose texts are said to be no HTML, which is how ``export`` writes them."""
+def _plain(recipe: Described) -> Described | None:
+    """The recipe with its texts as they are, if it is one that ``export`` wrote."""
     said = recipe.properties
-    steps = [step.get("text") for step in said.get("recipeinstructions", []) if step]
-    return replace(
-        recipe,
-        name=str(said.get("name", "")),
-        ingredients=[str(line) for line in said.get("recipeingredient", [])],
-        steps=[str(step) for step in steps if step],
-    )
+    if said.get("encodingformat") != PLAIN:
+        return None
+    name, ingredients = said.get("name"), said.get("recipeingredient", [])
+    steps = texts_in(said.get("recipeinstructions", []), "text")
+    if not isinstance(name, str) or steps is None or texts_in(ingredients) is None:
+        return None
+    return replace(recipe, name=name, ingredients=ingredients, steps=steps)
 
 
 def found(recipe: Described, origin: str, places: list[Place]) -> Found:

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TextIO
 
 from itadaki.importing import plain, text, words
-from itadaki.importing.found import Found, Photos, Unusable, details, lines
+from itadaki.importing.found import PLAIN, Found, Photos, Unusable, details, lines
 
-_MAX_CELL = 1_000_000
+_MAX_CELL = 1_500_000  # the ingredients that a collection accepts take up to 1,200,000
+_ENCODING = "Encoding Format"
 _CHUNK = 1 << 20
 _SEPARATOR = re.compile(r"(?i)\ufeff?sep=(.)\r?\n")
 """The line that Excel writes above a table."""
@@ -56,6 +57,7 @@ def _rows(
             name: [header.index(column) for column in words.all_of(name, header)]
             for name in ("photo", "keywords", "source")
         }
+        said_at = header.index(_ENCODING) if _ENCODING in header else len(header)
         missing = {"title", "photo"} - at.keys()
         if missing:
             names = " and ".join(f"for the {name}" for name in sorted(missing))
@@ -67,13 +69,16 @@ def _rows(
             row = [*map(_plain, row)]
             cell = {name: row[i] if i < len(row) else "" for name, i in at.items()}
             cells = {name: [row[i] for i in all_at[name] if i < len(row)] for name in all_at}
+            literal = PLAIN in row[said_at : said_at + 1]
+            ingredients, steps = cell.get("ingredients", ""), cell.get("instructions", "")
             keywords = [word for text in cells["keywords"] for word in lines(text)]
             yield Found(
                 cell["title"],
-                _ingredients(cell.get("ingredients", "")),
-                "\n".join(plain.steps(cell.get("instructions", ""))),
+                lines(ingredients) if literal else _ingredients(ingredients),
+                steps if literal else "\n".join(plain.steps(steps)),
                 f"{origin}, line {rows.line_num}",
                 [place for name in cells["photo"] for place in photos.find(name, path)],
+                literal=literal,
                 **details(**cell | {"keywords": keywords, "source": cells["source"]}),
             )
     except csv.Error as error:
