@@ -43,10 +43,13 @@ def test_pages_and_steps_are_those_of_the_library(client, system):
     assert ids(post(client, photo, top_k=5, offset=5)) == whole[5:]
     steps = {"like": [whole[9]], "unlike": [whole[0], whole[1]]}
     found = system.ask([photo], top_k=10, **steps)
-    assert ids(post(client, photo, top_k=10, **steps)) == [each.id for each in found.results]
+    sent = {name: ",".join(map(str, numbers)) for name, numbers in steps.items()}
+    assert ids(post(client, photo, top_k=10, **sent)) == [each.id for each in found.results]
     alone = client.post(SEARCH, data={"like": whole[0]}, files={"words": (None, "")})
     assert whole[0] not in ids(alone)
     assert post(client, photo, like=10**6).status_code == 404
+    assert post(client, photo, like="twelve").status_code == 422
+    assert post(client, photo, unlike="1," * 11).status_code == 422
     assert post(client, photo, offset=1001).status_code == 422
     similar = client.get(f"/api/v1/recipes/{whole[0]}/similar", params={"top_k": 6})
     rest = client.get(f"/api/v1/recipes/{whole[0]}/similar", params={"top_k": 3, "offset": 3})

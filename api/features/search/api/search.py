@@ -28,6 +28,7 @@ from api.features.search.schemas.search import (
     RecipeResponse,
     SearchQuery,
     SearchResponse,
+    ids_in,
 )
 from api.features.search.services.search_service import SearchService
 from itadaki.errors import ImageError
@@ -92,7 +93,8 @@ async def _search(
     started, crop, wanted = time.perf_counter(), None, _PHOTOS_ALONE
     if beside:
         crop = Crop.of(beside.crop) if beside.crop else None
-        wanted = beside.words.strip(), beside.photo_weight, beside.like, beside.unlike
+        steps = ids_in(beside.like), ids_in(beside.unlike)
+        wanted = beside.words.strip(), beside.photo_weight, *steps
     photos = []
     for image in images:
         photos.append(await image.read())

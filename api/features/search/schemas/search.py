@@ -4,11 +4,12 @@ import re
 from typing import Annotated, Any
 
 from fastapi import Form, UploadFile
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic.config import JsonDict
 from pydantic.json_schema import SkipJsonSchema
 
 from api.core.answer import Answer, Camel
+from itadaki.errors import QueryError
 from itadaki.index.filters import Filters
 from itadaki.photos.images import KINDS
 
@@ -73,16 +74,20 @@ _KEYWORDS = (
     "matter."
 )
 _MORE_PHOTOS = 4
+_MAX_IDS = 10
+_IDS = "^[0-9, ]*$"
 _CROP = (
     "The part of the photo that is meant, where it shows more than one dish: x, y, width and "
     "height as shares of the upright photo's, so that 0.5,0,0.5,1 is its right half. Of several "
     "photos it is the first's."
 )
 _LIKE = (
-    "Ids of recipes that the answer shall be more like, once for each. Also without a photo and "
-    "words. They are not found again."
+    "Ids of recipes that the answer shall be more like, separated by commas, also without a photo "
+    "and words. They are not found again."
 )
-_UNLIKE = "Ids of recipes that it shall be less like, once for each. They are not found again."
+_UNLIKE = (
+    "Ids of recipes that it shall be less like, separated by commas. They are not found again."
+)
 _IS_FOOD = (
     "Whether the photo, or one of several, shows food at all; what was found is answered all the "
     "same. null without a photo, or where the model does not stand on the backbone that this was "
@@ -122,8 +127,25 @@ class SearchQuery(BaseModel):
         return Filters(_listed(self.include), excluded, self.min_similarity, classes, keywords)
 
 
+def ids_in(text: str) -> list[int]:
+    """Numbers of recipes, separated by commas.
+
+    Raises:
+        QueryError: they are too many.
+    """
+    found = [int(each) for each in re.findall("[0-9]{1,15}", text)]
+    if len(found) > _MAX_IDS:
+        raise QueryError(f"At most {_MAX_IDS} recipes can be liked or disliked at once.")
+    return found
+
+
 def _listed(text: str, apart: str = _APART) -> tuple[str, ...]:
     return tuple(item.strip() for item in re.split(apart, text) if item.strip())
+
+
+def _without_blanks(sent: Any) -> Any:
+    """A form whose file is left out may send an empty text in its place."""
+    return [each for each in sent if each != ""] if isinstance(sent, list) else sent
 
 
 class _Asked(BaseModel):
@@ -137,12 +159,12 @@ class _Asked(BaseModel):
         le=1,
         description="How much the photo counts where there are words, too; they have the rest.",
     )
-    images: list[Upload] = Field(
+    images: Annotated[list[Upload], BeforeValidator(_without_blanks)] = Field(
         [], max_length=_MORE_PHOTOS, description="More photos of the same dish."
     )
-    crop: str = Field("", max_length=_TEXT, description=_CROP, examples=["0.5,0,0.5,1"])
-    like: list[int] = Field([], max_length=_MAX_BATCH, description=_LIKE)
-    unlike: list[int] = Field([], max_length=_MAX_BATCH, description=_UNLIKE)
+    crop: str = Field("", max_length=_TEXT, description=_CROP)
+    like: str = Field("", max_length=_TEXT, pattern=_IDS, description=_LIKE)
+    unlike: str = Field("", max_length=_TEXT, pattern=_IDS, description=_UNLIKE)
 
 
 class _Photos(BaseModel):
