@@ -89,7 +89,7 @@ def test_other_programs_import_it(full, kitchen_url, ids, tmp_path):
         "totalTime": "PT90M",
         "author": {"@type": "Person", "name": "Grandma"},
         "keywords": "quick, winter",
-        "recipeCategory": "soup",
+        "recipeCategory": "bread",
         "isBasedOn": "https://cooks.example/soup?a=1&b=2",
     }
     assert get(photo_address).headers["content-type"] == "image/jpeg"
