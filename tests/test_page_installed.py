@@ -122,7 +122,7 @@ def test_without_a_connection_the_page_is_there_and_no_old_answer_is(installed, 
 def test_a_recipe_that_cannot_be_reached_can_be_tried_again(installed, home):
     page = installed()
     page.context.set_offline(True)
-    page.goto(f"{home}recipes/4")
+    page.goto(f"{home}recipes/4#method")
     pane = notice(page, "The kitchen cannot be reached")
     page.context.set_offline(False)
     pane.get_by_role("button", name="Try again").click()
@@ -144,13 +144,18 @@ def test_a_new_release_is_seen_at_once(installed, home):
 
 def test_a_shared_photo_is_searched_with(installed, home):
     page = installed(viewport=PHONE)
+    # Another Itadaki at this host, below another prefix, has one waiting.
+    page.evaluate(
+        """async () => (await caches.open("itadaki-shared"))
+            .put("/other/shared-photo", new Response(""))"""
+    )
     shared_with(page, home, photo=list(photo()))
     expect(page.locator("#recipes .card")).to_have_count(7)
     expect(page.locator("#about-photo")).to_have_text("dîner.jpg")
     expect(page.locator("#found-title")).to_have_text("Recipes that look like your photo")
     assert page.url == home
     left = "caches.open('itadaki-shared').then(cache => cache.keys()).then(keys => keys.length)"
-    assert page.evaluate(left) == 0
+    assert page.evaluate(left) == 1
     found = titles(page)
     page.reload()
     expect(page.locator("#recipes .card")).to_have_count(7)

@@ -8,7 +8,7 @@ import { number, text } from "./texts.js";
 import { keep, recall } from "./views.js";
 
 const $ = id => document.getElementById(id);
-const SHARED = "itadaki-shared"; // where worker.js puts a photo
+const [SHARED, PHOTO] = ["itadaki-shared", "shared-photo"]; // the cache and the address that worker.js puts one at
 const SKELETON_AFTER = 200; // milliseconds; an answer that comes sooner should not flicker
 const MOST_RETRIES = 5;
 
@@ -222,9 +222,9 @@ const present = () => recall(history.state?.view, photoOf);
 /** Search with the photo that another application has shared. */
 async function findShared() {
   history.replaceState(null, "", location.pathname);
-  const cache = await caches.open(SHARED), [kept] = await cache.keys(), answer = kept && (await cache.match(kept));
+  const cache = await caches.open(SHARED), answer = await cache.match(PHOTO);
   if (!answer) return refuse(text("query.not-shared"));
-  await cache.delete(kept);
+  await cache.delete(PHOTO);
   const content = await answer.blob(), name = decodeURIComponent(answer.headers.get("X-Name"));
   hold(photoOf(new File([content], name, { type: content.type })));
   return find();

@@ -30,7 +30,7 @@ async function fresh(request, key) {
 
 /** A page that is not kept: the home page says that it cannot be reached. */
 const otherPage = request => fetch(request).catch(() => {
-  const wanted = request.url.slice(scope.length);
+  const [wanted] = request.url.slice(scope.length).split("#");
   return Response.redirect(`${HOME}?${new URLSearchParams({ unreachable: wanted })}`);
 });
 
