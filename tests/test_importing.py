@@ -675,7 +675,7 @@ ALIASES = "\n".join(
         ("x.html", "x" * 30_000_001, "larger than 30 MB"),
         ("x.json", "[" * 100_000 + "]" * 100_000, "nested too deeply"),
         ("x.json", '{"a": ' + "1" * 5_000 + "}", "no JSON"),
-        ("x.csv", "title,photo\n" + "a" * 1_000_001 + ",b", "no CSV from here on"),
+        ("x.csv", "title,photo\n" + "a" * (table._MAX_CELL + 1) + ",b", "no CSV from here on"),
         ("x.csv", "title,photo\n" + "a" * 301 + ",soup.jpg", "at most 300 characters"),
         ("x.csv", f"title,photo,method\na,soup.jpg,{'b' * 100_001}", "at most 100,000"),
     ],
