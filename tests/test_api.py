@@ -179,9 +179,8 @@ def test_the_page_and_its_files_take_any_parameter(client, path):
 
 
 def test_missing_image(client):
-    assert_failure(
-        client.post(SEARCH, files={"top_k": (None, "3")}), 422, "The field image is missing"
-    )
+    said = "Give a photo, words, or both."
+    assert_failure(client.post(SEARCH, files={"top_k": (None, "3")}), 422, said)
 
 
 def test_image_as_text(client):
@@ -223,7 +222,7 @@ def test_too_many_pixels(client):
 
 def test_form_of_another_type(client):
     assert_failure(client.post(SEARCH, data={"top_k": "3"}), 415, "multipart/form-data")
-    assert_failure(client.post(SEARCH, json={"top_k": 3}), 422, "image is missing")  # not read
+    assert_failure(client.post(SEARCH, json={"top_k": 3}), 422, "Give a photo")  # not read
 
 
 def test_body_that_is_no_form(client):

@@ -94,7 +94,9 @@ def test_a_cookbook_from_import_to_removal(home, source, tmp_path, capsys):
     assert "Lentil Stew" not in capsys.readouterr().out
 
     assert main(["add", str(source / "1.md"), *mine]) == 0
-    assert capsys.readouterr().out == "5  Rye Bread\n"
+    said = capsys.readouterr().out
+    assert said.startswith("Taken without instructions (1):\n  Rye Bread\n")
+    assert said.endswith("\n5  Rye Bread\n")
     assert main(["collections"]) == 0
     table = capsys.readouterr().out
     assert "my-recipes" in table and "3" in table and "raw" in table

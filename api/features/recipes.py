@@ -90,7 +90,12 @@ class ChangedRecipe(BaseModel):
     cook_minutes: _Minutes = None
     total_minutes: _Minutes = None
     author: str = Field("", max_length=MAX_DETAIL)
-    source: str = Field("", max_length=MAX_SOURCE, description="An address on the web.")
+    source: str = Field(
+        "",
+        max_length=MAX_SOURCE,
+        description="An address on the web.",
+        json_schema_extra={"pattern": r"^(https?://[^\s\"<>]+)?$"},
+    )
     collection: CollectionName = ""
 
     def details(self) -> dict[str, Any]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # a service does not look at the table, and starts faster wit
     import pandas as pd
 
 PhotoStats = Mapping[str, tuple[int, int]]
-_FORMAT = 5
+_FORMAT = 6
 
 
 def photo_stats(photo_folder: Path) -> PhotoStats:
@@ -57,7 +57,8 @@ class DatasetCache:
         try:
             facts = read_json_object(self._facts)
             fits = (
-                facts.get("fingerprint") == fingerprint
+                facts.pop("sha256", None) == _hash(facts)
+                and facts.get("fingerprint") == fingerprint
                 and isinstance(facts.get("dropped"), dict)
                 and isinstance(facts.get("dataset_sha256"), str)
                 and isinstance(facts.get("details_sha256"), str)
@@ -119,4 +120,9 @@ class DatasetCache:
         with replacing(seen) as beside:
             np.save(beside, looks)
         hashes = {"pickle_sha256": sha256_of(pickled), "looks_sha256": sha256_of(seen)}
-        write_json(place(self._facts), {"fingerprint": fingerprint, **hashes, **facts})
+        noted = {"fingerprint": fingerprint, **hashes, **facts}
+        write_json(place(self._facts), noted | {"sha256": _hash(noted)})
+
+
+def _hash(facts: Mapping[str, Any]) -> str:
+    return fingerprint(**{f"fact {name}": value for name, value in facts.items()})

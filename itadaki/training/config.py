@@ -42,7 +42,7 @@ CONFIG_FT: dict[str, Any] = {
     "TRIPLET_MARGIN": 0.8,
     "LAYERS_TO_UNFREEZE": 40,
     "PHASE_1_EPOCHS": 6,
-    "PHASE_2_EPOCHS": 18,
+    "PHASE_2_EPOCHS": 9,
     "SAMPLING": "hard_negative",
     "TEXTS": "sentences",
     "TRIPLET_WEIGHT": 0.1,
