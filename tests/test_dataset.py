@@ -14,8 +14,8 @@ from conftest import dish_photo, encode, write_dataset
 
 from itadaki.errors import DatasetError
 from itadaki.photos.images import decode
-from itadaki.recipes import dataset as datasets
 from itadaki.recipes import cache as kept
+from itadaki.recipes import dataset as datasets
 from itadaki.recipes import frame, looks, source
 from itadaki.recipes.dataset import describe, load_dataset
 from itadaki.recipes.splits import SPLIT_SHARES, assign_splits
