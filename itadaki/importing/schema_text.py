@@ -60,7 +60,7 @@ def embedded(text: str) -> Any:
         return None
     try:
         return json.loads(stripped, strict=False)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 
