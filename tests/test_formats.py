@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 from conftest import dish_photo, encode
+from sources import recipes_and_reasons, write, zipped
 
-from itadaki.importing import json_file, plain, read_recipes, reader, text, words
+from itadaki.importing import json_file, plain, reader, text, words
 from itadaki.importing.markdown_lines import lines_of
 from itadaki.importing.markdown_parts import parts_of
 
@@ -21,34 +22,10 @@ PEAS = ["300 g peas", "1 onion"]
 STEPS = "Simmer.\nBlend."
 
 
-def write(folder: Path, files: dict[str, bytes | str]) -> Path:
-    for name, content in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return folder
-
-
-def zipped(files: dict[str, bytes | str]) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as file:
-        for name, content in files.items():
-            file.writestr(name, content)
-    return buffer.getvalue()
-
-
 @pytest.fixture
 def read_beside(tmp_path):
-    """Reads a source as an import does, in a process beside; returns recipes by title, and the
-    reasons for the rest by origin."""
-
-    def reading(source):
-        recipes, unusable = read_recipes(source, tmp_path / "workspace", progress=False)
-        by_title = {recipe.title: recipe for recipe in recipes}
-        assert len(by_title) == len(recipes)
-        return by_title, {one.origin: one.reason for one in unusable}
-
-    return reading
+    """Reads a source as an import does, in a process beside."""
+    return lambda source: recipes_and_reasons(source, tmp_path / "workspace")
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from conftest import dish_photo, encode, write_dataset
+from sources import write, zipped
 
 from itadaki import importing
 from itadaki.errors import CollectionError, ItadakiError, RecipeError
@@ -39,22 +40,6 @@ from itadaki.recipes.recipe import (
 
 PHOTO = encode(dish_photo(1))
 WEBP = encode(dish_photo(2), "WEBP")
-
-
-def write(folder: Path, files: dict[str, bytes | str]) -> Path:
-    for name, content in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return folder
-
-
-def zipped(files: dict[str, bytes | str]) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as file:
-        for name, content in files.items():
-            file.writestr(name, content)
-    return buffer.getvalue()
 
 
 @pytest.fixture

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 from conftest import dish_photo, encode
+from sources import recipes_and_reasons, write
 
-from itadaki.importing import budget, read_recipes, reader
+from itadaki.importing import budget, reader
 
 CASES = Path(__file__).parent / "cases"
 PHOTO, OTHER = encode(dish_photo(1)), encode(dish_photo(2))
@@ -18,15 +19,8 @@ STEPS = ["Simmer.", "Blend."]
 
 @pytest.fixture
 def read(tmp_path):
-    """Reads a source; returns recipes by title, and the reasons for the rest by origin."""
-
-    def reading(source):
-        recipes, unusable = read_recipes(source, tmp_path / "workspace", progress=False)
-        by_title = {recipe.title: recipe for recipe in recipes}
-        assert len(by_title) == len(recipes)
-        return by_title, {one.origin: one.reason for one in unusable}
-
-    return reading
+    """Reads a source."""
+    return lambda source: recipes_and_reasons(source, tmp_path / "workspace")
 
 
 def soup(photo="pea.jpg", ingredients=PEAS, steps=STEPS):
@@ -156,14 +150,6 @@ def html(*data, head="", body=""):
         f'<script type="application/ld+json">{json.dumps(one)}</script>' for one in data
     )
     return f"<!doctype html><html><head>{head}{scripts}</head><body>{body}</body></html>"
-
-
-def write(folder, files):
-    for name, content in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return folder
 
 
 ADDRESS = "https://www.jamieoliver.com/recipes/soup/pea/"
