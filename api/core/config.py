@@ -1,17 +1,23 @@
 """Settings of the HTTP API, on top of the library's."""
 
 import re
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from limits import RateLimitItem, parse_many
 from pydantic import AfterValidator, Field, IPvAnyNetwork, SecretStr
 
 from itadaki.settings import Settings
 
+if TYPE_CHECKING:  # a service without a rate limit starts without it
+    from limits import RateLimitItem
 
-def rate_limits(text: str) -> list[RateLimitItem]:
+
+def rate_limits(text: str) -> "list[RateLimitItem]":
     """Read limits such as ``60/minute; 1000/day``; raises ValueError if they are none."""
-    return parse_many(text) if text else []
+    if not text:
+        return []
+    from limits import parse_many
+
+    return parse_many(text)
 
 
 def _checked_rate_limit(text: str) -> str:

@@ -3,11 +3,14 @@
 import math
 import time
 from collections import deque
+from typing import TYPE_CHECKING
 
-from limits import RateLimitItem
 from starlette.exceptions import HTTPException
 
 from api.core.config import rate_limits
+
+if TYPE_CHECKING:
+    from limits import RateLimitItem
 
 _FORGET_FROM = 1000  # clients
 
@@ -55,7 +58,7 @@ class RateLimit:
 class _Window:
     """The times of each client's last requests, as many as a limit allows."""
 
-    def __init__(self, limit: RateLimitItem) -> None:
+    def __init__(self, limit: "RateLimitItem") -> None:
         self.limit = limit
         self._times: dict[str, deque[float]] = {}
         self._forget_at = _FORGET_FROM

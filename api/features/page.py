@@ -1,16 +1,16 @@
 """The page for people, and the API's documentation."""
 
 import json
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import fastapi_swagger
 from fastapi import FastAPI, Request
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import FileResponse, HTMLResponse, Response
-from jinja2 import Environment, FileSystemLoader
 from starlette.datastructures import Headers
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -18,16 +18,25 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.core.request_scope import route_path
 from api.features.texts import COOKIE, VARY, Texts, languages, texts_for
 
+if TYPE_CHECKING:  # the first page loads it, not the start
+    from jinja2 import Environment
+
 _HERE = Path(__file__).resolve().parents[1]
 _FILES = _HERE / "page"
 _ASK_AGAIN = {"Cache-Control": "no-cache"}  # or a browser would mix files of two releases
 _YEAR = 365 * 24 * 3600
-_TEMPLATES = Environment(
-    loader=FileSystemLoader(_HERE / "templates"),
-    autoescape=True,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+
+
+@cache
+def _templates() -> "Environment":
+    from jinja2 import Environment, FileSystemLoader
+
+    return Environment(
+        loader=FileSystemLoader(_HERE / "templates"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
 
 
 class _PageFiles(StaticFiles):
@@ -43,7 +52,7 @@ def rendered(
     """A template as an answer, in the language of whoever asks."""
     texts = texts or texts_for(request)
     query = [pair for pair in request.query_params.multi_items() if pair[0] != "language"]
-    html = _TEMPLATES.get_template(template).render(
+    html = _templates().get_template(template).render(
         t=texts,
         languages=languages(),
         # From the page's own place, because a proxy may serve it below a prefix that it strips.

@@ -160,7 +160,8 @@ def _opened(artifacts: Artifacts, manifest: dict[str, Any], rebuild: str) -> Ban
         photos = open_array(artifacts.photo_bank)
     kept = load_builtin_pickle(artifacts.metadata)["recipes"]
     shape = (manifest["rows"], manifest["dimension"])
-    whole = all(kept[row].keys() >= {*METADATA} for row in range(len(kept)))
+    wanted = {*METADATA}
+    whole = all(kept[row].keys() >= wanted for row in range(len(kept)))
     fits = all(rows.shape == shape and rows.dtype == np.float32 for rows in (embeddings, photos))
     if not (whole and fits and len(kept) == shape[0]):
         raise ArtifactError(

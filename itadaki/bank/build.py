@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from filelock import FileLock, Timeout
-from tqdm.auto import tqdm
 
 from itadaki.bank.bank import FORMAT, Bank, has_texts, load_bank, write_bank
 from itadaki.bank.embedding import BATCH_SIZE, Embedded, embed_photos
@@ -180,6 +179,8 @@ def _embed_resumably(
 
     Photos whose rows are known already are not embedded again.
     """
+    from tqdm.auto import tqdm
+
     journal = _journal(part)
     shape = (len(dataset.recipes), embedder.dimension)
     hashes = dataset.recipes["photo_sha256"].tolist()

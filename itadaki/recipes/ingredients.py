@@ -14,9 +14,6 @@ from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import snowballstemmer
-import yaml
-
 _FILE = Path(__file__).with_suffix(".yaml")
 _MEMBER, _CARRIER, _EXCEPTION, _WITHOUT = "=", "~", "", "without"
 """What a phrase is to a family; the first two begin the family's terms."""
@@ -110,6 +107,8 @@ def _stems(folded: str) -> Words:
 
 @lru_cache(maxsize=2**14)
 def stem(word: str) -> str:
+    import snowballstemmer  # for 30 languages: a search by a photo needs none
+
     # A stemmer of its own for each word, as threads must not share one.
     return _spellings().get(word) or snowballstemmer.stemmer("english").stemWord(word)
 
@@ -158,6 +157,8 @@ def _counting(spans: list[_Span]) -> list[_Span]:
 
 @cache
 def _data() -> dict[str, Any]:
+    import yaml
+
     data: dict[str, Any] = yaml.safe_load(_FILE.read_text(encoding="utf-8"))
     return data
 

@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
-from tqdm.auto import tqdm
 
 from itadaki.cores import usable_cores
 from itadaki.errors import ImageError
@@ -62,6 +61,8 @@ def look_at_all(
         known: what was seen before, by the name's hash; it is not looked at again.
         progress: show a bar.
     """
+
+    from tqdm.auto import tqdm
 
     def look(name: str, key: bytes) -> tuple[str, np.ndarray] | str:
         seen = known.get(key)
