@@ -103,8 +103,6 @@ class RetrievalSystem:
         Raises:
             ItadakiError: something is missing; the message says which command makes it.
         """
-        from itadaki.models.embedder import load_embedder
-
         settings = settings or Settings()
         artifacts, found = Artifacts(VARIANTS[variant], settings), None
         if like:
@@ -114,11 +112,9 @@ class RetrievalSystem:
                 # Compiling the model and checking the bank take equally long. Where there is no
                 # bank, this is said now, not after seconds of converting the model.
                 together = not build and artifacts.manifest.exists()
-                loading = beside.submit(load_embedder, artifacts) if together else None
+                loading = beside.submit(_models, artifacts) if together else None
                 found = None if build else _dataset_and_bank(artifacts)
-                embedder = loading.result() if loading else load_embedder(artifacts)
-            path = artifacts.text_encoder
-            encoder = TextEncoder.load(path) if path.exists() else None
+                embedder, encoder = loading.result() if loading else _models(artifacts)
         if build:
             dataset = load_dataset(settings)
             bank = build_bank(artifacts, dataset, embedder)
@@ -489,6 +485,13 @@ class RetrievalSystem:
 
         found = evaluate(self.bank, self.embedder, self.dataset.root, split)
         return found.get("fused", found["photos"]).table()
+
+
+def _models(artifacts: Artifacts) -> "tuple[Embedder, TextEncoder | None]":
+    from itadaki.models.embedder import load_embedder
+
+    path = artifacts.text_encoder
+    return load_embedder(artifacts), TextEncoder.load(path) if path.exists() else None
 
 
 def _dataset_and_bank(

@@ -219,19 +219,6 @@ def test_a_cache_of_photos_that_was_changed_is_not_believed(
     assert (np.load(path) != kept).any()
 
 
-def test_a_service_needs_no_pandas(recipes_root, tmp_path):
-    """Its import takes a quarter of a service's start."""
-    load_dataset(settings_for(recipes_root, tmp_path), progress=False)
-    program = (
-        "import sys; from itadaki.recipes.dataset import load_dataset; load_dataset(); "
-        "import api.main; "
-        "slow = {'pandas', 'scipy', 'sklearn', 'tensorflow', 'keras', 'matplotlib'}; "
-        "assert not slow & set(sys.modules), slow & set(sys.modules)"
-    )
-    ours = {"ITADAKI_DATASET": str(recipes_root), "ITADAKI_HOME": str(tmp_path)}
-    subprocess.run([sys.executable, "-c", program], env={**os.environ, **ours}, check=True)
-
-
 def test_identity_does_not_depend_on_the_place(recipes_root, tmp_path):
     moved = tmp_path / "moved"
     shutil.copytree(recipes_root, moved)

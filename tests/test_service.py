@@ -3,6 +3,8 @@ import json
 import re
 import runpy
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -43,6 +45,28 @@ def service(environment, home):
     }
     with running_service({**environment, **ours}, ("itadaki", "serve")) as service:
         yield service
+
+
+_FIRST_SEARCH = """
+import gc, sys
+import api.main
+assert gc.isenabled() and gc.get_freeze_count() > 10_000
+from api.core.config import ApiSettings
+from api.features.search.utils.model_loader import load_retrieval_system
+assert load_retrieval_system(ApiSettings()).ask([sys.stdin.buffer.read()]).results
+slow = {
+    *("pandas", "scipy", "sklearn", "tensorflow", "keras", "matplotlib"),
+    *("jinja2", "limits", "snowballstemmer", "tqdm", "yaml", "rapidfuzz", "ftfy"),
+    *("pillow_heif", "recipe_scrapers", "bs4", "markdown_it", "kagglehub"),
+}
+sys.exit(f"imported: {slow & set(sys.modules)}" if slow & set(sys.modules) else 0)
+"""
+
+
+def test_a_first_search_by_a_photo_waits_for_no_import_that_it_does_not_need(environment):
+    program = [sys.executable, "-c", _FIRST_SEARCH]
+    done = subprocess.run(program, env=environment, input=encode(dish_photo(0)), stderr=-1)
+    assert done.returncode == 0, done.stderr.decode()
 
 
 def served(settings, **more) -> TestClient:

@@ -52,13 +52,17 @@ def rendered(
     """A template as an answer, in the language of whoever asks."""
     texts = texts or texts_for(request)
     query = [pair for pair in request.query_params.multi_items() if pair[0] != "language"]
-    html = _templates().get_template(template).render(
-        t=texts,
-        languages=languages(),
-        # From the page's own place, because a proxy may serve it below a prefix that it strips.
-        root="../" * (route_path(request.scope).count("/") - 1),
-        other_language=lambda other: urlencode([*query, ("language", other)]),
-        **values,
+    html = (
+        _templates()
+        .get_template(template)
+        .render(
+            t=texts,
+            languages=languages(),
+            # From the page's own place, because a proxy may serve it below a prefix that it strips.
+            root="../" * (route_path(request.scope).count("/") - 1),
+            other_language=lambda other: urlencode([*query, ("language", other)]),
+            **values,
+        )
     )
     headers = {**_ASK_AGAIN, "Vary": VARY, "ETag": f'"{sha256(html.encode()).hexdigest()[:32]}"'}
     if status == 200 and headers["ETag"] in request.headers.get("if-none-match", ""):
