@@ -16,7 +16,8 @@ from itadaki.importing.archive import is_archive
 from itadaki.importing.budget import Budget
 from itadaki.importing.duplicates import Duplicates
 from itadaki.importing.fetch import FetchError, fetch_photo
-from itadaki.importing.found import Absent, Aside, Found, Guess, Photos, Taken, Unusable, walk
+from itadaki.importing.folders import walk
+from itadaki.importing.found import Absent, Aside, Found, Guess, Photos, Taken, Unusable
 from itadaki.importing.reader import Reader, reads
 from itadaki.importing.spool import Spool
 from itadaki.recipes.recipe import NewRecipe, has_title

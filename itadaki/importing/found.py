@@ -1,10 +1,7 @@
 """What the readers of sources give, and where they look for photos."""
 
 import hashlib
-import os
 import re
-import unicodedata
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +9,10 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from itadaki.importing.budget import Budget
+from itadaki.importing.folders import Folders, is_file_in, is_picture, name_key
 from itadaki.importing.picture_names import (
     data_uri,
-    is_folder_of,
-    is_numbered_twin,
+    numbered_twins,
     picture_key,
     width_in_name,
 )
@@ -32,14 +29,8 @@ from itadaki.recipes.texts import keyword_list, minutes, one_line, web_address
 
 PLAIN = "text/plain"
 """The encodingFormat that ``export`` says of each recipe, whose texts are then no markup."""
-_MAX_NAME, _MAX_PATH = 255, 4096
+_MAX_PATH = 4096
 _MAX_SHOWN = 300
-_PHOTO_SUFFIXES = {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".heic", ".avif"}
-_TEXT_SUFFIXES = {
-    *(".html", ".htm", ".xhtml", ".json", ".jsonld", ".md", ".markdown", ".csv", ".tsv"),
-    *(".paprikarecipe", ".cook", ".txt"),
-}
-"""What recipes are read from, or a person may have written one in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,41 +167,6 @@ def _shown(text: str) -> str:
     return shown if len(text) <= _MAX_SHOWN else f"{shown}…"
 
 
-def walk(root: Path) -> tuple[list[Path], list[Path]]:
-    """What a folder holds at any depth, without what is hidden.
-
-    Returns:
-        Its files, and what cannot be read as one: pipes and devices, links that lead out of the
-        folder or nowhere, linked folders, and folders that may not be opened.
-    """
-    files: list[Path] = []
-    others: list[Path] = []
-    folders = [root]
-    while folders:
-        folder = folders.pop()
-        try:
-            with os.scandir(folder) as entries:
-                for entry in entries:
-                    if entry.name.startswith((".", "__MACOSX")):
-                        continue
-                    path = Path(entry.path)
-                    if entry.is_dir(follow_symlinks=False):
-                        folders.append(path)
-                    else:
-                        (files if is_file_in(root, path) else others).append(path)
-        except OSError:
-            others.append(folder)
-    return sorted(files), sorted(others)
-
-
-def is_file_in(root: Path, path: Path) -> bool:
-    """Whether this is a regular file, which no link leads out of the folder to."""
-    try:
-        return path.is_file() and path.resolve().is_relative_to(root.resolve())
-    except (OSError, ValueError, RuntimeError):  # a name that none can have, links in a circle
-        return False
-
-
 class Photos:
     """The pictures that lie in a source, or that readers find inside its files.
 
@@ -221,27 +177,23 @@ class Photos:
     def __init__(self, root: Path, workspace: Path) -> None:
         self._root, self._workspace = root, workspace
         self.budget = Budget()
-        self._by_name: dict[str, list[Path]] = defaultdict(list)
-        self._by_picture: dict[str, list[Path]] = defaultdict(list)
-        self._beside: dict[Path, list[Path]] = defaultdict(list)
-        self._with_texts: set[Path] = set()
-        for path in walk(root)[0]:
-            self._beside[path.parent].append(path)
-            if self.is_photo(path):
-                self._by_name[_key(path.name)].append(path)
-                self._by_name[_key(path.stem)].append(path)
-                self._by_picture[picture_key(path.name)].append(path)
-            elif path.suffix.lower() in _TEXT_SUFFIXES:
-                self._with_texts.add(path.parent)
+        self._folders = Folders(root)
 
     @staticmethod
     def is_photo(path: Path) -> bool:
         """Whether a file's name says that it is a picture."""
-        return path.suffix.lower() in _PHOTO_SUFFIXES
+        return is_picture(path)
 
-    def beside(self, path: Path) -> list[Path]:
-        """The files in a file's folder."""
-        return self._beside.get(path.parent, [])
+    def beside(self, path: Path, stem: str) -> list[Path]:
+        """The pictures in a file's folder that have a name, in large or small letters, whatever
+        their suffix is."""
+        found = self._folders.of(path.parent).named.get(name_key(stem), [])
+        return [picture for picture in found if name_key(picture.stem) == name_key(stem)]
+
+    def alone_with(self, path: Path) -> list[Path]:
+        """The pictures in a file's folder, if it is the only other file in it."""
+        folder = self._folders.of(path.parent)
+        return folder.pictures if folder.others == 1 else []
 
     def there(self, paths: Iterable[Path]) -> list[Path]:
         """Those of the paths at which the source has a file."""
@@ -291,48 +243,31 @@ class Photos:
         if is_file_in(self._root, direct):
             return direct.resolve()
         *folders, name = path.split("/")
-        named = self._by_name.get(_key(name), [])
-        folder = _key(folders[-1]) if folders else ""
-        if folder not in ("", ".", "..") and not re.match("[A-Za-z]:|file:", path):
-            # soup/photo.jpg is no stew/photo.jpg; but what a disk had for a folder, none knows.
-            named = [found for found in named if _key(found.parent.name) == folder]
-        candidates = [found for found in named if not self._is_anothers(found, beside)]
+        folder = folders[-1] if folders else ""
+        if folder in ("", ".", "..") or re.match("[A-Za-z]:|file:", path):
+            folder = ""  # what a disk had for a folder, none knows
+        candidates = self._folders.of_same_owner(beside, name, folder)
         near = [found for found in candidates if found.is_relative_to(beside.parent)]
         return next((some[0] for some in (near, candidates) if len(some) == 1), None)
 
-    def _is_anothers(self, picture: Path, text: Path) -> bool:
-        """Whether a picture lies in a folder of another text, or in one below such a folder."""
-        for folder in picture.parents:
-            if text.is_relative_to(folder):
-                return False
-            if folder in self._with_texts:
-                return True
-        return False
-
-    def _saved(self, address: str, page: Path, folders: set[Path]) -> list[Place]:
+    def _saved(self, address: str, page: Path, named: set[Path]) -> list[Place]:
         """A picture that a browser saved with a page, in a folder of its name or beside it."""
         name = unquote(urlsplit(address).path).rsplit("/", 1)[-1]
-        exact = self._by_name.get(_key(name), [])
-        for some in (exact, self._by_picture.get(picture_key(name), []) if name else []):
-            own = [
-                found
-                for found in some
-                if any(one in folders or is_folder_of(one, page) for one in found.parents)
-            ]
+        here = self._folders.of(page.parent)
+        saved = [*self._folders.saved_with(page), *map(self._folders.of, sorted(named))]
+        inside = [one for folder in saved for one in folder.all()]
+        for kind, key in (("named", name_key(name)), ("alike", name and picture_key(name))):
+            own = sorted({one for folder in inside for one in getattr(folder, kind).get(key, [])})
             if own:
                 # Of two pictures of one name, the second got another.
-                if any(is_numbered_twin(one, own[0]) for one in self.beside(own[0])):
+                twins = map(name_key, numbered_twins(own[0]))
+                if not self._folders.of(own[0].parent).named.keys().isdisjoint(twins):
                     return []
                 return [max(own, key=width_in_name)]
-            beside = [found for found in some if found.parent == page.parent]
+            beside = getattr(here, kind).get(key)
             if beside:
                 return [Guess(max(beside, key=width_in_name), address)]
         return []
-
-
-def _key(name: str) -> str:
-    """What names are compared by: some systems write é as one character, others as two."""
-    return unicodedata.normalize("NFC", name[: _MAX_NAME + 1]).lower()
 
 
 def lines(text: object) -> list[str]:

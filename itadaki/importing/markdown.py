@@ -51,10 +51,7 @@ def _found(
 
 def beside(path: Path, photos: Photos) -> list[Path]:
     """The pictures that are a text's by their names, or by being alone with it in a folder."""
-    pictures = [file for file in photos.beside(path) if photos.is_photo(file)]
-    others = {*photos.beside(path)} - {path, *pictures}
-    same_name = [file for file in pictures if file.stem == path.stem]
-    if others:
-        return same_name
+    same_name = [file for file in photos.beside(path, path.stem) if file.stem == path.stem]
+    pictures = photos.alone_with(path)
     covers = [file for name in _COVERS for file in pictures if file.stem.lower() == name]
     return [*same_name, *covers, *(pictures if len(pictures) == 1 else [])]

@@ -60,14 +60,13 @@ def _recipe(lines: list[str], path: Path, origin: str, photos: Photos, alone: bo
         elif steps and steps[-1]:
             steps.append("")
     title = facts.get("title", "")
-    pictures = [p for p in photos.beside(path) if photos.is_photo(p)]
-    named = [p for p in pictures if p.stem.lower() == title.lower()]
+    pictures = photos.beside(path, title) + (beside(path, photos) if alone else [])
     return Found(
         title,
         [*left, *right],
         "\n".join(_paragraphs(steps)),
         origin,
-        list(dict.fromkeys([*named, *(beside(path, photos) if alone else [])])),
+        list(dict.fromkeys(pictures)),
         **details(
             keywords=facts.get("categories"),
             servings=facts.get("yield") or facts.get("servings"),

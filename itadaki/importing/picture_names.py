@@ -50,13 +50,14 @@ def picture_paths(address: str) -> list[str]:
     return [f"{folder.lower()}/{picture_key(name)}" for folder, _, name in keyed if name]
 
 
-def is_folder_of(folder: Path, page: Path) -> bool:
-    """Whether a folder has the name that a browser gives it beside a page."""
-    if folder.parent != page.parent:
-        return False
-    stem, name = (unicodedata.normalize("NFC", one) for one in (page.stem, folder.name))
-    rest = name[len(stem) :]
-    return name.startswith(stem) and (not rest or _SAVED.fullmatch(rest) is not None)
+def page_stems(folder: str) -> set[str]:
+    """The names, without suffix, of the pages beside which a browser gives a folder its name.
+
+    >>> sorted(page_stems("Pea soup_files"))
+    ['Pea soup', 'Pea soup_files']
+    """
+    name = unicodedata.normalize("NFC", folder)
+    return {name, re.sub(f"{_SAVED.pattern}$", "", name)}
 
 
 def is_saved_folder(name: str) -> bool:
@@ -64,14 +65,13 @@ def is_saved_folder(name: str) -> bool:
     return re.search(f"{_SAVED.pattern}$", name) is not None
 
 
-def is_numbered_twin(path: Path, of: Path) -> bool:
-    """Whether a file was saved after another whose name it would have had.
+def numbered_twins(path: Path) -> list[str]:
+    """The names that files get which are saved after another whose name they would have had.
 
-    >>> is_numbered_twin(Path("soup(1).jpg"), Path("soup.jpg"))
-    True
+    >>> numbered_twins(Path("soup.jpg"))
+    ['soup(1).jpg', 'soup (1).jpg', 'soup_002.jpg']
     """
-    twins = (f"{of.stem}(1)", f"{of.stem} (1)", f"{of.stem}_002")
-    return path.stem in twins and path.suffix == of.suffix
+    return [f"{path.stem}{number}{path.suffix}" for number in ("(1)", " (1)", "_002")]
 
 
 def width_in_name(path: Path) -> int:

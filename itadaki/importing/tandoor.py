@@ -37,7 +37,7 @@ def read(
         ingredients,
         "\n".join(texts),
         origin,
-        [p for p in photos.beside(path) if p.stem == "image" and photos.is_photo(p)],
+        photos.beside(path, "image"),
         **details(
             keywords=data.get("keywords"),
             servings=data.get("servings_text") or data.get("servings"),
