@@ -11,10 +11,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
+
 from itadaki.errors import CollectionError, ImageError
 from itadaki.importing.found import PLAIN
 from itadaki.interrupt import temporary_folder
-from itadaki.photos.images import media_type
+from itadaki.photos.images import decode, media_type
 from itadaki.recipes.dataset import load_dataset, recipes_of
 from itadaki.recipes.recipe import DatasetRecipe, Recipe
 from itadaki.recipes.table import image_name
@@ -31,6 +34,7 @@ _HEADER = (
 )
 _FORMULA = re.compile(r"'*[=+\-@]")
 
+_TINY, _SMALL, _LARGE = 300, 1200, 2400  # pixels of a photo's longer side
 _Files = Iterator[tuple[str, bytes | Path]]
 
 
@@ -130,13 +134,20 @@ def _schema_org(recipes: Iterable[tuple[DatasetRecipe, Path, str]]) -> _Files:
 
 
 def _mealie(recipes: Iterable[tuple[DatasetRecipe, Path, str]]) -> _Files:
-    """Mealie's own export of recipes: a JSON file each, and the photo in a folder beside it."""
+    """What Mealie takes as a migration from its own earlier version: a JSON file each, and the
+    photo in a folder beside it, which Mealie copies as it is and of which it shows only WebP.
+
+    It finds that folder by the slug that it makes of the name itself, and reads no recipe that
+    has no ``extras``.
+    """
+    from slugify import slugify  # as Mealie does
+
     for recipe, photo, suffix in recipes:
-        slug = image_name(recipe.title, recipe.id)
-        described = {
+        name = image_name(recipe.title, recipe.id)
+        described: dict[str, Any] = {
             "encodingFormat": PLAIN,
             "name": recipe.title,
-            "slug": slug,
+            "slug": slugify(recipe.title) or name,
             "image": "original",
             "recipeYield": recipe.servings,
             "prepTime": _spoken(recipe.prep_minutes),
@@ -147,13 +158,24 @@ def _mealie(recipes: Iterable[tuple[DatasetRecipe, Path, str]]) -> _Files:
                 for line in recipe.ingredients
             ],
             "recipeInstructions": [{"title": "", "text": step} for step in _steps(recipe)],
-            "tags": [{"name": word, "slug": image_name(word, i)} for i, word in
-                     enumerate(recipe.keywords, 1)],
+            "tags": [
+                {"name": word, "slug": slugify(word) or image_name(word, number)}
+                for number, word in enumerate(recipe.keywords, 1)
+            ],
             "recipeCategory": [],
+            "extras": {},
             "orgURL": recipe.source or None,
-        }  # fmt: skip
-        yield f"recipes/{slug}/{slug}.json", _json(described)
-        yield f"recipes/{slug}/images/original.{suffix}", photo
+        }
+        yield f"recipes/{name}/{name}.json", _json(described)
+        yield f"recipes/{name}/images/original.{suffix}", photo
+        try:
+            pixels = decode(photo)
+        except ImageError:  # what is damaged goes out as it is
+            continue
+        yield f"recipes/{name}/images/tiny-original.webp", _webp(pixels, _TINY)
+        yield f"recipes/{name}/images/min-original.webp", _webp(pixels, _SMALL)
+        if suffix != "webp":
+            yield f"recipes/{name}/images/original.webp", _webp(pixels, _LARGE)
 
 
 def _csv(recipes: Iterable[tuple[DatasetRecipe, Path, str]]) -> _Files:
@@ -192,6 +214,15 @@ def _steps(recipe: Recipe) -> list[str]:
 
 def _period(minutes: int) -> str:
     return f"PT{minutes}M" if minutes else ""
+
+
+def _webp(pixels: np.ndarray, side: int) -> bytes:
+    """RGB pixels as a WebP whose longer side is no longer than a number of pixels."""
+    height, width = pixels.shape[:2]
+    factor = min(1.0, side / max(height, width))
+    size = max(1, round(width * factor)), max(1, round(height * factor))
+    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    return cv2.imencode(".webp", small[..., ::-1], [cv2.IMWRITE_WEBP_QUALITY, 85])[1].tobytes()
 
 
 def _spoken(minutes: int) -> str | None:

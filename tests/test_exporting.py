@@ -18,6 +18,7 @@ from itadaki.cli.collection import _FORMATS
 from itadaki.collection import create_collection
 from itadaki.exporting import FORMATS, as_cell, export
 from itadaki.importing import read_recipes
+from itadaki.photos.images import decode, media_type
 from itadaki.recipes.recipe import NewRecipe, has_title
 from itadaki.recipes.texts import one_line
 from itadaki.settings import Settings
@@ -179,6 +180,28 @@ def test_details_go_out_and_come_in(mine, kind):
         "author": "" if kind == "mealie" else "Ada",  # Mealie has no place for it
         "source": "https://kitchen.example/soup?a=1&b=2",
     }
+
+
+def test_mealie_finds_what_it_asks_for(tmp_path):
+    """As its migration reads an archive, and its pages ask for pictures."""
+    mine = Settings(_env_file=None, home=tmp_path, dataset="mine")
+    titles = ["Crème brûlée", "Grüße & Co's 1,000", "豆腐", "?"]
+    create_collection(mine, "mine", [NewRecipe(one, [], "", PHOTOS[0]) for one in titles])
+    export(mine, "mealie", tmp_path / "out", progress=False)
+    told = [json.loads(path.read_bytes()) for path in tmp_path.rglob("recipes/**/*.json")]
+    assert [one["extras"] for one in told] == [{}] * 4
+    assert {one["name"]: one["slug"] for one in told} == {
+        "Crème brûlée": "creme-brulee",
+        "Grüße & Co's 1,000": "grusse-co-s-1000",
+        "豆腐": "dou-fu",
+        "?": "recipe-4",
+    }
+    for folder in (tmp_path / "out" / "recipes").iterdir():
+        images = {path.name: path for path in (folder / "images").iterdir()}
+        assert images.pop("original.jpg").read_bytes() == PHOTOS[0]
+        assert images.keys() == {"original.webp", "min-original.webp", "tiny-original.webp"}
+        for path in images.values():
+            assert media_type(path) == "image/webp" and decode(path).shape[2] == 3
 
 
 def test_the_command(mine, capsys):

@@ -34,7 +34,8 @@ def read(
     items, steps = _list(data, "ingredient"), _list(data, "instructions") or []
     hides = _hides_amounts(data.get("settings") or {})
     ingredients, lines = texts_in(items, "note"), texts_in(steps, "text")
-    literal = data.get("encodingFormat") == PLAIN and None not in (ingredients, lines)
+    ours = data.get("encodingFormat") == PLAIN
+    literal = ours and None not in (ingredients, lines)
     if not literal:  # Mealie's texts are Markdown
         ingredients = [line for item in items for line in _ingredient(item, hides)]
         lines = [line for step in steps for line in _step(step)]
@@ -43,7 +44,9 @@ def read(
         ingredients or [],
         "\n".join(lines or []),
         origin,
-        photos.there([*_paths(path.parent / "images"), *_paths(path.parent, _slug(data["slug"]))]),
+        photos.there(
+            [*_paths(path.parent / "images", ours), *_paths(path.parent, ours, _slug(data["slug"]))]
+        ),
         literal=literal,
         **_details(data, [data.get("tags"), _value(data, "recipe_category")]),
     )
@@ -78,7 +81,7 @@ def _backup(data: dict[str, Any], path: Path, origin: str, photos: Photos) -> It
             ingredients[recipe.get("id")],
             "\n".join(steps[recipe.get("id")]),
             f"{origin}, {name or 'a recipe without a name'}",
-            photos.there(_paths(folder)),
+            photos.there(_paths(folder, False)),
             **_details(recipe, keywords[recipe.get("id")]),
         )
 
@@ -163,5 +166,8 @@ def _slug(value: Any) -> list[str]:
     return [value] if isinstance(value, str) and value else []
 
 
-def _paths(folder: Path, names: Iterable[str] = ()) -> list[Path]:
-    return [folder / f"{stem}.{end}" for stem in ("original", *names) for end in _SUFFIXES]
+def _paths(folder: Path, ours: bool, names: Iterable[str] = ()) -> list[Path]:
+    """Where a photo may be: Mealie makes a WebP of each and may forget another file, while
+    ``export`` puts the WebP that Mealie shows beside the file that was there."""
+    ends = reversed(_SUFFIXES) if ours else _SUFFIXES
+    return [folder / f"{stem}.{end}" for stem in ("original", *names) for end in ends]
