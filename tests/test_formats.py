@@ -13,6 +13,7 @@ from conftest import dish_photo, encode
 from sources import recipes_and_reasons, write, zipped
 
 from itadaki.importing import json_file, plain, reader, text, words
+from itadaki.importing.found import Photos
 from itadaki.importing.markdown_lines import lines_of
 from itadaki.importing.markdown_parts import parts_of
 
@@ -276,17 +277,60 @@ def test_lines_that_tell_facts_or_begin_parts():
     assert one.facts["servings"] == "4" and one.facts["prep_minutes"] == "10 min"
 
 
-def test_several_recipes_in_one_markdown_file(read, tmp_path):
-    one = "# {0}\n![]({0}.jpg)\n## Ingredients\n- {0}\n## Method\n1. Cook {0}.\n"
-    book = "# My book\nAll of them.\n" + one.format("peas") + one.format("beans")
-    files = {"book.md": book, "peas.jpg": PHOTO, "beans.jpg": OTHER}
-    recipes, unusable = read(write(tmp_path / "in", files))
-    assert recipes["peas"].instructions == "Cook peas." and not unusable
-    assert recipes["beans"].ingredients == ["beans"]
-    assert {r.title: r.photo.name for r in recipes.values()} == {
-        "peas": "peas.jpg",
-        "beans": "beans.jpg",
-    }
+@pytest.mark.parametrize("marks", ["#", "##"])
+def test_several_recipes_in_one_markdown_file(marks):
+    one = (
+        "{1} {0}\n![]({0}.jpg)\n{1}# Ingredients\n{1}## For it\n- {0}\n{1}# Method\n1. Cook {0}.\n"
+    )
+    book = "# My book\nAll of them.\n" + one.format("peas", marks) + one.format("beans", marks)
+    told = [(r.title, r.ingredients, r.steps(False), r.pictures) for r in parts_of(*lines_of(book))]
+    assert told == [
+        (name, ["For it", name], [f"Cook {name}."], [f"{name}.jpg"]) for name in ("peas", "beans")
+    ]
+    alone = "# Soup\n## For it\n### Ingredients\n- peas\n### Method\n1. Cook.\n## Notes\nHot.\n"
+    (soup,) = parts_of(*lines_of(alone))
+    assert (soup.title, soup.ingredients) == ("Soup", ["For it", "peas"])
+
+
+RECIPE_SAGE = {
+    "recipes": [
+        {
+            "@context": "http://schema.org",
+            "@type": "Recipe",
+            "identifier": "d9f1",
+            "datePublished": "2024-01-01T10:00:00.000Z",
+            "description": "Of my aunt.",
+            "image": ["pea.jpg"],
+            "name": name,
+            "prepTime": "PT15M",
+            "recipeIngredient": [head, "300 g peas", "1 onion"],
+            "recipeInstructions": [section, {"@type": "HowToStep", "text": "Simmer."}],
+            "recipeYield": "4",
+            "totalTime": "an hour",
+            "recipeCategory": ["soup", "green"],
+            "creditText": "Aunt Ada",
+            "isBasedOn": "https://kitchen.example/pea-soup",
+            "comment": [{"@type": "Comment", "name": "Author Notes", "text": "Hot."}],
+        }
+        for name, head, section in (
+            ("Pea soup", "[Base]", {"@type": "HowToSection", "text": "[Cooking]"}),
+            ("New soup", "[Base]", {"@type": "HowToSection", "name": "Cooking"}),
+        )
+    ]
+}
+
+
+def test_recipe_sage(tmp_path):
+    """As its JSON-LD export writes headings, of old and today."""
+    source = write(tmp_path, {"r.json": json.dumps(RECIPE_SAGE), "pea.jpg": PHOTO})
+    told = list(json_file.read(source / "r.json", "r.json", Photos(source, source / "w")))
+    assert [one.title for one in told] == ["Pea soup", "New soup"]
+    for one in told:
+        assert one.ingredients == ["Base", "300 g peas", "1 onion"]
+        assert one.instructions == "Cooking\nSimmer."
+        assert one.photos == [source / "pea.jpg"]
+        assert (one.keywords, one.servings, one.author) == (["soup", "green"], "4", "Aunt Ada")
+        assert (one.prep_minutes, one.source) == (15, "https://kitchen.example/pea-soup")
 
 
 PICTURES = {

@@ -16,7 +16,8 @@ _COVERS = ("featured", "feature", "cover", "hero", "main", "thumbnail")
 
 
 def read(path: Path, origin: str, photos: Photos) -> Iterator[Found | Unusable]:
-    """Read the recipes of a file; it may hold several, each under a heading of the first level.
+    """Read the recipes of a file; it may hold several, each under a heading of the first
+    or second level.
 
     Its title is the front matter's, or the first heading, or the file's name.
     """

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
@@ -54,27 +54,49 @@ class Parts:
 
 
 def parts_of(lines: Sequence[Line], pictures: Sequence[tuple[int, str]]) -> list[Parts]:
-    """The recipes in a text: one, or each that a heading of the first level begins.
+    """The recipes in a text: one, or each that a heading of the first or second level
+    begins.
 
     Args:
         lines: of the text.
         pictures: what names them, each with the number of lines before it.
     """
-    titles = [
-        at
-        for at, line in enumerate(lines)
-        if line.kind == "heading" and line.level == 1 and not words.is_label(line.text)
-    ]
-    cuts = [*titles, len(lines)]
-    several = [at for at, end in pairwise(cuts) if _names_parts(lines[at:end])]
-    starts = [*several, len(lines)] if len(several) > 1 else [0, len(lines)]
+    several = _recipes_at(lines, 1)
+    if len(several) < 2:
+        several = _recipes_at(lines, 2)
+        spans = list(pairwise([*several, len(lines)]))
+        shown = [at for at, end in spans if any(at <= place < end for place, _ in pictures)]
+        # Else they are the components of one recipe, such as its dough and its filling.
+        several = several if len(shown) > 1 else []
+    starts = [*several, len(lines)] if several else [0, len(lines)]
     recipes = []
     for start, end in pairwise(starts):
         last = end == len(lines)
-        parts = _Assigned(lines[start:end]).parts()
+        # A recipe's own headings are those below its title, whatever level that has.
+        own = [_raised(line, lines[start].level - 1 if several else 0) for line in lines[start:end]]
+        parts = _Assigned(own).parts()
         parts.pictures = [name for at, name in pictures if start <= at and (at < end or last)]
         recipes.append(parts)
     return recipes
+
+
+def _recipes_at(lines: Sequence[Line], level: int) -> list[int]:
+    """Where recipes begin with a heading of a level: those that name what they are made of, and
+    how."""
+    titles = [
+        at
+        for at, line in enumerate(lines)
+        if line.kind == "heading" and line.level == level and not words.is_label(line.text)
+    ]
+    above = [at for at, line in enumerate(lines) if line.kind == "heading" and line.level < level]
+    ends = sorted({*titles, *above, len(lines)})
+    return [at for at, end in pairwise(ends) if at in titles and _names_parts(lines[at:end])]
+
+
+def _raised(line: Line, levels: int) -> Line:
+    if not levels or line.kind != "heading":
+        return line
+    return replace(line, level=max(1, line.level - levels))
 
 
 def _names_parts(lines: Sequence[Line]) -> bool:

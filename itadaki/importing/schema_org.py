@@ -35,6 +35,7 @@ _NAMES = ("name", "headline", "title")
 _ADDRESSES = ("contenturl", "url", "thumbnailurl", "thumbnail", "src", "@value", "@list", "image")
 _ALIKE = 0.8  # of the words of the shorter list of ingredients, in two accounts of one recipe
 _WORD = re.compile("[a-z]+")
+_BRACKETS = re.compile(r"\[([^\[\]]+)\]")
 _WHOLE = {"all"}  # what sites call the one section of a recipe that has none
 
 
@@ -126,7 +127,7 @@ def read_json(data: Any, path: Path, origin: str, photos: Photos) -> Iterator[Fo
         yield Unusable(origin, _NONE)
     for number, recipe in enumerate(recipes, 1):
         plain = _plain(recipe)
-        recipe = plain or recipe
+        recipe = plain or _without_brackets(recipe)
         places: list[Place] = []
         if len(recipes) == 1:
             places += photos.there(path.with_name(name) for name in _BESIDE)
@@ -134,6 +135,15 @@ def read_json(data: Any, path: Path, origin: str, photos: Photos) -> Iterator[Fo
             places += photos.find(image, path)
         name = origin if len(recipes) == 1 else f"{origin}, recipe {number}"
         yield replace(found(recipe, name, places), literal=plain is not None)
+
+
+def _without_brackets(recipe: Described) -> Described:
+    """The recipe with headings as others write them: RecipeSage puts them in brackets."""
+    ingredients, steps = (
+        [heading[1] if (heading := _BRACKETS.fullmatch(line)) else line for line in lines]
+        for lines in (recipe.ingredients, recipe.steps)
+    )
+    return replace(recipe, ingredients=ingredients, steps=steps)
 
 
 def _plain(recipe: Described) -> Described | None:
@@ -167,8 +177,8 @@ def found(recipe: Described, origin: str, places: list[Place]) -> Found:
             prep_minutes=said.get("preptime"),
             cook_minutes=said.get("cooktime"),
             total_minutes=said.get("totaltime"),
-            author=said.get("author"),
-            source=[said.get("url"), said.get("mainentityofpage"), said.get("@id")],
+            author=said.get("author") or said.get("credittext"),
+            source=[said.get(name) for name in ("url", "mainentityofpage", "@id", "isbasedon")],
         ),
     )
 
