@@ -125,6 +125,24 @@ def test_every_file_is_accounted_for_once(home, source, tmp_path, capsys):
     assert ["'=cmd.pdf", "skipped", "", "not a kind of file that recipes are read from"] in table
 
 
+def test_texts_of_a_recipe_that_are_kept_nowhere_are_listed(home, tmp_path, capsys):
+    recipe = "# Soup\n![](soup.jpg)\nOf my aunt.\n## Ingredients\n- peas\n## Method\n1. Cook.\n"
+    whole = recipe.replace("Of my aunt.\n", "")
+    texts = {"a": f"{recipe}## Chef's notes\nHot.\nOr cold.\n", "b": whole.replace("Soup", "B")}
+    folder = tmp_path / "notes"
+    folder.mkdir()
+    for name, text in texts.items():
+        (folder / f"{name}.md").write_text(text)
+    (folder / "soup.jpg").write_bytes(PHOTO)
+    report = tmp_path / "report.json"
+    assert main(["import", str(folder), "--name", "mine", "--report", str(report)]) == 0
+    rows = rows_of(report)
+    assert rows["a.md"] == ("taken", "Soup", "left out: introduction, Chef's notes")
+    assert rows["b.md"] == ("taken", "B", "")
+    said = capsys.readouterr().out
+    assert "Taken without some of their texts (1):\n  a.md: introduction, Chef's notes\n" in said
+
+
 def test_what_is_in_the_collection_is_not_added_again(home, source, tmp_path, capsys):
     mine = Settings(_env_file=None, home=home, dataset="mine")
     create_collection(mine, "mine", [recipe("Stew", OTHER), recipe("Other", OTHER)])

@@ -29,6 +29,7 @@ class Report:
         self._unusable: list[Unusable] = []
         self._duplicates: list[tuple[str, str, bool]] = []
         self._without: dict[str, list[str]] = {"ingredients": [], "instructions": []}
+        self._left_out: list[tuple[str, str]] = []
         self._asides: dict[str, int] = {}
         self.taken = 0
 
@@ -45,6 +46,9 @@ class Report:
                     if not getattr(one.recipe, field):
                         titles.append(one.recipe.title)
                         reasons.append(f"it has no {field}")
+                if one.left_out:
+                    self._left_out.append((one.origin, one.left_out))
+                    reasons.append(f"left out: {one.left_out}")
             status = "taken" if take else "skipped"
             self._write(one.origin, status, one.recipe.title, "; ".join(reasons))
             return take
@@ -73,6 +77,10 @@ class Report:
                 print(f"Taken without {field} ({len(titles):,}):")
                 for name in titles:
                     print(f"  {name}")
+        if self._left_out:
+            print(f"Taken without some of their texts ({len(self._left_out):,}):")
+            for origin, texts in self._left_out:
+                print(f"  {origin}: {texts}")
         for reason, count in self._asides.items():
             print(f"Beside these, {count:,}: {reason}")
 

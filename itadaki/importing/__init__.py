@@ -112,7 +112,9 @@ def recipes_in(
         if isinstance(item, Unusable):
             return item
         recipe = _recipe(problem_of, folder, contested, item)
-        return Taken(item.origin, recipe) if isinstance(recipe, NewRecipe) else recipe
+        if isinstance(recipe, NewRecipe):
+            return Taken(item.origin, recipe, item.left_out)
+        return recipe
 
     with (
         ThreadPoolExecutor(_FETCHES if fetch_photos else usable_cores()) as pool,

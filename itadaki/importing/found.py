@@ -41,11 +41,13 @@ class Found(Recipe):
         origin: what of the source it comes from, for people.
         photos: where its photo may be, the likeliest first.
         literal: whether its texts are exactly what was meant, so that nothing in them is mended.
+        left_out: what of its source is kept nowhere, for people.
     """
 
     origin: str
     photos: "Sequence[Place]"
     literal: bool = False
+    left_out: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "title", str(self.title))
@@ -152,14 +154,16 @@ class Taken:
         origin: what of the source it comes from, as that of ``Unusable``.
         recipe: itself.
         duplicate: why it is the same as one before, as a clause; empty if it is not.
+        left_out: what of its source is kept nowhere.
     """
 
     origin: str
     recipe: NewRecipe
+    left_out: str = ""
     duplicate: str = ""
 
     def __post_init__(self) -> None:
-        self.origin = _shown(self.origin)
+        self.origin, self.left_out = _shown(self.origin), _shown(self.left_out)
 
 
 def _shown(text: str) -> str:

@@ -46,6 +46,7 @@ def _found(
         "\n".join(given.get("instructions") or parts.steps(bool(given.get("ingredients")))),
         origin,
         list(dict.fromkeys(places)),
+        left_out=", ".join(parts.left_out),
         **details(**parts.facts | {name: value for name, value in given.items() if value}),
     )
 

@@ -32,12 +32,14 @@ class Parts:
         ingredients: one line each, with the names of groups.
         pictures: what names them.
         facts: what lines like "Serves: 4" say, by our names.
+        left_out: the headings of what is no part of a recipe; "introduction" if it has none.
     """
 
     title: str = ""
     ingredients: list[str] = field(default_factory=list)
     pictures: list[str] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
+    left_out: list[str] = field(default_factory=list)
     named_steps: list[str] = field(default_factory=list)
     loose_steps: list[str] = field(default_factory=list)
     other_items: list[str] = field(default_factory=list)
@@ -112,6 +114,7 @@ class _Assigned:
         self._part: str | None = None
         self._depth = 0
         self._level = 1
+        self._heading = ""
         self._component: tuple[int, str] | None = None
         self._told: dict[str, list[Line | str]] = {_INGREDIENTS: [], _INSTRUCTIONS: []}
         self._sections = [_Section("", False)]
@@ -142,6 +145,11 @@ class _Assigned:
                 parts.ingredients += _ingredient_lines(items)
                 parts.other_items += [line.text for line in items]
         after = [section for section in loose if section.after_ingredients and section.lines]
+        dropped = [
+            s for s in loose if s.lines and (parts.named_steps or (after and s not in after))
+        ]
+        told_apart = [section.heading or "introduction" for section in dropped]
+        parts.left_out = list(dict.fromkeys([*told_apart, *parts.left_out]))
         for section in after or loose:
             if section.heading and section.lines and len(after) > 1:
                 parts.loose_steps.append(section.heading)
@@ -196,7 +204,7 @@ class _Assigned:
             if named == self._part and inside:
                 self._add(line)
                 return
-            self._part, self._depth = named, level
+            self._part, self._depth, self._heading = named, level, line.text
             if named in self._told and self._component and self._component[0] < level:
                 self._told[named].append(self._component[1])
         else:
@@ -255,6 +263,8 @@ class _Assigned:
             self._told[self._part].append(line)
         elif self._part is None and line.text:
             self._sections[-1].lines.append(line)
+        elif self._part == _REST and line.text:
+            self._parts.left_out.append(self._heading)
 
 
 def _recipemd(lines: Sequence[Line]) -> tuple[list[Line], list[Line], list[Line]] | None:
