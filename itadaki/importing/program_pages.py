@@ -115,13 +115,14 @@ def _found(layout: _Layout, recipe: Any, path: Path, origin: str, photos: Photos
         return [line for one in _outermost(found) for line in _lines(one)]
 
     pictures = dict.fromkeys(str(name) for name in recipe.xpath(layout.photos))
-    ingredients = texts(layout.ingredients)
-    if not ingredients and layout is _HRECIPE:
-        ingredients = texts(_class("ingredients"))
+    ingredients, steps = texts(layout.ingredients), texts(layout.steps)
+    if layout is _HRECIPE:  # whose properties many confuse
+        ingredients = ingredients or texts(_class("ingredients"))
+        steps = steps or texts(_class("instruction", "p-instructions"))
     return Found(
         next(iter(texts(layout.title)), ""),
         ingredients,
-        "\n".join(line for line in texts(layout.steps) if not is_step(line)),
+        "\n".join(line for line in steps if not is_step(line)),
         origin,
         [place for name in pictures for place in photos.find(name, path)],
         **details(
