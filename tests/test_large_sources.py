@@ -9,6 +9,7 @@ from sources import write
 
 from itadaki.importing import markdown, page
 from itadaki.importing.found import Guess, Photos
+from itadaki.importing.schema_org import Described, once
 
 PHOTO = encode(dish_photo(1))
 PAGE = """<script type="application/ld+json">{"@type": "Recipe", "name": "Soup", "recipeIngredient":
@@ -70,6 +71,25 @@ def looked_up(source: Path, reading) -> tuple[int, int]:
             sys.setprofile(None)
         found += sum(isinstance(one.photos[0], Path | Guess) for one in recipes)
     return found, calls
+
+
+def test_a_page_of_many_recipes_costs_as_little_for_each(monkeypatch):
+    compared = 0
+    is_same = Described.is_same
+
+    def counting(self, *others):
+        nonlocal compared
+        compared += 1
+        return is_same(self, *others)
+
+    monkeypatch.setattr(Described, "is_same", counting)
+    many = [Described(f"Soup {n}", [f"{n} peas"], ["Cook."], [], {}) for n in range(2000)]
+    again = [Described(f"Soup {n}", [f"{n} peas"], [], ["x.jpg"], {}) for n in range(2000)]
+    found = once([*many, *again])
+    assert [(one.name, one.images) for one in found] == [
+        (f"Soup {n}", ["x.jpg"]) for n in range(2000)
+    ]
+    assert compared <= 4000
 
 
 @pytest.mark.parametrize("made", SOURCES, ids=lambda made: made.__name__)

@@ -429,6 +429,14 @@ def laughs(depth):
     return {"@graph": [*steps, recipe(recipeInstructions={"@id": "#0"}, image={"@id": "#0"})]}
 
 
+def sections(depth):
+    """Sections in each other."""
+    inner = {"text": "Cook."}
+    for _ in range(depth):
+        inner = {"@type": "HowToSection", "name": "Cook", "itemListElement": [inner]}
+    return inner
+
+
 HOSTILE = {
     "objects that name each other": html(laughs(12), {"@id": "#12", "@graph": [{"@id": "#0"}]}),
     "objects that name themselves": html(
@@ -441,6 +449,12 @@ HOSTILE = {
     "a script of brackets": f'<script type="application/ld+json">{"[" * 500_000}</script>',
     "a script of comments": f'<script type="application/ld+json">{"/*" * 500_000}</script>',
     "many recipes of one name": html([recipe(recipeIngredient=[str(n)]) for n in range(3_000)]),
+    "sections in sections": html(recipe(recipeInstructions=sections(300))),
+    "one word": html(recipe(name="a" * 3_000_000, recipeIngredient=["b" * 3_000_000])),
+    "a picture of 20 MB that is none": html(
+        recipe(image="data:image/png;base64," + "A" * 20_000_000)
+    ),
+    "thousands of recipes": html([recipe(name=f"Soup {n}") for n in range(5_000)]),
     "elements in elements": html(recipe(), body="<div>" * 90_000),
     "items in items": html(body='<b itemscope itemprop="x" itemtype="a">' * 3_000),
     "pictures by one style": html(

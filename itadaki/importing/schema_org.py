@@ -1,6 +1,7 @@
 """schema.org's recipes, whatever shape their properties have."""
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -110,13 +111,23 @@ def once(recipes: Iterable[Described], elsewhere: Iterable[Described] = ()) -> l
         with a text.
     """
     found: list[Described] = []
+    by_name: dict[str, list[Described]] = defaultdict(list)
+    by_id: dict[str, list[Described]] = defaultdict(list)
     for other, some in ((False, recipes), (True, elsewhere)):
         for recipe in some:
-            known = next((one for one in found if one.is_same(recipe, other)), None)
+            name, identity = letters(recipe.name), str(recipe.properties.get("@id") or "")
+            # In one form only what shares one of these can be the same: a page may hold thousands.
+            candidates = found
+            if name and not other:
+                candidates = [*by_id.get(identity, []), *by_name[name], *by_name[""]]
+            known = next((one for one in candidates if one.is_same(recipe, other)), None)
             if known:
                 known.take(recipe)
             else:
                 found.append(recipe)
+                by_name[name].append(recipe)
+                if identity:
+                    by_id[identity].append(recipe)
     return [one for one in found if one.ingredients or one.steps] or found
 
 
