@@ -14,6 +14,7 @@ from itadaki.errors import ArtifactError, QueryError, UnknownRecipeError
 from itadaki.index.exact import similarities
 from itadaki.index.filters import Filters
 from itadaki.index.index import ExactIndex, Index, StandInIndex, build_index, open_index
+from itadaki.index.seen_words import SeenWords
 from itadaki.index.words import SHARE, WordIndex
 from itadaki.models.text_encoder import TextEncoder
 from itadaki.photos.crop import Crop
@@ -49,11 +50,16 @@ class Found:
         confidence: how near the best recipe is, 0 to 1: the share of the collection's own photos
             that have none as near. Below ``itadaki.bank.nearness.FAR`` even the closest are not
             very close. None where photos are not all that was asked with, or nothing was found.
+        looks_like: dishes and ingredients that the photos point at, best first; none without a
+            photo, without a text encoder, or before ``RetrievalSystem.learn_words``.
+        named: for each result those of them that the recipe names.
     """
 
     results: list[SearchResult]
     is_food: bool | None = None
     confidence: float | None = None
+    looks_like: tuple[str, ...] = ()
+    named: Sequence[tuple[str, ...]] = ()
 
 
 class RetrievalSystem:
@@ -66,6 +72,7 @@ class RetrievalSystem:
         text_encoder: puts words into the photos' space; None for variants without one.
         index: finds rows of the bank.
         words: finds what their texts say.
+        seen_words: tells what photos look like; None before ``learn_words``.
     """
 
     def __init__(
@@ -82,6 +89,7 @@ class RetrievalSystem:
         self.text_encoder = text_encoder
         self.index = index or ExactIndex(bank)
         self.words = WordIndex(bank.recipes, text_encoder.table if text_encoder else None)
+        self.seen_words: SeenWords | None = None
         self._row_of = {recipe.id: row for row, recipe in enumerate(bank.recipes)}
 
     @classmethod
@@ -157,6 +165,15 @@ class RetrievalSystem:
         build_index(self.bank, settings, progress=False)
         index = open_index(self.bank, settings)
         return RetrievalSystem(self.embedder, self.bank, self.dataset, self.text_encoder, index)
+
+    def learn_words(self) -> None:
+        """Have answers tell what photos look like, if there is a text encoder.
+
+        That takes seconds at ten thousand recipes, so nobody waits for it who does not ask.
+        """
+        if self.text_encoder and self.seen_words is None:
+            photos = self.bank.photo_embeddings
+            self.seen_words = SeenWords(self.words, self.text_encoder, photos)
 
     def embed(self, photo: Any) -> np.ndarray:
         """Embed one photo (path, bytes, array or PIL image): float32 array (dimension,)."""
@@ -270,8 +287,9 @@ class RetrievalSystem:
             filters: what the recipes found must hold.
             photo_weight: 0 to 1, how much the photos count beside the words.
             crop: the part of the first photo that is meant.
-            like: ids of recipes that what is found shall be more like; they are not found again.
-            unlike: ids of recipes that it shall be less like; they are not found again.
+            like: ids of recipes that what is found shall be more like; neither they nor others with
+                the same photo are found again.
+            unlike: ids of recipes that it shall be less like; as above.
             offset: how many of the best recipes to pass over.
 
         Raises:
@@ -301,13 +319,16 @@ class RetrievalSystem:
         if seen:
             whole = np.sum([row for row, _ in seen], axis=0, dtype=np.float32)
             query = np.asarray(whole / np.linalg.norm(whole))
+        looks_like = self.seen_words.of(query) if self.seen_words and query is not None else ()
         left_out = [*like, *unlike]
         if left_out and (like or not words or query is not None):
             query = self.steered(query, like, unlike)
-        self._rows_of(left_out)  # also where words alone are asked with, an unknown one is said
-        most = offset + top_k + len(left_out)
+        # Also where words alone are asked with, an unknown one is said.
+        groups = {self.bank.recipes[row].photo_group for row in self._rows_of(left_out)}
+        copies = sum(recipe.photo_group in groups for recipe in self.bank.recipes) if groups else 0
+        most = offset + top_k + copies
         best = self.search_embedded(query, words, most, filters, photo_weight)
-        kept = [each for each in best if each.id not in left_out]
+        kept = [each for each in best if each.photo_group not in groups]
         results = [
             replace(each, rank=offset + place)
             for place, each in enumerate(kept[offset : offset + top_k], 1)
@@ -318,7 +339,16 @@ class RetrievalSystem:
             results,
             any(told) if told else None,
             self.bank.confidence(kept[0].similarity) if alone and kept else None,
+            looks_like,
+            self._named(looks_like, results),
         )
+
+    def _named(
+        self, words: tuple[str, ...], results: Sequence[SearchResult]
+    ) -> list[tuple[str, ...]]:
+        if not self.seen_words:
+            return [() for _ in results]
+        return self.seen_words.named_by(words, [result.index for result in results])
 
     def search_similar_recipes(
         self,

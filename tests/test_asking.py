@@ -73,6 +73,15 @@ def test_recipes_alone_can_be_asked_with(system):
         system.ask(like=[10**9])
 
 
+def test_copies_of_a_recipe_that_was_chosen_are_not_found_again(system):
+    groups = [recipe.photo_group for recipe in system.bank.recipes]
+    copied = next(group for group in groups if groups.count(group) > 1)
+    copies = [recipe.id for recipe in system.bank.recipes if recipe.photo_group == copied]
+    for steps in ({"like": copies[:1]}, {"unlike": copies[:1]}):
+        found = system.ask([system.photo_path(copied)], top_k=10, **steps)
+        assert not set(copies) & set(ids(found)) and len(found.results) == 10
+
+
 def test_like_and_unlike_at_once_is_refused(system):
     with pytest.raises(QueryError, match="the same"):
         system.steered(np.zeros(system.bank.embeddings.shape[1], np.float32), [], [])

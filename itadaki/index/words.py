@@ -119,6 +119,12 @@ class WordIndex:
                 allowed &= self._met(unit, listed=False) < _KIND
         return allowed
 
+    def naming(self, concept: str) -> np.ndarray:
+        """Which recipes name a concept in the title or among the ingredients: bool (n,)."""
+        naming = self._filter.naming(concept)
+        naming[self._holding("=" + concept)] = True
+        return naming
+
     def _met(self, unit: Unit, listed: bool = True) -> np.ndarray:
         """How well each recipe meets a word or phrase: float32 array of shape (n,), 0 to 1."""
         scores = np.zeros(len(self._recipes), np.float32)

@@ -134,16 +134,23 @@ def recipe(request: Request, service: ServiceDep, recipe_id: RecipeId) -> Recipe
 def _answer(
     request: Request, service: SearchService, found: Found, started: float
 ) -> SearchResponse:
+    named = found.named or [()] * len(found.results)
     return SearchResponse(
-        recipes=[described(request, result, service.collection) for result in found.results],
+        recipes=[
+            described(request, result, service.collection, words)
+            for result, words in zip(found.results, named, strict=True)
+        ],
         total_results=len(found.results),
         processing_time=round(time.perf_counter() - started, 4),
         is_food=found.is_food,
         confidence=found.confidence,
+        looks_like=list(found.looks_like),
     )
 
 
-def described(request: Request, result: SearchResult, collection: str | None) -> RecipeResponse:
+def described(
+    request: Request, result: SearchResult, collection: str | None, named: Sequence[str] = ()
+) -> RecipeResponse:
     """A result as the API tells it; ``collection`` is None for the default one."""
     photo_url = request.url_for("photo", photo_id=result.id)
     if collection:
@@ -158,6 +165,7 @@ def described(request: Request, result: SearchResult, collection: str | None) ->
         similarity=result.similarity,
         ingredient_list=result.ingredients,
         dish_class=result.dish_class,
+        named=list(named),
         **result.details(),
     )
 

@@ -32,6 +32,7 @@ _EXAMPLE: JsonDict = {
             "totalMinutes": 45,
             "author": "",
             "source": "",
+            "named": ["apple"],
         }
     ],
     "totalResults": 1,
@@ -39,6 +40,7 @@ _EXAMPLE: JsonDict = {
     "timestamp": "2025-07-18T04:15:30.946Z",
     "isFood": True,
     "confidence": 0.41,
+    "looksLike": ["cupcake", "apple", "caramel", "cream", "cinnamon"],
     "success": True,
     "errorMessage": None,
     "errorCode": None,
@@ -98,6 +100,11 @@ _CONFIDENCE = (
     "none as near. Below 0.05 even the closest are not very close. null where photos are not all "
     "that was asked with, or nothing was found."
 )
+_LOOKS_LIKE = (
+    "Dishes and ingredients that the photos themselves point at, best first, in English. Empty "
+    "without a photo, where the model knows no words, and in a service's first seconds."
+)
+_NAMED = "Those of looksLike that the recipe has in its title or among its ingredients."
 _MINIMUM = "Recipes that are less similar are left out."
 FORM_TYPE = "multipart/form-data"
 MULTIPART = Form(media_type=FORM_TYPE)
@@ -203,6 +210,7 @@ class RecipeResponse(Camel):
     total_minutes: int
     author: str = Field(description="May be empty.")
     source: str = Field(description="The address that the recipe comes from; may be empty.")
+    named: list[str] = Field([], description=_NAMED)
 
 
 class SearchResponse(Answer):
@@ -213,6 +221,7 @@ class SearchResponse(Answer):
     recipes: list[RecipeResponse]
     is_food: bool | None = Field(None, description=_IS_FOOD)
     confidence: float | None = Field(None, description=_CONFIDENCE)
+    looks_like: list[str] = Field([], description=_LOOKS_LIKE)
 
 
 def error(description: str, code: str) -> dict[str, Any]:
@@ -223,6 +232,7 @@ def error(description: str, code: str) -> dict[str, Any]:
         "processingTime": 0.0,
         "isFood": None,
         "confidence": None,
+        "looksLike": [],
         "success": False,
         "errorMessage": description,
         "errorCode": code,

@@ -37,6 +37,8 @@ def load_retrieval_system(
 
 
 def warm_up(system: RetrievalSystem) -> None:
-    """Make ready what only some searches need: those beside others, and those with filters."""
+    """Make ready what only some searches need, those beside others and those with filters, and what
+    answers tell only then: what photos look like."""
     query = system.embedder.embed(_NOTHING, alone=False)[0]
     system.find(query, 1, Filters(include=("salt",)))
+    system.learn_words()
