@@ -94,7 +94,12 @@ def photo(seed=3) -> bytes:
 
 def search(page: Page, seed=3) -> None:
     choose(page, photo(seed))
-    page.click("#go")
+    answered(page)
+
+
+def answered(page: Page) -> None:
+    """Wait until recipes that were searched for are shown."""
+    expect(page.locator("#answer")).to_have_attribute("aria-busy", "false")
     expect(page.locator("#found")).to_be_visible()
 
 

@@ -1,11 +1,12 @@
 """Words on the page and over HTTP, and answers that outlive a reload and a step back."""
 
 import shutil
+import time
 from urllib.parse import parse_qs, urlparse
 
 import httpx
 import pytest
-from browsing import PHONE, assert_fits, choose, notice, photo, search, served, titles
+from browsing import PHONE, assert_fits, notice, photo, search, served, titles
 from playwright.sync_api import expect
 
 from itadaki.retrieval import RetrievalSystem
@@ -90,16 +91,18 @@ def test_a_search_in_words_has_an_address(visit, words_url):
     assert elsewhere.locator("[name=exclude]").input_value() == "tomato"
 
     elsewhere.get_by_role("button", name="More like this").nth(1).click()
-    expect(elsewhere.locator("#found-title")).to_contain_text("More like")
+    steps = [f"Like “{before[1]}”"]
+    expect(elsewhere.locator("#steps li")).to_have_text(steps)
     more = titles(elsewhere)
     again = visit(elsewhere.url)
-    expect(again.locator("#found-title")).to_have_text(f"More like “{before[1]}”")
+    expect(again.locator("#steps li")).to_have_text(steps)
+    expect(again.locator("#found-title")).to_have_text("Recipes for “lentil soup”")
     assert titles(again) == more
 
 
 def test_photo_and_words_together(visit, words_url):
     page = visit(words_url)
-    choose(page, photo())
+    search(page)
     expect(page.locator("#weight")).to_be_hidden()
     page.locator("#words").fill("lemon cake")
     expect(page.locator("#weight")).to_be_visible()
@@ -117,6 +120,36 @@ def test_photo_and_words_together(visit, words_url):
     expect(page.locator("#preview")).to_be_hidden()
     page.click("#go")
     expect(page.locator("#found-title")).to_have_text("Recipes for “lemon cake”")
+
+
+def test_what_a_photo_looks_like_is_told_and_marked(visit, words_url):
+    def told() -> dict:
+        upload = {"image": ("dish.jpg", photo(), "image/jpeg")}
+        return httpx.post(
+            f"{words_url}api/v1/search/search", files=upload, data={"top_k": 7}
+        ).json()
+
+    for _ in range(300):  # a service learns them once it has started
+        if (answer := told())["looksLike"]:
+            break
+        time.sleep(0.1)
+    words = answer["looksLike"]
+    assert len(words) == 5
+    page = visit(words_url)
+    search(page)
+    expect(page.locator("#looks-like")).to_have_text(f"Looks like: {', '.join(words)}")
+    for card, recipe in zip(page.locator("#recipes .card").all(), answer["recipes"], strict=True):
+        marked = {word.lower() for word in card.locator("mark").all_text_contents()}
+        assert all(any(mark.startswith(word[:-1]) for word in recipe["named"]) for mark in marked)
+        said = " ".join([recipe["title"], *recipe["ingredientList"]]).lower()
+        for word in recipe["named"]:
+            assert any(mark.startswith(word[:-1]) for mark in marked) == (word[:-1] in said)
+    assert page.locator("#recipes mark").count()
+    page.locator("#words").fill("lentil soup")
+    page.locator("#without").click()
+    page.click("#go")
+    expect(page.locator("#found-title")).to_have_text("Recipes for “lentil soup”")
+    expect(page.locator("#looks-like")).to_be_empty()
 
 
 def test_unknown_words_are_told_in_words(visit, words_url):

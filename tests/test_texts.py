@@ -17,10 +17,11 @@ TEMPLATES = sorted((API / "templates").glob("*.html"))
 SCRIPTS = sorted((API / "page").glob("*.js"))
 # Of a key that is put together, only the beginning stands in the code.
 MADE = ("dish.", "example.", "serving.", "notice.", "error.", "found.recipes.")
+MADE += ("query.photos.", "steps.")
 MADE += ("recipe.prep", "recipe.cook", "recipe.total")
 # What is no text though it looks like one: names that HTTP, the DOM and the storage go by.
 NAMES = {"Itadaki", "Itadaki ", "Retry-After", "X-API-Key", "Content-Type", "AbortError", "POST"}
-NAMES |= {"Enter", ".ingredients li", ".recipe img"}
+NAMES |= {"Enter", "Escape", ".ingredients li", ".recipe img", ".steer button", ".drop label"}
 
 
 @pytest.fixture(scope="module")

@@ -1,16 +1,31 @@
 // One recipe found, as a card.
 
+import { canStep } from "./query.js";
 import { fromHere } from "./service.js";
 import { has, number, text } from "./texts.js";
 
 const FEW = 6; // ingredients that a card shows at first
 const MORE = 12; // the first, wider card
 
-const items = texts => texts.map(textContent => Object.assign(document.createElement("li"), { textContent }));
+const element = (name, ...content) => {
+  const made = document.createElement(name);
+  made.append(...content);
+  return made;
+};
+const items = (texts, words) => texts.map(line => element("li", ...marked(line, words)));
 const missing = textContent => Object.assign(document.createElement("p"), { className: "missing", textContent });
 
-/** The card of a recipe; `onSimilar` is called when more like it are wanted. */
-export function card(recipe, collection, onSimilar) {
+/** A text in parts, with the words that a photo looks like marked, whatever their endings. */
+function marked(line, words = []) {
+  if (!words.length) return [line];
+  const stems = words.map(word => word.replace(/(y|ies|e?s)$/, "").replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&"));
+  const named = new RegExp(`(?<!\\p{L})((?:${stems.join("|")})(?:y|ies|e?s)?)(?!\\p{L})`, "iu");
+  return line.split(named).map((part, i) => (i % 2 ? element("mark", part) : part));
+}
+
+/** The card of a recipe of a view; `onStep` is called with a kind, "like" or "unlike", when the next search shall be
+    more like it or less. */
+export function card(recipe, { wanted: { collection }, steps }, onStep) {
   const item = document.getElementById("card").content.cloneNode(true).firstElementChild;
   const part = selector => item.querySelector(selector);
 
@@ -20,31 +35,34 @@ export function card(recipe, collection, onSimilar) {
 
   const dish = has(`dish.${recipe.dishClass}`) ? text(`dish.${recipe.dishClass}`) : recipe.dishClass;
   part(".tag").textContent = [recipe.rank === 1 && text("found.closest"), dish].filter(Boolean).join(" · ");
-  part("h2 a").textContent = recipe.title;
+  part("h2 a").append(...marked(recipe.title, recipe.named));
   part("h2 a").href = part("a.photo").href =
     `recipes/${recipe.id}${collection ? `?${new URLSearchParams({ collection })}` : ""}`;
   part(".similarity b").textContent = number(recipe.similarity, 2);
   part(".bar > span").style.width = `${Math.max(0, recipe.similarity) * 100}%`;
 
-  list(part(".ingredients"), part(".all"), recipe.ingredientList, recipe.rank === 1 ? MORE : FEW);
+  list(part(".ingredients"), part(".all"), recipe.ingredientList, recipe.named, recipe.rank === 1 ? MORE : FEW);
   method(part(".method"), recipe.instructions);
   facts(part(".facts"), recipe);
 
-  const similar = part(".similar");
-  similar.setAttribute("aria-label", text("found.more-of", recipe));
-  similar.addEventListener("click", () => onSimilar(recipe));
+  for (const button of item.querySelectorAll(".steer button")) {
+    const { kind } = button.dataset;
+    button.hidden = !canStep(kind, { steps });
+    button.setAttribute("aria-label", text(kind === "like" ? "found.more-of" : "found.not-of", recipe));
+    button.addEventListener("click", () => onStep(kind, recipe));
+  }
   return item;
 }
 
-function list(element, button, ingredients, few) {
+function list(shown, button, ingredients, named, few) {
   if (!ingredients.length) {
-    element.replaceWith(missing(text("recipe.no-ingredients")));
+    shown.replaceWith(missing(text("recipe.no-ingredients")));
     button.remove();
     return;
   }
   if (ingredients.length <= few + 1) few = ingredients.length; // a button for one line is no gain
   const show = all => {
-    element.replaceChildren(...items(all ? ingredients : ingredients.slice(0, few)));
+    shown.replaceChildren(...items(all ? ingredients : ingredients.slice(0, few), named));
     button.textContent = all ? text("found.show-fewer") : text("found.show-all", { count: ingredients.length });
     button.setAttribute("aria-expanded", all);
   };
@@ -53,15 +71,15 @@ function list(element, button, ingredients, few) {
   button.addEventListener("click", () => show(button.getAttribute("aria-expanded") === "false"));
 }
 
-function facts(element, { servings, totalMinutes, prepMinutes, cookMinutes, keywords = [], source }) {
+function facts(line, { servings, totalMinutes, prepMinutes, cookMinutes, keywords = [], source }) {
   const minutes = totalMinutes || prepMinutes + cookMinutes;
   const texts = [servings && (/^[\d\s–-]+$/.test(servings) ? text("recipe.serves", { servings }) : servings), minutes && lasting(minutes)];
-  element.textContent = [...texts, keywords.join(", ")].filter(Boolean).join(" · ");
+  line.textContent = [...texts, keywords.join(", ")].filter(Boolean).join(" · ");
   if (/^https?:\/\//i.test(source)) {
     const link = Object.assign(document.createElement("a"), { href: source, textContent: text("recipe.source"), rel: "noreferrer" });
-    element.append(element.textContent && " · ", link);
+    line.append(line.textContent && " · ", link);
   }
-  element.hidden = !element.textContent;
+  line.hidden = !line.textContent;
 }
 
 const lasting = minutes => [

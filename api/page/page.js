@@ -1,38 +1,47 @@
 // The page: a photo is chosen or words are said, a search answers, and the browser's history leads back.
 
-import { countdown, foundByAnother, say, show, showFound, shown, showNotice } from "./answer.js";
-import { held, hold, photoOf, pick, titleOf, watch } from "./picker.js";
-import { addressed, addressOf, asks, fill, form, limits, options, showValues, unlimit } from "./query.js";
-import { ask, Failure, fromHere, keepKey, reach, recipe, search, similar } from "./service.js";
-import { number, text } from "./texts.js";
+import { countdown, foundByAnother, say, show, showFound, showFurther, shown, showNotice } from "./answer.js";
+import { showCrop, watchCrop } from "./crop.js";
+import { areHeld, held, hold, photoOf, pick, titleOf, watch } from "./picker.js";
+import { addressed, addressOf, asks, fillFrom, form, limits, options, setSteps, showValues, steps, unlimit } from "./query.js";
+import { ask, Failure, fromHere, keepKey, reach, recipe, search } from "./service.js";
+import { offerCollections, offerDocs, showServing, tellServing } from "./serving.js";
+import { text } from "./texts.js";
 import { keep, recall } from "./views.js";
 
 const $ = id => document.getElementById(id);
 const [SHARED, PHOTO] = ["itadaki-shared", "shared-photo"]; // the cache and the address that worker.js puts one at
 const SKELETON_AFTER = 200; // milliseconds; an answer that comes sooner should not flicker
+const REFINE_AFTER = 400; // milliseconds in which the box over the photo has stood still
 const MOST_RETRIES = 5;
+const MOST_SHOWN = 1000; // the last offset that a search takes
+const MOST_ADDRESSED = 50; // recipes that an address brings back
 
 let running = null; // AbortController of the search in work
 let whenOnline = null; // the search that waits for a connection
 let timer = 0; // of the skeleton, or of the next try
+let refining = 0; // timer of the search that follows the box over the photo
 
 /** Do `work`, which resolves to a view, and show that, or what went wrong. The view is a new step in the browser's
-    history, or `replace`s the present one. */
-async function run(work, { replace = false, tries = 0 } = {}) {
+    history, or `replace`s the present one; `isAside` while the user is at something else than the answer. */
+async function run(work, { replace = false, isAside = false, tries = 0, draw = render } = {}) {
   stop();
   const { signal } = (running = new AbortController());
   showValues(true);
   say(text("query.searching"));
-  timer = setTimeout(() => show("waiting"), SKELETON_AFTER);
+  if (!isAside) timer = setTimeout(() => show("waiting"), SKELETON_AFTER);
   try {
     const view = await work(signal);
     stop();
-    history[replace ? "replaceState" : "pushState"]({ view: keep(view) }, "", addressOf(view));
-    render(view);
+    const id = keep(view, replace ? history.state?.view : undefined);
+    history[replace ? "replaceState" : "pushState"]({ view: id }, "", addressOf(view));
+    draw(view, isAside);
+    return view;
   } catch (failure) {
-    if (failure.name === "AbortError") return; // whatever took over shows its own
+    if (failure.name === "AbortError") return null; // whatever took over shows its own
     stop();
-    explain(failure, () => run(work, { replace, tries: tries + 1 }), tries);
+    explain(failure, () => run(work, { replace, draw, tries: tries + 1 }), tries);
+    return null;
   }
 }
 
@@ -40,65 +49,112 @@ function stop() {
   running?.abort();
   running = whenOnline = null;
   clearTimeout(timer);
+  clearTimeout(refining);
   showValues();
 }
 
-const find = (photo = held, wanted = options(), how = {}) => run(signal => viewOf(photo, wanted, signal), how);
+/** Search with what the form holds. */
+function find(how) {
+  const [photos, wanted, taken] = [held, options(), steps];
+  return run(signal => viewOf(photos, wanted, taken, signal), how);
+}
 
-const viewOf = async (photo, wanted, signal) => ({
-  photo, wanted,
-  answer: await search((await photo?.sent)?.photo, photo?.file.name, wanted, signal),
+async function viewOf(photos, wanted, taken, signal) {
+  const answer = await askFor(photos, wanted, signal);
+  return { photos, wanted, steps: taken, answer, isAll: answer.recipes.length < Number(wanted.top_k) };
+}
+
+const askFor = async (photos, wanted, signal) => {
+  const sent = await Promise.all(photos.map(async ({ file: { name }, sent }) => ({ name, photo: (await sent).photo })));
+  return search(sent, wanted, signal);
+};
+
+/** The recipes that follow those of a view, of which `draw` shows how many came. */
+function further(view, draw = (more, count) => showFurther(more, count, limits(more.wanted), acts(more))) {
+  const { photos, wanted, answer: { recipes } } = view;
+  let count;
+  return run(async signal => {
+    const more = (await askFor(photos, { ...wanted, offset: recipes.length }, signal)).recipes;
+    count = more.length;
+    const all = [...recipes, ...more];
+    return { ...view, answer: { ...view.answer, recipes: all }, isAll: count < Number(wanted.top_k) || all.length > MOST_SHOWN };
+  }, { replace: true, isAside: true, draw: more => draw(more, count) });
+}
+
+/** Go on from a view, in the collection that it comes from, with these steps. */
+function findWith(taken, { wanted: { collection } }) {
+  setSteps(taken);
+  if (collection && form.collection.options.length) form.collection.value = collection;
+  return asks() ? find() : leave();
+}
+
+/** Nothing is asked for any more. */
+function leave() {
+  stop();
+  history.pushState(null, "", location.pathname);
+  show("welcome");
+}
+
+const acts = view => ({
+  step: (kind, { id, title, imagePath }) => findWith([...view.steps, { kind, id, title, imagePath }], view),
+  takeBack: ({ id }) => findWith(view.steps.filter(step => step.id !== id), view),
+  further: () => further(view),
 });
 
-/** More like a recipe, out of the collection that the view it is seen in comes from. */
-function findSimilar(like, { photo, wanted: { collection } }) {
-  const { words, photo_weight, ...limited } = options();
-  const wanted = { ...limited, ...(collection && { collection }) };
-  const { id, title, imagePath } = like;
-  return run(async signal => ({ photo, wanted, like: { id, title, imagePath }, answer: await similar(id, wanted, signal) }));
+/** Photos of another dish than before. */
+function take(photos) {
+  hold(photos);
+  setSteps([]);
+  showCrop();
 }
 
 const tryExample = (address, name, title) => run(async signal => {
   const content = await (await reach(address, { signal })).blob();
   form.words.value = "";
-  hold(photoOf(new File([content], name, { type: content.type }), title));
-  return viewOf(held, options(), signal);
+  take([photoOf(new File([content], name, { type: content.type }), title)]);
+  return viewOf(held, options(), steps, signal);
 });
 
 /** Search for what the page's address names. */
-function findAddressed({ similar: id, wanted }) {
-  fill(wanted);
-  const named = async signal => {
-    const like = await recipe(id, wanted.collection);
-    return { photo: null, wanted, like, answer: await similar(id, wanted, signal) };
-  };
-  return id ? run(named, { replace: true }) : find(null, wanted, { replace: true });
+async function findAddressed({ wanted, like, unlike, shown: count }) {
+  hold([]);
+  fillFrom({ wanted, steps: [] });
+  let view = await run(async signal => {
+    const told = (kind, ids) => ids.map(async id => ({ kind, ...(await recipe(id, wanted.collection, signal)) }));
+    const named = await Promise.all([...told("like", like), ...told("unlike", unlike)]);
+    setSteps(named.map(({ kind, id, title, imagePath }) => ({ kind, id, title, imagePath })));
+    return viewOf([], { ...wanted, ...options() }, steps, signal);
+  }, { replace: true });
+  while (view && !view.isAll && view.answer.recipes.length < Math.min(count, MOST_ADDRESSED)) {
+    view = await further(view, more => render(more));
+  }
 }
 
-function titleOfView({ photo, like, wanted: { words } }) {
-  if (like) return text("found.more-like", like);
-  if (words) return text(photo ? "found.like-photo-and-words" : "found.for-words", { words });
-  return photo.title ? text("found.like-example", { title: titleOf(photo) }) : text("found.like-photo");
+function titleOfView({ photos, steps: taken, wanted: { words } }) {
+  if (words) return text(photos.length ? "found.like-photo-and-words" : "found.for-words", { words });
+  const [photo] = photos, [first, ...others] = taken.filter(({ kind }) => kind === "like");
+  if (photos.length > 1) return text("found.like-photos");
+  if (photo) return photo.title ? text("found.like-example", { title: titleOf(photo) }) : text("found.like-photo");
+  return others.length ? text("found.like-these") : text("found.more-like", first);
 }
 
-function render(view) {
-  const { photo, like, wanted, answer } = view, limited = limits(wanted);
-  hold(photo ?? null);
-  fill(like ? { ...wanted, words: form.words.value } : wanted);
+function render(view, isAside = false) {
+  const { photos: [photo], steps: [step], wanted, answer } = view, limited = limits(wanted);
   if (answer.isFood === false && !view.isWanted) {
     const anyway = () => render(Object.assign(view, { isWanted: true }));
-    showNotice("no-food", text("notice.no-food-why"), text("notice.show-anyway"), anyway);
+    showNotice("no-food", text("notice.no-food-why"), { action: text("notice.show-anyway"), act: anyway, isAside });
   } else if (answer.recipes.length) {
-    const asked = like ? fromHere(like.imagePath) : photo?.url;
-    showFound({ ...view, limits: limited, asked, title: titleOfView(view) }, recipe => findSimilar(recipe, view));
+    const asked = photo?.url ?? (wanted.words ? "" : fromHere(step.imagePath));
+    showFound(view, { title: titleOfView(view), asked, limits: limited, isAside }, acts(view));
   } else if (limited.length) {
     const fewer = () => {
       unlimit();
-      like ? findSimilar(like, view) : find();
+      find();
     };
-    showNotice("none", text("notice.no-recipe", { limits: limited.join(", ") }), text("notice.without-limits"), fewer);
+    const message = text("notice.no-recipe", { limits: limited.join(", ") });
+    showNotice("none", message, { action: text("notice.without-limits"), act: fewer, isAside });
   } else {
-    showNotice("none", text("notice.no-recipes"));
+    showNotice("none", text("notice.no-recipes"), { isAside });
   }
 }
 
@@ -107,14 +163,14 @@ function explain(failure, retry, tries) {
   const { kind = "broken", seconds } = failure;
   const message = failure instanceof Failure ? failure.message : text("error.unforeseen");
   if (kind === "locked") {
-    showNotice(kind, message || text("notice.key-needed"), text("notice.enter-key"), retry);
+    showNotice(kind, message || text("notice.key-needed"), { action: text("notice.enter-key"), act: retry });
     unlock(message, retry);
   } else if (kind === "wrong" || kind === "large") {
     refuse(message, kind);
   } else if (kind === "none") {
     showNotice(kind, message);
   } else {
-    showNotice(kind, message, text(kind === "busy" ? "notice.try-now" : "notice.try-again"), retry);
+    showNotice(kind, message, { action: text(kind === "busy" ? "notice.try-now" : "notice.try-again"), act: retry });
     if (kind === "offline") whenOnline = retry;
     if (kind === "busy" && seconds && tries < MOST_RETRIES) countDown(seconds, retry);
   }
@@ -122,7 +178,7 @@ function explain(failure, retry, tries) {
 
 function refuse(message, kind = "wrong") {
   stop();
-  showNotice(kind, message, text("notice.choose-another"), pick);
+  showNotice(kind, message, { action: text("notice.choose-another"), act: pick });
 }
 
 function countDown(seconds, retry) {
@@ -136,45 +192,12 @@ function unlock(refusal, retry) {
   dialog.onclose = () => {
     if (dialog.returnValue && field.value) {
       keepKey(field.value);
-      offerCollections();
+      offerCollections(collectionAsked);
       retry();
     }
     field.value = dialog.returnValue = "";
   };
   dialog.showModal();
-}
-
-let health = null;
-
-async function tellServing() {
-  health = await ask("health").catch(() => null);
-  $("version").textContent = health ? `Itadaki ${health.version}` : "Itadaki";
-  $("dataset-notice").textContent = health?.dataset.notice ? text("serving.instead") : "";
-  showServing();
-}
-
-function showServing() {
-  if (!health) {
-    $("serving").textContent = text("serving.not");
-    return;
-  }
-  const { recipes, source } = health.dataset, other = form.collection.selectedOptions[0]?.dataset.recipes;
-  const [kind, ...name] = other ? ["collection", form.collection.value] : source.split(" ");
-  $("serving").textContent = text(`serving.${kind}`, { count: number(Number(other ?? recipes)), name: name.join(" ") });
-}
-
-/** Let the user choose where there are several; a service with a key tells them only to those who have it. */
-async function offerCollections() {
-  const collections = await ask("api/v1/collections").catch(() => []);
-  if (collections.length < 2 || form.collection.options.length) return;
-  form.collection.append(...collections.map(({ name, isDefault, recipes }) => {
-    const option = new Option(text("query.collection-size", { name, count: number(recipes) }), name);
-    if (!isDefault) option.dataset.recipes = recipes;
-    return option;
-  }));
-  form.collection.disabled = false;
-  form.collection.value = present()?.wanted.collection ?? addressed()?.wanted.collection ?? collections[0].name;
-  $("collections").hidden = false;
 }
 
 async function offerExamples() {
@@ -189,26 +212,36 @@ async function offerExamples() {
   }
 }
 
-async function offerDocs() {
-  $("docs").hidden = !(await fetch("docs").catch(() => ({ ok: false }))).ok; // a service may have none
-}
-
-watch(photo => {
+watch(photos => {
+  const isOther = photos[0] !== held[0], isOtherDish = !photos.some(photo => held.includes(photo));
+  hold(photos);
+  if (isOther) showCrop();
+  if (photos.length) {
+    if (isOtherDish) setSteps([]);
+    find();
+    return;
+  }
   stop();
-  hold(photo);
-  showValues();
   if (shown() === "found") foundByAnother();
   else show("welcome"); // a notice was about another photo
-  if (photo) say(text("query.chosen", { name: photo.file.name }));
   $("go").focus();
 }, refuse);
+
+watchCrop((part = "") => {
+  say(part);
+  clearTimeout(refining);
+  refining = setTimeout(() => find({ isAside: true, replace: areHeld(present()?.photos ?? []) }), REFINE_AFTER);
+});
 
 form.addEventListener("submit", event => {
   event.preventDefault();
   asks() ? find() : pick();
 });
 form.addEventListener("input", () => showValues(Boolean(running)));
-form.collection.addEventListener("change", showServing);
+form.collection.addEventListener("change", () => {
+  setSteps([]); // another collection has other recipes
+  showServing();
+});
 document.querySelector(".skip").addEventListener("click", event => {
   event.preventDefault(); // a step in the browser's history would be taken for one between answers
   $("answer").focus();
@@ -218,6 +251,7 @@ addEventListener("popstate", showPresent);
 addEventListener("online", () => whenOnline?.());
 
 const present = () => recall(history.state?.view, photoOf);
+const collectionAsked = () => present()?.wanted.collection ?? addressed()?.wanted.collection;
 
 /** Search with the photo that another application has shared. */
 async function findShared() {
@@ -226,21 +260,25 @@ async function findShared() {
   if (!answer) return refuse(text("query.not-shared"));
   await cache.delete(PHOTO);
   const content = await answer.blob(), name = decodeURIComponent(answer.headers.get("X-Name"));
-  hold(photoOf(new File([content], name, { type: content.type })));
+  take([photoOf(new File([content], name, { type: content.type }))]);
   return find();
 }
 
 /** The worker could not reach a recipe's page. */
 function tellUnreachable(path) {
   const again = () => location.replace(path);
-  showNotice("offline", text("error.no-answer"), text("notice.try-again"), again);
+  showNotice("offline", text("error.no-answer"), { action: text("notice.try-again"), act: again });
 }
 
 /** Show what the browser's history stands at: after a step in it, after a reload, or when the page is entered. */
 function showPresent() {
   stop();
   const view = present(), asked = addressed(), named = new URLSearchParams(location.search);
-  if (view) render(view);
+  if (view) {
+    hold(view.photos);
+    fillFrom(view);
+    render(view);
+  }
   else if (named.has("shared")) findShared();
   else if (/^recipes\/\d+(\?|$)/.test(named.get("unreachable"))) tellUnreachable(named.get("unreachable"));
   else if (asked) findAddressed(asked);
@@ -249,7 +287,7 @@ function showPresent() {
 
 $("refine").open = matchMedia("(min-width: 60rem)").matches;
 showPresent();
-const told = Promise.all([tellServing(), offerExamples(), offerCollections(), offerDocs()]);
+const told = Promise.all([tellServing(), offerExamples(), offerCollections(collectionAsked), offerDocs()]);
 told.then(() => {
   showServing();
   document.body.dataset.settled = "";

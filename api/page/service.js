@@ -52,21 +52,17 @@ export async function reach(path, options = {}) {
 /** Ask the API; resolves to its answer. */
 export const ask = async (path, options) => (await reach(path, options)).json();
 
-/** Recipes for a photo, for words among the options, or for both. */
-export function search(photo, name, options, signal) {
+/** Recipes for photos, each { photo, name }, for what the options ask, or for both. */
+export function search(photos, options, signal) {
   const form = new FormData();
   for (const [field, value] of Object.entries(options)) form.append(field, value);
-  if (photo) form.append("image", photo, name);
+  photos.forEach(({ photo, name }, i) => form.append(i ? "images" : "image", photo, name));
   return ask("api/v1/search/search", { method: "POST", body: form, signal });
 }
 
-/** Recipes like one of the collection. */
-export const similar = (id, options, signal) =>
-  ask(`api/v1/recipes/${id}/similar?${new URLSearchParams(options)}`, { signal });
-
 /** One recipe of a collection. */
-export const recipe = (id, collection) =>
-  ask(`api/v1/recipes/${id}${collection ? `?${new URLSearchParams({ collection })}` : ""}`);
+export const recipe = (id, collection, signal) =>
+  ask(`api/v1/recipes/${id}${collection ? `?${new URLSearchParams({ collection })}` : ""}`, { signal });
 
 /** An address in an answer, seen from this page: a proxy may have changed host and prefix. */
 export const fromHere = address => address.slice(address.indexOf("api/v1/"));

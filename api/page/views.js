@@ -14,9 +14,8 @@ const name = id => `itadaki-view-${id}`;
 const photoName = id => `itadaki-photo-${id}`;
 const fresh = () => Date.now().toString(36) + Math.random().toString(36).slice(2, 8);
 
-/** Keep a view; returns the id by which `recall` finds it. */
-export function keep(view) {
-  const id = fresh();
+/** Keep a view, as a new one or in the place of the one of this id; returns the id by which `recall` finds it. */
+export function keep(view, id = fresh()) {
   views.set(id, view);
   if (storage) store(id, view).catch(() => { /* the photo's file is gone by now */ });
   return id;
@@ -26,8 +25,8 @@ export function keep(view) {
 export function recall(id, photoOf) {
   if (views.has(id) || !storage || !id) return views.get(id);
   try {
-    const { photo, ...view } = JSON.parse(storage.getItem(name(id)));
-    view.photo = photo && (photos.get(photo) ?? revived(photo, photoOf));
+    const view = JSON.parse(storage.getItem(name(id)));
+    view.photos = view.photos.map(photo => photos.get(photo) ?? revived(photo, photoOf));
     views.set(id, view);
     return view;
   } catch {
@@ -44,19 +43,17 @@ function revived(id, photoOf) {
   return photo;
 }
 
-async function store(id, { photo, ...view }) {
-  if (photo && !photo.id) {
-    photo.id = fresh();
+async function store(id, view) {
+  for (const photo of view.photos) {
+    photo.id ??= fresh();
     photos.set(photo.id, photo);
-  }
-  if (photo && !storage.getItem(photoName(photo.id))) {
+    if (storage.getItem(photoName(photo.id))) continue;
     const { photo: sent } = await photo.sent;
     const { title, file } = photo;
     put(photoName(photo.id), { title, name: file.name, type: sent.type, content: await base64(sent) });
   }
-  const kept = list();
-  put(name(id), { ...view, photo: photo?.id });
-  put(LIST, [...kept, id]);
+  put(name(id), { ...view, photos: view.photos.map(photo => photo.id) });
+  if (!list().includes(id)) put(LIST, [...list(), id]);
   while (list().length > MOST) forgetOldest();
 }
 
@@ -75,14 +72,16 @@ function put(key, value) {
 function forgetOldest() {
   const [oldest, ...others] = list();
   if (!oldest) return false;
-  const photo = photoIn(oldest);
+  const needed = others.flatMap(photosIn);
+  for (const photo of photosIn(oldest)) {
+    if (!needed.includes(photo)) storage.removeItem(photoName(photo));
+  }
   storage.removeItem(name(oldest));
-  if (photo && !others.some(other => photoIn(other) === photo)) storage.removeItem(photoName(photo));
   storage.setItem(LIST, JSON.stringify(others));
   return true;
 }
 
-const photoIn = id => JSON.parse(storage.getItem(name(id)) ?? "{}").photo;
+const photosIn = id => JSON.parse(storage.getItem(name(id)) ?? "{}").photos ?? [];
 
 const base64 = async blob => {
   const bytes = new Uint8Array(await blob.arrayBuffer());
