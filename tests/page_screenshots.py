@@ -36,6 +36,35 @@ def photo_chosen(page) -> None:
     pancakes = (ROOT / "test_recipes" / "5.jpg").read_bytes()
     named = {"name": "pancakes.jpg", "mimeType": "image/jpeg", "buffer": pancakes}
     page.set_input_files("#photo", named)
+    page.wait_for_selector("#found:not([hidden])")
+    page.evaluate("scrollTo(0, 0)")
+
+
+def one_of_two_dishes(page) -> None:
+    photo_chosen(page)
+    page.locator("#crop").focus()
+    for key in ("Shift+ArrowLeft", "Shift+ArrowUp", "ArrowRight"):
+        for _ in range(4):
+            page.keyboard.press(key)
+    page.wait_for_timeout(1000)
+    page.locator("#crop").blur()
+
+
+def several_photos(page) -> None:
+    photos = [str(ROOT / "test_recipes" / f"{number}.jpg") for number in (9, 8)]
+    page.set_input_files("#photo", photos)
+    page.wait_for_selector("#found:not([hidden])")
+
+
+def step_by_step(page, title="Salade Niçoise with Tuna and Eggs") -> None:
+    results(page, title)
+    for kind, place in (("like", 2), ("unlike", 0)):
+        page.locator(f"#recipes [data-kind={kind}]").nth(place).click()
+        page.wait_for_selector("#answer[aria-busy=false]")
+
+
+def step_by_step_in_french(page) -> None:
+    step_by_step(page, "Salade niçoise")
 
 
 def waiting(page) -> None:
@@ -59,7 +88,7 @@ def recipe_unfolded(page) -> None:
 def more_like_this(page) -> None:
     results(page, "Blueberry Pancakes")
     page.get_by_role("button", name="More like this").nth(2).click()
-    page.wait_for_selector("#found-title >> text=More like")
+    page.wait_for_selector("#steps li")
 
 
 def no_match(page) -> None:
@@ -72,14 +101,12 @@ def no_match(page) -> None:
 def wrong_file(page) -> None:
     heic = {"name": "IMG_2034.HEIC", "mimeType": "image/heic", "buffer": b"\0\0\0\x18ftypheic"}
     page.set_input_files("#photo", heic)
-    page.click("#go")
     page.wait_for_selector("#notice:not([hidden])")
 
 
 def too_large(page) -> None:
     huge = {"name": "dinner.jpg", "mimeType": "image/jpeg", "buffer": b"\xff\xd8" + bytes(2**21)}
     page.set_input_files("#photo", huge)
-    page.click("#go")
     page.wait_for_selector("#notice:not([hidden])")
 
 
@@ -92,9 +119,8 @@ def busy(page, title="Pepperoni Pizza") -> None:
 
 
 def offline(page) -> None:
-    photo_chosen(page)
     page.context.set_offline(True)
-    page.click("#go")
+    page.set_input_files("#photo", str(ROOT / "test_recipes" / "5.jpg"))
     page.wait_for_selector("#notice:not([hidden])")
 
 
@@ -148,6 +174,11 @@ STATES: dict[str, tuple[Callable, tuple[int, int], str, str]] = {
     "first-visit": (first_visit, DESKTOP, "light", "en"),
     "first-visit-phone": (first_visit, PHONE, "light", "en"),
     "photo-chosen-phone": (photo_chosen, PHONE, "dark", "en"),
+    "crop-phone": (one_of_two_dishes, PHONE, "light", "fr"),
+    "crop": (one_of_two_dishes, TALL, "dark", "en"),
+    "several-photos": (several_photos, TALL, "light", "fr"),
+    "step-by-step": (step_by_step, TALL, "light", "en"),
+    "step-by-step-phone": (step_by_step_in_french, PHONE, "dark", "fr"),
     "waiting": (waiting, DESKTOP, "light", "en"),
     "results": (results, TALL, "light", "en"),
     "results-phone": (results, PHONE, "light", "en"),
