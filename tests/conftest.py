@@ -31,7 +31,7 @@ from PIL import Image
 from itadaki.recipes.recipe import DatasetRecipe
 from itadaki.settings import Settings
 
-pytest_plugins = ["browsing"]
+pytest_plugins = ["browsing", "sources"]
 
 # A shell has what it starts behind itself ignore Ctrl-C, which every child would inherit.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -260,6 +260,27 @@ def fill_weights(folder: Path) -> None:
             layer.momentum = 0.0  # one pass sets the statistics
     backbone(photos, training=True)
     backbone.save_weights(folder / "backbone.weights.h5")
+
+
+@pytest.fixture(scope="session")
+def tiny_model(once) -> Path:
+    """A small embedder and its conversion, alone in their folder; tests must not change them."""
+    return once("tiny", fill_tiny_model) / "model.keras"
+
+
+def fill_tiny_model(folder: Path) -> None:
+    import keras
+
+    from itadaki.models.embedder import Embedder
+    from itadaki.models.keras_model import save_model
+
+    keras.utils.set_random_seed(3)
+    inputs = keras.Input((224, 224, 3))
+    maps = keras.layers.Conv2D(8, 9, strides=8, activation="swish")(inputs / 255)
+    rows = keras.layers.Dense(16)(keras.layers.GlobalAveragePooling2D()(maps))
+    path = folder / "model.keras"
+    save_model(keras.Model(inputs, keras.layers.UnitNormalization()(rows)), path)
+    Embedder(path)  # makes the conversion
 
 
 @pytest.fixture(scope="session")

@@ -12,8 +12,6 @@ import numpy as np
 import pytest
 from conftest import dish_photo, encode
 
-from itadaki.models.embedder import Embedder
-
 PATIENCE = 120  # seconds, on a machine that is busy; what is waited for would take longer by far
 
 FIRST_AT_ONCE = """
@@ -68,26 +66,12 @@ def busy_loops(count):
         yield
 
 
-@pytest.fixture
-def path(tmp_path):
-    import keras
-
-    from itadaki.models.keras_model import save_model
-
-    inputs = keras.Input((224, 224, 3))
-    rows = keras.layers.Dense(4)(keras.layers.GlobalAveragePooling2D()(inputs))
-    path = tmp_path / "model.keras"
-    save_model(keras.Model(inputs, keras.layers.UnitNormalization()(rows)), path)
-    Embedder(path)  # what a runtime prepares once is prepared
-    return path
-
-
-def test_the_first_embeddings_of_a_process_may_be_asked_for_at_once(path, soak):
+def test_the_first_embeddings_of_a_process_may_be_asked_for_at_once(tiny_model, soak):
     """Several fresh processes at a time, each with eight threads at a barrier."""
     rounds, loops = (10, 4) if soak else (2, 0)
     with busy_loops(loops):
         for _ in range(rounds):
-            command = [sys.executable, "-c", FIRST_AT_ONCE, str(path)]
+            command = [sys.executable, "-c", FIRST_AT_ONCE, str(tiny_model)]
             processes = [subprocess.Popen(command) for _ in range(3)]
             try:
                 assert [process.wait(PATIENCE) for process in processes] == [0] * 3

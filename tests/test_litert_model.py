@@ -29,23 +29,10 @@ assert "tensorflow" not in sys.modules and "keras" not in sys.modules
 """
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    """A model and its conversion."""
-    keras.utils.set_random_seed(3)
-    inputs = keras.Input((224, 224, 3))
-    maps = keras.layers.Conv2D(8, 9, strides=8, activation="swish")(inputs / 255)
-    rows = keras.layers.Dense(16)(keras.layers.GlobalAveragePooling2D()(maps))
-    path = tmp_path_factory.mktemp("made") / "model.keras"
-    save_model(keras.Model(inputs, keras.layers.UnitNormalization()(rows)), path)
-    Embedder(path)
-    return path
-
-
 @pytest.fixture
-def path(made, tmp_path):
-    """A copy of the model and of its conversion."""
-    return shutil.copytree(made.parent, tmp_path / "model") / made.name
+def path(tiny_model, tmp_path):
+    """A copy of a model and of its conversion."""
+    return shutil.copytree(tiny_model.parent, tmp_path / "model") / tiny_model.name
 
 
 @pytest.fixture

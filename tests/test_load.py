@@ -11,11 +11,12 @@ from collections.abc import Callable
 
 import aiohttp
 import keras
-import numpy as np
 import pytest
 from conftest import dish_photo, encode, running_service
 
+from itadaki.models.keras_model import save_model
 from itadaki.retrieval import RetrievalSystem
+from itadaki.variants import VARIANTS, Artifacts
 
 SEARCH = "/api/v1/search/search"
 
@@ -151,16 +152,13 @@ def recipes_of(body: bytes) -> str:
 
 @pytest.fixture
 def other_home(settings, tmp_path):
-    """A home with another model and its bank, for the same recipes."""
-    weights = tmp_path / "other.weights.h5"
-    backbone = keras.applications.EfficientNetB0(
-        include_top=False, weights=None, input_shape=(224, 224, 3)
-    )
-    backbone.load_weights(settings.backbone_weights)
-    kernel = backbone.get_layer("top_conv").kernel
-    kernel.assign(kernel * np.random.default_rng(0).uniform(0, 2, kernel.shape))
-    backbone.save_weights(weights)
-    other = settings.model_copy(update={"home": tmp_path / "other", "backbone_weights": weights})
+    """A home with another model, a small one, and its bank, for the same recipes."""
+    other = settings.model_copy(update={"home": tmp_path / "other", "backbone_weights": None})
+    inputs = keras.Input((224, 224, 3))
+    rows = keras.layers.Dense(1280)(keras.layers.GlobalAveragePooling2D()(inputs / 255))
+    path = Artifacts(VARIANTS["raw"], other).model
+    path.parent.mkdir(parents=True)
+    save_model(keras.Model(inputs, keras.layers.UnitNormalization()(rows)), path)
     RetrievalSystem.load("raw", other, build=True)
     return other.home
 
