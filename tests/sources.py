@@ -4,7 +4,19 @@ import io
 import zipfile
 from pathlib import Path
 
-from itadaki.importing import read_recipes
+import pytest
+
+from itadaki.importing import read_recipes, reader
+
+
+@pytest.fixture
+def in_process(monkeypatch):
+    """Lets an import read files in this process, for what is not about the process beside."""
+
+    def ask(self, function, _, *arguments):
+        yield from function(*arguments, self._budget)
+
+    monkeypatch.setattr(reader.Reader, "_ask", ask)
 
 
 def write(folder: Path, files: dict[str, bytes | str]) -> Path:

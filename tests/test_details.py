@@ -247,7 +247,7 @@ SOURCES = {
 
 
 @pytest.mark.parametrize("name", SOURCES)
-def test_they_are_read_where_a_source_has_them(name, tmp_path):
+def test_they_are_read_where_a_source_has_them(name, in_process, tmp_path):
     source, content = tmp_path / "source", SOURCES[name]
     path = source / name
     path.parent.mkdir(parents=True)

@@ -82,7 +82,7 @@ def exported(settings: Settings, kind: str, target: Path) -> list[NewRecipe]:
 @given(some=st.lists(recipes, min_size=1, max_size=12))
 @example(some=[NewRecipe(odd, [odd], odd, PHOTOS[0], keywords=[odd]) for odd in ODD])
 @example(some=[NewRecipe("Soup", ["salt"], "Cook.", photo) for photo in OTHERS])
-def test_a_round_trip_keeps_what_a_recipe_is(kind, some):
+def test_a_round_trip_keeps_what_a_recipe_is(in_process, kind, some):
     with TemporaryDirectory() as folder:
         mine = Settings(_env_file=None, home=Path(folder), dataset="mine")
         create_collection(mine, "mine", some)
@@ -108,7 +108,7 @@ CLEANED = {
 
 
 @pytest.mark.parametrize("kind", FORMATS)
-def test_only_what_says_that_it_is_plain_is_taken_as_it_is(tmp_path, kind):
+def test_only_what_says_that_it_is_plain_is_taken_as_it_is(in_process, tmp_path, kind):
     was = "crÃ¨me", ["<b>bold</b> peas"], "Step 1\nSimmer."
     mine = Settings(_env_file=None, home=tmp_path, dataset="mine")
     create_collection(mine, "mine", [NewRecipe(*was, PHOTOS[0])])
@@ -128,7 +128,7 @@ def test_a_table_keeps_blank_lines(tmp_path):
     assert exported(mine, "csv", tmp_path / "out")[0][2] == "Soak.\n\n  Boil."
 
 
-def test_what_says_that_it_is_plain_but_is_not_as_written_is_cleaned(tmp_path):
+def test_what_says_that_it_is_plain_but_is_not_as_written_is_cleaned(in_process, tmp_path):
     said = {"encodingFormat": "text/plain", "name": "Soup &amp; bread", "image": "x.jpg"}
     said |= {"recipeInstructions": "<p>Simmer.</p>", "recipeIngredient": "<li>peas</li>"}
     (tmp_path / "a.json").write_text(json.dumps({"@type": "Recipe", **said}))
@@ -167,7 +167,7 @@ def mine(tmp_path, monkeypatch) -> Settings:
 
 
 @pytest.mark.parametrize("kind", FORMATS)
-def test_details_go_out_and_come_in(mine, kind):
+def test_details_go_out_and_come_in(in_process, mine, kind):
     (told,) = (found[-1] for found in exported(mine, kind, Path("o.zip")) if found[1])
     kept = exported(mine, kind, Path("folder"))
     assert sorted(map(repr, kept)) == sorted(map(repr, exported(mine, kind, Path("again.zip"))))

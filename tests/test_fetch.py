@@ -215,7 +215,7 @@ def test_a_name_that_is_looked_up_for_ever_is_left(tmp_path, monkeypatch):
         b"",
     ],
 )
-def test_one_photo_s_failure_is_one_line(raw_host, host, tmp_path, answer):
+def test_one_photo_s_failure_is_one_line(in_process, raw_host, host, tmp_path, answer):
     def answering(client):
         client.recv(65_536)
         client.sendall(answer)

@@ -30,13 +30,8 @@ def read_beside(tmp_path):
 
 
 @pytest.fixture
-def read(read_beside, monkeypatch):
-    """The same in this process, which needs no other to start."""
-
-    def ask(self, function, _, *arguments):
-        yield from function(*arguments, self._budget)
-
-    monkeypatch.setattr(reader.Reader, "_ask", ask)
+def read(read_beside, in_process):
+    """The same in this process."""
     return read_beside
 
 

@@ -18,9 +18,15 @@ STEPS = ["Simmer.", "Blend."]
 
 
 @pytest.fixture
-def read(tmp_path):
-    """Reads a source."""
+def read_beside(tmp_path):
+    """Reads a source as an import does, in a process beside."""
     return lambda source: recipes_and_reasons(source, tmp_path / "workspace")
+
+
+@pytest.fixture
+def read(read_beside, in_process):
+    """The same in this process."""
+    return read_beside
 
 
 def soup(photo="pea.jpg", ingredients=PEAS, steps=STEPS):
@@ -471,10 +477,10 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("page", HOSTILE.values(), ids=HOSTILE)
-def test_a_page_that_is_made_to_cost_much_costs_little(read, tmp_path, monkeypatch, page):
+def test_a_page_that_is_made_to_cost_much_costs_little(read_beside, tmp_path, monkeypatch, page):
     monkeypatch.setattr(reader, "SECONDS", 5)
     monkeypatch.setattr(reader, "SECONDS_PER_MB", 1)
     files = {"a.html": page, "b.html": html(recipe(name=BEAN)), "b_files/pea.jpg": PHOTO}
-    recipes, unusable = read(write(tmp_path / "in", files))
+    recipes, unusable = read_beside(write(tmp_path / "in", files))
     assert BEAN in recipes
     assert PEA in recipes or any(origin.startswith("a.html") for origin in unusable)
