@@ -9,12 +9,13 @@ from browsing import DESKTOP, KEY, PHONE, get, notice, photo, post, search, serv
 from PIL import Image
 from playwright.sync_api import expect
 
-ROOTS = ["", "/kitchen/below"]
+BELOW = "/kitchen/below"
+at_each_root = pytest.mark.parametrize("home", ["", BELOW], indirect=True)
 
 
-@pytest.fixture(scope="module", params=ROOTS)
+@pytest.fixture(scope="module")
 def home(request, settings):
-    with served(settings, root_path=request.param) as url:
+    with served(settings, root_path=getattr(request, "param", BELOW)) as url:
         yield url
 
 
@@ -57,6 +58,7 @@ def shared_with(page, home, **files) -> None:
     )
 
 
+@at_each_root
 def test_the_manifest_leads_to_what_is_there(home):
     page = get(home, headers={"Accept-Language": "fr"})
     address = page.url.join(re.search(r'rel="manifest" href="([^"]*)"', page.text)[1])
@@ -91,6 +93,7 @@ def test_a_browser_would_install_it(browser, home):
     context.close()
 
 
+@at_each_root
 def test_without_a_connection_the_page_is_there_and_no_old_answer_is(installed, home):
     page = installed(locale="fr")
     search(page)
@@ -141,6 +144,7 @@ def test_a_new_release_is_seen_at_once(installed, home):
     expect(page.locator("#headline")).to_be_visible()
 
 
+@at_each_root
 def test_a_shared_photo_is_searched_with(installed, home):
     page = installed(viewport=PHONE)
     # Another Itadaki at this host, below another prefix, has one waiting.

@@ -1,6 +1,7 @@
 """The page in the cook's language."""
 
 import re
+from itertools import cycle
 
 import httpx
 import pytest
@@ -80,8 +81,9 @@ def test_caches_are_told_what_the_page_depends_on(url):
     assert chosen.startswith("itadaki-language=fr;") and "SameSite=lax" in chosen
 
 
-@pytest.mark.parametrize("language", sorted(languages()))
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(
+    ("language", "scheme"), list(zip(sorted(languages()), cycle(["light", "dark"]), strict=False))
+)
 def test_a_narrow_phone_in_every_language(visit, language, scheme):
     page = visit(
         viewport=NARROW, locale=language, color_scheme=scheme, is_mobile=True, has_touch=True

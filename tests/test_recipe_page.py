@@ -168,8 +168,10 @@ def test_it_is_not_sent_twice_and_allows_no_more_than_the_page(full, kitchen_url
     assert "unsafe" not in policy
 
 
-@pytest.mark.parametrize("viewport", [DESKTOP, PHONE, {"width": 320, "height": 640}])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(
+    ("viewport", "scheme"),
+    [(DESKTOP, "light"), (PHONE, "dark"), ({"width": 320, "height": 640}, "light")],
+)
 def test_it_fits_and_is_accessible(browser, full, viewport, scheme):
     context = browser.new_context(viewport=viewport, color_scheme=scheme, locale="fr")
     page = context.new_page()
