@@ -30,7 +30,7 @@ def test_fitted_it_comes_near_to_where_the_texts_belong():
 
 
 def test_a_title_is_the_sum_of_its_words_rows(encoder):
-    words = encoder.vectorizers["title"].vocabulary_
+    words = {word: row for row, word in enumerate(encoder.words["title"].words)}
     assert sorted(words) == ["lentil", "salad", "soup", "tomato"]
     # Both words are in half of the titles, so they weigh the same.
     expected = encoder.matrix[words["tomato"]] + encoder.matrix[words["soup"]]

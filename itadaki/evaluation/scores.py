@@ -15,7 +15,7 @@ from tqdm.auto import tqdm
 from itadaki.bank.bank import Bank
 from itadaki.bank.embedding import BATCH_SIZE
 from itadaki.errors import ItadakiError
-from itadaki.models.text_encoder import vectorizer
+from itadaki.models.known_words import vectorizer
 from itadaki.photos.images import load_rgb, preprocess
 from itadaki.recipes.recipe import DatasetRecipe
 

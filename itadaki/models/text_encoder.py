@@ -1,31 +1,26 @@
 """The text encoder: recipe texts into the space of the photos' embeddings."""
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from itadaki.errors import ArtifactError, reason
+from itadaki.models.known_words import KnownWords
 from itadaki.models.word_table import WordTable
 from itadaki.recipes.glossary import in_english, units
 from itadaki.settings import PROJECT_ROOT, Settings
 from itadaki.storage.files import replacing
 from itadaki.variants import VARIANTS, Artifacts
 
-if TYPE_CHECKING:  # importing scikit-learn takes as long as all the rest of a service's start
+if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
-    from sklearn.feature_extraction.text import TfidfVectorizer
-
-    _Vectorizers = Mapping[str, TfidfVectorizer] | Callable[[], Mapping[str, TfidfVectorizer]]
 
 _TOWER_PENALTY, _WORDS_PENALTY = 10.0, 3.0
 _READ = 4000
 """Characters of an ingredient list that the table's part looks at."""
 
-_WORD = r"(?u)\b[^\W\d_]{3,}\b"
 _FIELDS = ("title", "ingredients")
 
 
@@ -37,6 +32,7 @@ class TextEncoder:
     of other languages. Without a table, words that training did not see are passed over.
 
     Attributes:
+        words: those of titles and of ingredients.
         matrix: float32 array of shape (words, dimension), the titles' words first.
         table: the word table, if there is one.
         tower: float32 array of shape (2 * the table's dimension, dimension), for title and
@@ -45,22 +41,16 @@ class TextEncoder:
 
     def __init__(
         self,
-        vectorizers: "_Vectorizers",
+        words: Mapping[str, KnownWords],
         matrix: np.ndarray,
         table: WordTable | None = None,
         tower: np.ndarray | None = None,
     ) -> None:
-        """Join these; ``vectorizers`` may be a function that makes them when they are needed."""
-        self._given_vectorizers = vectorizers
+        """Join these; ``words`` are those of titles and of ingredients, by these names."""
+        self.words = dict(words)
         # Rows that are not in a row are copied for each product with a sparse matrix.
         self.matrix = np.ascontiguousarray(matrix)
         self.table, self.tower = table, tower
-
-    @cached_property
-    def vectorizers(self) -> "dict[str, TfidfVectorizer]":
-        """One for titles, one for ingredients."""
-        given = self._given_vectorizers
-        return dict(given() if callable(given) else given)
 
     @classmethod
     def fit(
@@ -83,15 +73,11 @@ class TextEncoder:
         """
         from sklearn.linear_model import Ridge
 
-        vectorizers = {"title": vectorizer(min_df=2), "ingredients": vectorizer(3, 0.2)}
-        for name, texts in zip(_FIELDS, (titles, _joined(ingredients)), strict=True):
-            # Empty texts must not count: they would make every word look rare.
-            known_texts = [text for text in texts if text]
-            try:
-                vectorizers[name].fit(known_texts)
-            except ValueError:  # no word occurs often enough
-                vectorizers[name] = vectorizer().fit([*known_texts, "food"])
-        encoder = cls(vectorizers, np.zeros((0, targets.shape[1]), np.float32))
+        words = {
+            "title": KnownWords.fit(titles, 2, 1.0),
+            "ingredients": KnownWords.fit(_joined(ingredients), 3, 0.2),
+        }
+        encoder = cls(words, np.zeros((0, targets.shape[1]), np.float32))
         left, said, tower = targets, list(titles), None
         if table:
             title, listed = encoder._table_vectors(titles, ingredients, table)
@@ -105,7 +91,7 @@ class TextEncoder:
             said = list(map(in_english, titles))
         rest = Ridge(_WORDS_PENALTY, fit_intercept=False, solver="sparse_cg", tol=1e-2, max_iter=40)
         matrix = np.asarray(rest.fit(encoder.vectors(said, ingredients), left).coef_.T, np.float32)
-        return cls(vectorizers, matrix, table, tower)
+        return cls(words, matrix, table, tower)
 
     @staticmethod
     def _table_vectors(
@@ -121,8 +107,7 @@ class TextEncoder:
 
         parts = (titles, _joined(ingredients))
         stacked = [
-            self.vectorizers[name].transform(part)
-            for name, part in zip(_FIELDS, parts, strict=True)
+            self.words[name].transform(part) for name, part in zip(_FIELDS, parts, strict=True)
         ]
         return hstack(stacked, format="csr", dtype=np.float32)
 
@@ -156,18 +141,18 @@ class TextEncoder:
                 for said in map(units, titles)
             ]
             return np.array(shares, np.float32)
-        title = self.vectorizers["title"]
-        known = set(title.get_feature_names_out())
-        words = map(title.build_analyzer(), titles)
+        title = self.words["title"]
+        known = set(title.words)
+        words = map(title.in_text, titles)
         shares = [np.mean([word in known for word in said]) if said else 0 for said in words]
         return np.array(shares, np.float32)
 
     def save(self, path: Path) -> None:
         """Write words, weights and matrix (as float16) to an ``.npz`` without pickles."""
         arrays: dict[str, Any] = {"matrix": self.matrix.astype(np.float16)}
-        for name, one in self.vectorizers.items():
-            words = one.get_feature_names_out().astype(str)
-            arrays |= {f"{name}_words": words, f"{name}_idf": one.idf_.astype(np.float32)}
+        for name, known in self.words.items():
+            words = np.array(known.words, str)
+            arrays |= {f"{name}_words": words, f"{name}_idf": known.idf.astype(np.float32)}
         if self.table is not None and self.tower is not None:
             arrays |= self.table.arrays() | {"tower": self.tower.astype(np.float16)}
         with replacing(path) as beside, beside.open("wb") as file:
@@ -200,47 +185,14 @@ class TextEncoder:
         ):
             raise ArtifactError(f"{path} is not a usable text encoder (its shapes do not match).")
 
-        def vectorizers() -> dict[str, "TfidfVectorizer"]:
-            made = {name: vectorizer(vocabulary=words[name]) for name in _FIELDS}
-            for name, one in made.items():
-                one.idf_ = weights[name]
-            return made
-
-        return cls(vectorizers, matrix, table, tower)
+        known = {name: KnownWords(words[name], weights[name]) for name in _FIELDS}
+        return cls(known, matrix, table, tower)
 
 
 def shipped_table() -> WordTable | None:
     """The word table that ft's text encoder in this checkout has, if there is one."""
     shipped = Artifacts(VARIANTS["ft"], Settings(_env_file=None, home=PROJECT_ROOT)).text_encoder
     return TextEncoder.load(shipped).table if shipped.exists() else None
-
-
-def vectorizer(
-    min_df: int = 1,
-    max_df: float = 1.0,
-    vocabulary: list[str] | None = None,
-    dtype: DTypeLike = np.float32,
-) -> "TfidfVectorizer":
-    """TF-IDF of English words of three letters or more, rows of length 1.
-
-    Args:
-        min_df: words that fewer texts hold are left out.
-        max_df: words that a larger share of the texts hold are left out.
-        vocabulary: the words, where they are known.
-        dtype: of the vectors.
-    """
-    from sklearn.feature_extraction.text import TfidfVectorizer
-
-    return TfidfVectorizer(
-        stop_words="english",
-        token_pattern=_WORD,
-        sublinear_tf=True,
-        strip_accents="unicode",
-        min_df=min_df,
-        max_df=max_df,
-        vocabulary=vocabulary,
-        dtype=dtype,
-    )
 
 
 def _joined(ingredients: Sequence[Sequence[str]]) -> list[str]:

@@ -3,15 +3,15 @@ words."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from scipy.sparse import csr_matrix, hstack
 from sklearn.decomposition import TruncatedSVD
 from sklearn.preprocessing import normalize
 
+from itadaki.models.known_words import KnownWords
 from itadaki.models.sentence_encoder import sentence_embeddings
-from itadaki.models.text_encoder import vectorizer
 from itadaki.settings import Settings
 
 Vectors: TypeAlias = np.ndarray | csr_matrix
@@ -75,11 +75,5 @@ class RecipeTexts:
         return cls(title, ingredient, np.hstack([title, ingredient]), sentences=True)
 
 
-def _tf_idf(texts: Sequence[str], min_df: int, max_df: float) -> Any:
-    # Empty texts must not count: they would make every word look rare.
-    known = [text for text in texts if text]
-    try:
-        words = vectorizer(min_df, max_df).fit(known)
-    except ValueError:  # no word occurs often enough
-        words = vectorizer().fit([*known, "food"])
-    return words.transform(texts)
+def _tf_idf(texts: Sequence[str], min_df: int, max_df: float) -> csr_matrix:
+    return KnownWords.fit(texts, min_df, max_df).transform(texts)
