@@ -1,5 +1,6 @@
 import csv
 import io
+import logging
 import os
 import random
 import shutil
@@ -25,6 +26,7 @@ import httpx
 import numpy as np
 import pytest
 import uvicorn
+from absl.logging import PythonHandler
 from filelock import FileLock
 from PIL import Image
 
@@ -32,6 +34,10 @@ from itadaki.recipes.recipe import DatasetRecipe
 from itadaki.settings import Settings
 
 pytest_plugins = ["browsing", "sources"]
+
+# When a service in a thread sets up its log, TensorFlow's handler would close the stream that it
+# began with: pytest's own, if that is just not in place, and no test would pass any more.
+PythonHandler.close = logging.StreamHandler.close
 
 # A shell has what it starts behind itself ignore Ctrl-C, which every child would inherit.
 signal.signal(signal.SIGINT, signal.default_int_handler)
