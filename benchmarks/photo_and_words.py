@@ -11,11 +11,11 @@ python benchmarks/photo_and_words.py
 
 import numpy as np
 
-from itadaki.errors import ArtifactError
+from itadaki.evaluation.measurements import Measurements
 from itadaki.photos.images import load_input
 from itadaki.retrieval import RetrievalSystem
 from itadaki.settings import PROJECT_ROOT
-from itadaki.storage.files import read_json_object, write_json
+from itadaki.storage.files import write_json
 
 FIGURES = PROJECT_ROOT / "reports" / "measurements" / "photo_and_words.json"
 PHOTOS = PROJECT_ROOT / "test_recipes"
@@ -70,10 +70,7 @@ def main() -> None:
         "bank": system.bank.manifest["sha256"]["bank"],
     }
     print(system.dataset.source, figures)
-    try:
-        kept = read_json_object(FIGURES)
-    except ArtifactError:
-        kept = {}
+    kept = Measurements().stored("photo_and_words") or {}
     write_json(FIGURES, kept | {system.dataset.source.split()[-1]: figures})
 
 

@@ -13,12 +13,12 @@ import time
 
 import numpy as np
 
-from itadaki.errors import ArtifactError
+from itadaki.evaluation.measurements import Measurements
 from itadaki.index.filters import RowFilter
 from itadaki.index.seen_words import MOST
 from itadaki.retrieval import RetrievalSystem
 from itadaki.settings import PROJECT_ROOT
-from itadaki.storage.files import read_json_object, write_json
+from itadaki.storage.files import write_json
 
 FIGURES = PROJECT_ROOT / "reports" / "measurements" / "seen_words.json"
 _ASKED = 2000  # photos whose words are told, to take the time
@@ -61,10 +61,7 @@ def main() -> None:
         "bank": system.bank.manifest["sha256"]["bank"],
     }
     print(source, found)
-    try:
-        kept = read_json_object(FIGURES)
-    except ArtifactError:
-        kept = {}
+    kept = Measurements().stored("seen_words") or {}
     write_json(FIGURES, kept | {source.split()[-1]: found})
 
 
