@@ -21,18 +21,11 @@ CONFIG_TL: dict[str, Any] = {
     "LEARNING_RATE": 1e-5,
 }
 
-CONFIG_TL_HARD: dict[str, Any] = {
-    "IMG_SIZE": 224,
-    "BATCH_SIZE": 32,
-    "EMBEDDING_DIM": 512,
+CONFIG_TL_HARD: dict[str, Any] = CONFIG_TL | {
     "TRIPLET_MARGIN": 0.8,
     "EPOCHS": 15,
     "SAMPLING": "hard_negative",
     "HARDEST": 2000,
-    "TRIPLET_WEIGHT": 0.2,
-    "PHOTO_WEIGHT": 1.0,
-    "VIEWS": 3,
-    "LEARNING_RATE": 3e-4,
 }
 
 CONFIG_FT: dict[str, Any] = {
