@@ -489,7 +489,12 @@ class RetrievalSystem:
         """Show the query's photo beside the photos found, with titles and similarities."""
         from itadaki import plots
 
-        plots.show(plots.search_results(query_image, results))
+        plots.show(plots.search_results(query_image, results), self._told)
+
+    @property
+    def _told(self) -> str:
+        """What is said below a figure of this collection's photos."""
+        return f"{self.bank.variant.name}, {self.dataset.source}"
 
     def visualize_model_architecture(self) -> None:
         """Draw the model's stages, with the shape and the parameters of each."""
@@ -507,7 +512,7 @@ class RetrievalSystem:
         from itadaki.training.triplets import hard_triplets
 
         triplets = hard_triplets(self.bank, num_triplets, seed)
-        plots.show(plots.triplets(self, triplets))
+        plots.show(plots.triplets(self, triplets), self._told)
 
     def evaluate_model(self, split: str = "test") -> "pd.DataFrame":
         """Score the bank as it is searched; see ``itadaki.evaluation.scores.evaluate``."""
