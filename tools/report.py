@@ -21,6 +21,7 @@ from pydantic.fields import FieldInfo
 from api.core.config import ApiSettings
 from itadaki.cli import commands
 from itadaki.errors import ItadakiError
+from itadaki.evaluation.chapters import backbones, beyond, chapter
 from itadaki.evaluation.comparison import markdown_table
 from itadaki.evaluation.measurements import Measurements
 from itadaki.settings import PROJECT_ROOT, Settings
@@ -74,13 +75,24 @@ def write_report(root: Path = PROJECT_ROOT) -> Iterator[Path]:
     for path, figure in figures(root).items():
         plots.save(figure, path, dpi=120)
         yield path
-    comparison = Measurements(root).comparison
+    measured = Measurements(root)
+    comparison = measured.comparison
     for variant, _, name, _ in _CHAPTERS:
         path = root / f"recipe_image_retrieval_{name}.ipynb"
         ladder = plots.ladder(comparison, highlight=variant)
-        refresh(path, comparison.chapter(variant), ladder)
+        refresh(path, chapter_tables(measured, variant), ladder)
         plots.close(ladder)
         yield path
+
+
+def chapter_tables(measured: Measurements, variant: str) -> dict[str, str]:
+    """The tables of measurements in a notebook, by a part of their cells' sources."""
+    tables = {f'chapter(measured, "{variant}")': chapter(measured.comparison, variant)}
+    if variant == "raw":
+        return {"Markdown(backbones(": backbones(measured.stored("backbones"))} | tables
+    if variant == "ft":
+        return tables | {"Markdown(beyond(": beyond(measured.comparison)}
+    return tables
 
 
 def main() -> None:
