@@ -1,3 +1,4 @@
+import json
 import re
 import shutil
 from pathlib import Path
@@ -121,3 +122,22 @@ def test_a_changed_measurement_changes_the_documents(checkout):
     folder = checkout / "reports" / "measurements"
     shutil.copy(folder / "raw-seed0.npz", folder / "ft-seed0.npz")
     assert documents(checkout)[page] != before
+
+
+def test_what_was_tried_is_listed_with_its_knobs(checkout):
+    scores = {"P@1 dish class": 0.3, "nDCG@10 title": 0.1}
+    trial = {"knobs": {"TRIPLET_WEIGHT": 0.0}, "scores": {"photos": scores}}
+    path = checkout / "reports" / "measurements" / "trials.json"
+    path.write_text(json.dumps({"no triplets": trial}), encoding="utf-8")
+    (checkout / "README.md").write_text("<!-- report: trials --><!-- /report -->")
+    table = documents(checkout)[checkout / "README.md"]
+    assert "| no triplets (`TRIPLET_WEIGHT` 0.0) | photos | 0.300 |" in table
+
+
+def test_another_kitchen_is_held_against_raw(checkout):
+    raw, ft = {"P@1 dish class": [0.4, 0.3, 0.5]}, {"P@1 dish class": [0.5, 0.4, 0.6]}
+    path = checkout / "reports" / "measurements" / "other_kitchen.json"
+    path.write_text(json.dumps({"dataset": "folder x", "raw": raw, "ft": ft}), encoding="utf-8")
+    (checkout / "README.md").write_text("<!-- report: other_kitchen --><!-- /report -->")
+    table = documents(checkout)[checkout / "README.md"]
+    assert "| **ft** | 0.500 (0.400–0.600), 1.25 x |" in table

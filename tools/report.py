@@ -26,19 +26,12 @@ from itadaki.evaluation.comparison import markdown_table
 from itadaki.evaluation.measurements import Measurements
 from itadaki.settings import PROJECT_ROOT, Settings
 from itadaki.storage.files import replacing
-from tools import service, sizing
+from tools import quality, service, sizing
+from tools.quality import METRICS as _METRICS
 from tools.sizing import Table
 
 _BLOCK = re.compile(r"(<!-- report: (\w+) -->)(.*?)(<!-- /report -->)", re.DOTALL)
 _NOT_MEASURED = "Not measured yet."
-_METRICS = {
-    "P@1 dish class": "P@1",
-    "P@10 dish class": "P@10",
-    "MAP@R dish class": "MAP@R",
-    "nDCG@10 title": "nDCG@10, titles",
-    "nDCG@10 ingredients": "nDCG@10, ingredients",
-    "recall@1 re-crop": "recall@1, re-cropped photo",
-}
 _CHAPTERS = (
     ("raw", "photos", "raw", "the frozen backbone: the floor"),
     ("tl", "photos", "tl", "a head on triplets with random negatives"),
@@ -342,6 +335,14 @@ def _ray(measured: Measurements) -> str:
     )
 
 
+def _text_retrieval(measured: Measurements) -> str:
+    """A photo's own recipe's text among those of others, by Recipe1M's protocol."""
+    about = measured.comparison.about.get("ft", {})
+    if "text_retrieval" not in about:
+        return _NOT_MEASURED
+    return markdown_table(*quality.text_retrieval(about))
+
+
 def _stored(name: str, table: Callable[[dict[str, Any]], Table], measured: Measurements) -> str:
     """A table of what one of the benchmarks measured."""
     found = measured.stored(name)
@@ -368,6 +369,9 @@ BLOCKS: dict[str, Callable[[Measurements], str]] = {
     "index_libraries": partial(_stored, "index", sizing.libraries),
     "index_memory": partial(_stored, "index", sizing.memory),
     "ray": _ray,
+    "trials": partial(_stored, "trials", quality.trials),
+    "other_kitchen": partial(_stored, "other_kitchen", quality.other_kitchen),
+    "text_retrieval": _text_retrieval,
 }
 
 
