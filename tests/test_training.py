@@ -1,5 +1,6 @@
 import itertools
 import json
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -194,6 +195,42 @@ def test_other_datasets_are_trained_on_but_for_copies_of_what_is_held_out(home, 
         )
     fresh = data.fresh_activations(mixed, np.random.default_rng(0))
     assert fresh.shape == (4, *data.tail.input.shape[1:])
+
+
+def test_validation_photos_search_all_that_training_may_see_of_the_dataset(home, dataset, built):
+    beside = load_beside(home, home.dataset, False)
+    config = TrainingConfig.of(TINY_FT)
+    data = TrainingData(dataset, config, home, built[0], False, also=[beside])
+    asked = []
+
+    def embed(rows):
+        asked.append(rows)
+        return data.features(0)[rows]
+
+    found = Validation(data).scores(embed)
+    own = data.train[data.train < len(dataset.recipes)]
+    (gallery,) = asked
+    assert set(gallery) == {*own, *data.validation}
+    similarities = data.features(0)[data.validation] @ data.features(0)[gallery].T
+    similarities[data.validation[:, None] == gallery] = -1
+    classes = dataset.recipes["dish_class"].to_numpy()
+    first = classes[gallery[similarities.argmax(axis=1)]]
+    known = np.array([name is not None for name in classes[data.validation]])
+    expected = (first == classes[data.validation])[known].mean()
+    assert found["validation P@1 dish class"] == pytest.approx(expected)
+
+
+def test_keywords_teach_which_recipes_are_alike(home, dataset, built):
+    data = data_of(TINY_FT, home, dataset, built)
+    one, other = data.train[[0, -1]]
+    recipes = dataset.recipes.copy()
+    before = data.neighbours.ingredients[[0, -1]].toarray()
+    for row in data.train[[0, 1, 2, -1]]:
+        recipes.at[row, "Keywords"] = ["shakshuka"]
+    taught = data_of(TINY_FT, home, replace(dataset, read=lambda: recipes), built)
+    after = taught.neighbours.ingredients[[0, -1]].toarray()
+    assert after[0] @ after[1] > before[0] @ before[1]
+    assert taught.titles_and_ingredients([one, other]) == data.titles_and_ingredients([one, other])
 
 
 @pytest.mark.parametrize(
