@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
-from matplotlib.patheffects import withStroke
 
 from itadaki.plots.style import (
     FROZEN,
@@ -212,24 +211,19 @@ def similarity_of_pairs(pairs: pd.DataFrame) -> Figure:
 
 @styled
 def embedding_map(points: pd.DataFrame) -> Figure:
-    """Photos as points on a plane, coloured by dish class and named where the class is at home.
+    """Photos as points on a plane, coloured by dish class, the most frequent class first.
 
     Args:
         points: x, y and dish class; see ``inspection.embedding_map``.
     """
     figure, axis = plt.subplots(figsize=(10, 6.2))
     names = list(points["dish class"].value_counts().index)
-    colours = dict(zip(names, sns.color_palette("tab10", len(names)), strict=True))
     sns.scatterplot(
-        points, x="x", y="y", hue="dish class", palette=colours, s=22, linewidth=0.3, legend=False,
-        ax=axis,
+        points, x="x", y="y", hue="dish class", hue_order=names, s=22, linewidth=0.3,
+        palette=sns.color_palette("tab10", len(names)), ax=axis,
     )  # fmt: skip
-    for name, part in points.groupby("dish class"):
-        axis.text(
-            part["x"].median(), part["y"].median(), str(name), ha="center", va="center",
-            fontsize=12, weight="bold", color=colours[name],
-            path_effects=[withStroke(linewidth=4, foreground="white")],
-        )  # fmt: skip
+    # Beside the points: names at home in their midst would cover each other.
+    sns.move_legend(axis, "center left", bbox_to_anchor=(1, 0.5), frameon=False, title="")
     axis.set(xticks=[], yticks=[], xlabel="", ylabel="")
     axis.set_title("Do photos of one dish lie together?")
     axis.spines[:].set_visible(False)
