@@ -14,6 +14,7 @@ from itadaki.errors import ArtifactError, QueryError, UnknownRecipeError
 from itadaki.index.exact import similarities
 from itadaki.index.filters import Filters
 from itadaki.index.index import ExactIndex, Index, StandInIndex, build_index, open_index
+from itadaki.index.reranking import CANDIDATES, reranked
 from itadaki.index.seen_words import SeenWords
 from itadaki.index.words import SHARE, WordIndex
 from itadaki.models.text_encoder import TextEncoder
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
 _CANDIDATES = 100
 """Recipes that are compared both by words and by embeddings, beside those wanted."""
+_NEAREST = 10
+"""Among so many of the best is the nearest, whose similarity says how near they are."""
 _MET = 0.5
 """Where a recipe meets the words so well, those that meet none of them are not made up for it."""
 _LIKED, _DISLIKED = 0.5, 0.3  # beside what is asked for, which is 1 long (Rocchio 1971)
@@ -326,7 +329,7 @@ class RetrievalSystem:
         # Also where words alone are asked with, an unknown one is said.
         groups = {self.bank.recipes[row].photo_group for row in self._rows_of(left_out)}
         copies = sum(recipe.photo_group in groups for recipe in self.bank.recipes) if groups else 0
-        most = offset + top_k + copies
+        most = max(offset + top_k + copies, _NEAREST)
         best = self.search_embedded(query, words, most, filters, photo_weight)
         kept = [each for each in best if each.photo_group not in groups]
         results = [
@@ -338,7 +341,7 @@ class RetrievalSystem:
         return Found(
             results,
             any(told) if told else None,
-            self.bank.confidence(kept[0].similarity) if alone and kept else None,
+            self.bank.confidence(max(each.similarity for each in kept)) if alone and kept else None,
             looks_like,
             self._named(looks_like, results),
         )
@@ -447,13 +450,25 @@ class RetrievalSystem:
     ) -> list[SearchResult]:
         """Find the rows that are most similar to an embedding.
 
+        Where rows hold texts beside photos, the best of them are looked at again; see
+        ``itadaki.index.reranking``. Similarities are cosines all the same.
+
         Args:
             query: float32 array of shape (dimension,) and length 1.
             top_k: how many.
             filters: what the recipes found must hold.
         """
         filters = filters or Filters()
-        rows, similarities = self.index.search(query, top_k, filters)
+        bank = self.bank
+        again = bank.photo_embeddings is not bank.embeddings
+        rows, similarities = self.index.search(
+            query, max(top_k, CANDIDATES) if again else top_k, filters
+        )
+        if again:
+            looked = rows[:CANDIDATES]
+            order = reranked(query, bank.photo_embeddings[looked], bank.embeddings[looked])
+            order = np.concatenate([order, np.arange(len(order), len(rows))])[:top_k]
+            rows, similarities = rows[order], similarities[order]
         return [
             self.result(int(row), rank, float(similarity))
             for rank, (row, similarity) in enumerate(zip(rows, similarities, strict=True), 1)
@@ -519,7 +534,7 @@ class RetrievalSystem:
         from itadaki.evaluation.scores import evaluate
 
         found = evaluate(self.bank, self.embedder, self.dataset.root, split)
-        return found.get("fused", found["photos"]).table()
+        return found.get("search", found["photos"]).table()
 
 
 def _models(artifacts: Artifacts) -> "tuple[Embedder, TextEncoder | None]":

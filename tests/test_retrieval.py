@@ -139,7 +139,7 @@ def is_title(artist) -> bool:
 
 def test_figures_are_drawn_and_shown(system, monkeypatch):
     shown = []
-    monkeypatch.setattr(plots, "show", shown.append)
+    monkeypatch.setattr(plots, "show", lambda figure, told=None: shown.append(figure))
     results = system.search_similar_recipes(photo(system, 3), top_k=7)
     system.display_results(photo(system, 3), results)
     system.display_results(photo(system, 3), [])

@@ -15,6 +15,7 @@ from tqdm.auto import tqdm
 from itadaki.bank.bank import Bank
 from itadaki.bank.embedding import BATCH_SIZE
 from itadaki.errors import ItadakiError
+from itadaki.index.reranking import CANDIDATES, reranked
 from itadaki.models.known_words import vectorizer
 from itadaki.photos.images import load_rgb, preprocess
 from itadaki.recipes.recipe import DatasetRecipe
@@ -78,9 +79,10 @@ def evaluate(
 ) -> dict[str, Evaluation]:
     """Score a bank with the held-out recipes of one split as queries.
 
-    A query is a photo alone. It searches up to three galleries: ``photos``, the whole collection
-    by its photos; ``fused``, the same with the texts in the rows, where the bank has them; and
-    ``split``, only the photos of the split itself. One recipe stands for each photo, and a
+    A query is a photo alone. It searches up to four galleries: ``photos``, the whole collection
+    by its photos; ``fused``, the same with the texts in the rows, where the bank has them;
+    ``search``, these with the second look that a search takes; and ``split``, only the photos of
+    the split itself. One recipe stands for each photo, and a
     query's own is left out, so that no copy is ever an answer. The metrics are precision at 1 and
     10 and MAP@R (Musgrave et al. 2020) by dish class, nDCG at 10 with graded relevance from the
     TF-IDF cosine of titles and, apart from it, of ingredients, and, over the whole collection,
@@ -110,12 +112,20 @@ def evaluate(
     rng = np.random.default_rng(_SEED)
 
     def scored(
-        rows: np.ndarray, queries: np.ndarray, labels: Labels, crops: np.ndarray | None
+        rows: np.ndarray,
+        queries: np.ndarray,
+        labels: Labels,
+        crops: np.ndarray | None,
+        again: bool = False,
     ) -> Evaluation:
         asked = photos if crops is not None else rows
 
         def similarities(of: np.ndarray) -> np.ndarray:
-            return np.asarray(asked[of] @ rows.T)
+            found = np.asarray(asked[of] @ rows.T)
+            if not again:
+                return found
+            found[np.arange(len(of)), of] = -np.inf
+            return _with_second_look(found, asked[of], photos, rows)
 
         def random_order(of: np.ndarray) -> np.ndarray:
             return rng.random((len(of), len(rows)), dtype=np.float32)
@@ -123,7 +133,9 @@ def evaluate(
         per_query = retrieval_scores(similarities, queries, labels)
         random = retrieval_scores(random_order, queries, labels)
         if crops is not None:
-            per_query |= recall_scores(crops @ rows.T, queries)
+            found = crops @ rows.T
+            found = _with_second_look(found, crops, photos, rows) if again else found
+            per_query |= recall_scores(found, queries)
             random |= recall_scores(random_order(queries), queries)
         floor = {name: float(scores.mean()) for name, scores in random.items()}
         shared = pd.Series(labels.dish_class).duplicated(keep=False).to_numpy()
@@ -131,9 +143,26 @@ def evaluate(
         return Evaluation(per_query, floor, split, len(rows), classes.tolist())
 
     found = {name: scored(of, queries, labels, crops) for name, of in rows.items()}
+    if "fused" in rows:
+        found["search"] = scored(rows["fused"], queries, labels, crops, again=True)
     within = Labels(labels.dish_class[queries], labels.title[queries], labels.ingredients[queries])
     found["split"] = scored(photos[queries], np.arange(len(queries)), within, None)
     return found
+
+
+def _with_second_look(
+    similarities: np.ndarray, asked: np.ndarray, photos: np.ndarray, rows: np.ndarray
+) -> np.ndarray:
+    """Numbers that order each query's gallery as a search does: the candidates again, then the
+    others by their similarity."""
+    count = min(CANDIDATES, len(rows))
+    ordered = similarities - 3.0
+    for found, query, kept in zip(similarities, asked, ordered, strict=True):
+        candidates = np.argsort(-found, kind="stable")[:count]
+        candidates = candidates[np.isfinite(found[candidates])]
+        best = candidates[reranked(query, photos[candidates], rows[candidates])]
+        kept[best] = -np.arange(len(best)) / count
+    return ordered
 
 
 def gallery_of(bank: Bank) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
