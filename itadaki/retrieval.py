@@ -12,9 +12,9 @@ from itadaki.bank.bank import Bank, load_bank
 from itadaki.bank.build import build_bank
 from itadaki.errors import ArtifactError, QueryError, UnknownRecipeError
 from itadaki.index.exact import similarities
+from itadaki.index.expansion import CANDIDATES, expanded
 from itadaki.index.filters import Filters
 from itadaki.index.index import ExactIndex, Index, StandInIndex, build_index, open_index
-from itadaki.index.reranking import CANDIDATES, reranked
 from itadaki.index.seen_words import SeenWords
 from itadaki.index.words import SHARE, WordIndex
 from itadaki.models.text_encoder import TextEncoder
@@ -338,10 +338,14 @@ class RetrievalSystem:
         ]
         alone = bool(seen) and not (words or like or unlike)
         told = [is_food for _, is_food in seen if is_food is not None]
+        confidence = None
+        if alone and kept:
+            near = self.bank.embeddings[[each.index for each in kept]] @ query
+            confidence = self.bank.confidence(float(near.max()))
         return Found(
             results,
             any(told) if told else None,
-            self.bank.confidence(max(each.similarity for each in kept)) if alone and kept else None,
+            confidence,
             looks_like,
             self._named(looks_like, results),
         )
@@ -450,8 +454,8 @@ class RetrievalSystem:
     ) -> list[SearchResult]:
         """Find the rows that are most similar to an embedding.
 
-        Where rows hold texts beside photos, the best of them are looked at again; see
-        ``itadaki.index.reranking``. Similarities are cosines all the same.
+        Where rows hold texts beside photos, the search is made twice: the second time with the
+        embedding moved towards what the first found. See ``itadaki.index.expansion``.
 
         Args:
             query: float32 array of shape (dimension,) and length 1.
@@ -459,16 +463,9 @@ class RetrievalSystem:
             filters: what the recipes found must hold.
         """
         filters = filters or Filters()
-        bank = self.bank
-        again = bank.photo_embeddings is not bank.embeddings
-        rows, similarities = self.index.search(
-            query, max(top_k, CANDIDATES) if again else top_k, filters
-        )
-        if again:
-            looked = rows[:CANDIDATES]
-            order = reranked(query, bank.photo_embeddings[looked], bank.embeddings[looked])
-            order = np.concatenate([order, np.arange(len(order), len(rows))])[:top_k]
-            rows, similarities = rows[order], similarities[order]
+        if self.bank.photo_embeddings is not self.bank.embeddings:
+            query = self._expanded(query, filters)
+        rows, similarities = self.index.search(query, top_k, filters)
         return [
             self.result(int(row), rank, float(similarity))
             for rank, (row, similarity) in enumerate(zip(rows, similarities, strict=True), 1)

@@ -15,7 +15,7 @@ from tqdm.auto import tqdm
 from itadaki.bank.bank import Bank
 from itadaki.bank.embedding import BATCH_SIZE
 from itadaki.errors import ItadakiError
-from itadaki.index.reranking import CANDIDATES, reranked
+from itadaki.index.expansion import CANDIDATES, expanded
 from itadaki.models.known_words import vectorizer
 from itadaki.photos.images import load_rgb, preprocess
 from itadaki.recipes.recipe import DatasetRecipe
@@ -81,9 +81,8 @@ def evaluate(
 
     A query is a photo alone. It searches up to four galleries: ``photos``, the whole collection
     by its photos; ``fused``, the same with the texts in the rows, where the bank has them;
-    ``search``, these with the second look that a search takes; and ``split``, only the photos of
-    the split itself. One recipe stands for each photo, and a
-    query's own is left out, so that no copy is ever an answer. The metrics are precision at 1 and
+    ``search``, these with the query expanded as a search does; and ``split``, only the photos of
+    the split itself. One recipe stands for each photo, and a query's own is left out, so that no copy is ever an answer. The metrics are precision at 1 and
     10 and MAP@R (Musgrave et al. 2020) by dish class, nDCG at 10 with graded relevance from the
     TF-IDF cosine of titles and, apart from it, of ingredients, and, over the whole collection,
     the recall of a recipe from a re-cropped photo of itself.
@@ -116,16 +115,16 @@ def evaluate(
         queries: np.ndarray,
         labels: Labels,
         crops: np.ndarray | None,
-        again: bool = False,
+        expand: bool = False,
     ) -> Evaluation:
         asked = photos if crops is not None else rows
 
         def similarities(of: np.ndarray) -> np.ndarray:
-            found = np.asarray(asked[of] @ rows.T)
-            if not again:
-                return found
-            found[np.arange(len(of)), of] = -np.inf
-            return _with_second_look(found, asked[of], photos, rows)
+            against_all = asked[of] @ rows.T
+            if not expand:
+                return np.asarray(against_all)
+            against_all[np.arange(len(of)), of] = -np.inf
+            return np.asarray(_expanded(asked[of], against_all, photos, rows) @ rows.T)
 
         def random_order(of: np.ndarray) -> np.ndarray:
             return rng.random((len(of), len(rows)), dtype=np.float32)
@@ -133,9 +132,10 @@ def evaluate(
         per_query = retrieval_scores(similarities, queries, labels)
         random = retrieval_scores(random_order, queries, labels)
         if crops is not None:
-            found = crops @ rows.T
-            found = _with_second_look(found, crops, photos, rows) if again else found
-            per_query |= recall_scores(found, queries)
+            against_all = crops @ rows.T
+            if expand:
+                against_all = _expanded(crops, against_all, photos, rows) @ rows.T
+            per_query |= recall_scores(against_all, queries)
             random |= recall_scores(random_order(queries), queries)
         floor = {name: float(scores.mean()) for name, scores in random.items()}
         shared = pd.Series(labels.dish_class).duplicated(keep=False).to_numpy()
@@ -144,25 +144,24 @@ def evaluate(
 
     found = {name: scored(of, queries, labels, crops) for name, of in rows.items()}
     if "fused" in rows:
-        found["search"] = scored(rows["fused"], queries, labels, crops, again=True)
+        found["search"] = scored(rows["fused"], queries, labels, crops, expand=True)
     within = Labels(labels.dish_class[queries], labels.title[queries], labels.ingredients[queries])
     found["split"] = scored(photos[queries], np.arange(len(queries)), within, None)
     return found
 
 
-def _with_second_look(
-    similarities: np.ndarray, asked: np.ndarray, photos: np.ndarray, rows: np.ndarray
+def _expanded(
+    asked: np.ndarray, against_all: np.ndarray, photos: np.ndarray, rows: np.ndarray
 ) -> np.ndarray:
-    """Numbers that order each query's gallery as a search does: the candidates again, then the
-    others by their similarity."""
-    count = min(CANDIDATES, len(rows))
-    ordered = similarities - 3.0
-    for found, query, kept in zip(similarities, asked, ordered, strict=True):
-        candidates = np.argsort(-found, kind="stable")[:count]
-        candidates = candidates[np.isfinite(found[candidates])]
-        best = candidates[reranked(query, photos[candidates], rows[candidates])]
-        kept[best] = -np.arange(len(best)) / count
-    return ordered
+    """Queries as ``RetrievalSystem.find`` expands them; similarities of -inf are not found."""
+    found = np.argsort(-against_all, axis=1, kind="stable")[:, :CANDIDATES]
+    kept = np.isfinite(np.take_along_axis(against_all, found, axis=1))
+    return np.stack(
+        [
+            expanded(query, photos[best[finite]], rows[best[finite]])
+            for query, best, finite in zip(asked, found, kept, strict=True)
+        ]
+    )
 
 
 def gallery_of(bank: Bank) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
