@@ -472,6 +472,11 @@ class RetrievalSystem:
             if similarity >= filters.min_similarity
         ]
 
+    def _expanded(self, query: np.ndarray, filters: Filters) -> np.ndarray:
+        every = replace(filters, min_similarity=-1.0)
+        rows, _ = self.index.search(query, CANDIDATES, every)
+        return expanded(query, self.bank.photo_embeddings[rows], self.bank.embeddings[rows])
+
     def result(self, index: int, rank: int, similarity: float) -> SearchResult:
         """Describe one row of the bank as a search result."""
         # A photo against itself may exceed 1 by a rounding.

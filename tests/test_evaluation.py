@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
@@ -9,12 +11,15 @@ from itadaki.evaluation.scores import (
     average_precision_at_r,
     confidence_interval,
     evaluate,
+    gallery_of,
     ndcg,
     random_crop,
     recall_scores,
     retrieval_scores,
     text_vectors,
 )
+from itadaki.index.filters import Filters
+from itadaki.retrieval import RetrievalSystem
 
 
 @pytest.mark.parametrize(
@@ -132,6 +137,34 @@ def test_copies_are_neither_query_nor_answer(system):
     assert found["photos"].gallery == 39
     assert found.keys() == {"photos", "split"}
     assert found["split"].gallery == len(found["photos"].per_query["recall@1 re-crop"])
+
+
+def test_what_is_evaluated_is_what_a_search_finds(system):
+    """The gallery ``search`` ranks as ``find`` does where rows hold more than photos."""
+    photos = system.bank.embeddings
+    texts = np.random.default_rng(5).normal(size=photos.shape).astype(np.float32)
+    rows = photos + 0.7 * texts / np.linalg.norm(texts, axis=1, keepdims=True)
+    rows = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    bank = replace(system.bank, embeddings=rows, photo_embeddings=photos)
+    fused = RetrievalSystem(system.embedder, bank, system.dataset)
+    found = evaluate(bank, system.embedder, system.dataset.root, "train", progress=False)
+
+    gallery = gallery_of(bank)[0]
+    labels = Labels.of([bank.recipes[i] for i in gallery])
+    expected = []
+    for place, row in enumerate(gallery):
+        if bank.recipes[row].split != "train":
+            continue
+        others = Filters(unique_photos=True, not_of_photo=bank.recipes[row].photo_group)
+        similarities = np.full(len(gallery), -np.inf)
+        for result in fused.find(photos[row], 40, others):
+            similarities[np.flatnonzero(gallery == result.index)] = result.similarity
+        gains = (labels.title[place] @ labels.title.T).toarray()[0]
+        kept = np.arange(len(gallery)) != place
+        if gains[kept].any():
+            expected.append(ndcg(similarities[kept], gains[kept], 10))
+    assert found["search"].per_query["nDCG@10 title"] == pytest.approx(expected)
+    assert np.abs(found["fused"].per_query["nDCG@10 title"] - expected).max() > 0.01
 
 
 def test_empty_split_is_named(system):

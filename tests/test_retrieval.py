@@ -43,6 +43,18 @@ def test_every_kind_of_query_finds_the_same(system):
     assert len(found) == 1
 
 
+def test_a_search_in_rows_with_texts_is_sorted_and_keeps_its_threshold(system):
+    photos = system.bank.embeddings
+    rows = photos + 0.5 * np.roll(photos, 7, axis=0)
+    rows = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    bank = replace(system.bank, embeddings=rows, photo_embeddings=photos)
+    fused = RetrievalSystem(system.embedder, bank, system.dataset)
+    found = [result.similarity for result in fused.find(photos[3], 40)]
+    assert len(found) == 40 and found == sorted(found, reverse=True)
+    at_least = Filters(min_similarity=found[9])
+    assert [each.similarity for each in fused.find(photos[3], 40, at_least)] == found[:10]
+
+
 def test_copies_can_be_left_out(system):
     both = system.search_similar_recipes(photo(system, 39), top_k=2)
     assert [result.index for result in both] == [38, 39]
