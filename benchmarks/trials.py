@@ -34,7 +34,7 @@ TRIALS: dict[str, dict] = {
 SHORT = {"VIEWS": 6, "PHASE_2_EPOCHS": 6}
 """Of all trials alike, since on two cores each takes its time."""
 ALONE = "without other kitchens"
-GALLERIES = ("photos", "fused")
+GALLERIES = ("photos", "fused", "search")
 
 
 def main() -> None:

@@ -38,11 +38,15 @@ def test_a_step_is_the_paired_difference_on_the_same_queries(tmp_path):
     assert step.ratio == pytest.approx(0.4 / 0.3)
 
 
-def test_the_ladder_ends_with_the_fused_bank(tmp_path):
+def test_the_ladder_ends_with_the_search(tmp_path):
     measure(tmp_path, "raw", 0, [0, 1])
-    measure(tmp_path, "ft", 0, [1, 1], galleries=("photos", "fused"))
+    measure(tmp_path, "ft", 0, [1, 1], galleries=("photos", "fused", "search"))
     steps = Comparison(tmp_path).steps()["step"].tolist()
-    assert steps == ["raw (photos) to ft (photos)", "ft (photos) to ft (fused)"]
+    assert steps == [
+        "raw (photos) to ft (photos)",
+        "ft (photos) to ft (fused)",
+        "ft (fused) to ft (search)",
+    ]
 
 
 def test_the_report_is_text_and_picture(tmp_path):

@@ -62,7 +62,7 @@ def checkout(tmp_path) -> Path:
         per_query = {name: np.full(12, score) for name in names}
         random = dict.fromkeys(names, 0.1)
         found = Evaluation(per_query, random, "test", 90, ["soup"] * 12)
-        galleries = {"photos": found} | ({"fused": found} if variant == "ft" else {})
+        galleries = dict.fromkeys(("photos", *(("fused", "search") if variant == "ft" else ())), found)
         save_measurement(galleries, folder, variant, 0, {"dataset": "d", "dataset_source": "x"})
     (tmp_path / "docs").mkdir()
     return tmp_path
@@ -101,7 +101,7 @@ def test_a_chapter_over_the_baseline_needs_the_same_class_rules(checkout, monkey
     found = Evaluation({n: np.full(12, 0.4) for n in names}, dict.fromkeys(names, 0.1), "test", 90)
     facts = {"dataset": "d", "dataset_source": "x"}
     folder = checkout / "reports" / "measurements"
-    save_measurement({"photos": found, "fused": found}, folder, "ft", 0, facts)
+    save_measurement(dict.fromkeys(("photos", "fused", "search"), found), folder, "ft", 0, facts)
     assert "0.400 | 0.400 | 0.400 (2.00 x)" in documents(checkout)[page]
 
 

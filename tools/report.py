@@ -36,7 +36,7 @@ _CHAPTERS = (
     ("raw", "photos", "raw", "the frozen backbone: the floor"),
     ("tl", "photos", "tl", "a head on triplets with random negatives"),
     ("tl_hard", "photos", "tl_hard", "the same with hard negatives of the whole collection"),
-    ("ft", "fused", "ft_hard", "last blocks fine-tuned, photos and texts in one space"),
+    ("ft", "search", "ft_hard", "last blocks fine-tuned, photos and texts in one space"),
 )
 
 
@@ -124,11 +124,16 @@ def _filled(block: re.Match[str], measured: Measurements) -> str:
 def _scores(measured: Measurements) -> str:
     """The ladder on the whole collection, every rung with its intervals."""
     table = measured.comparison.ladder()
+    beside = {
+        "photos": "",
+        "fused": ", rows of photo and text",
+        "search": ", the same with the query expanded as a search does it",
+    }
     rows = []
     for (variant, gallery), rung in table.groupby(["variant", "gallery"], sort=False):
         cells = rung.set_index("metric").reindex(list(_METRICS))
         shown = [f"{c.score:.3f} ({c.low:.3f}–{c.high:.3f})" for c in cells.itertuples()]
-        name = f"**{variant}**" + (", rows of photo and text" if gallery == "fused" else "")
+        name = f"**{variant}**" + beside[gallery]
         rows.append([name, str(measured.comparison.seeds[str(variant)]), *shown])
     floor = [f"{measured.comparison.random('photos', metric):.3f}" for metric in _METRICS]
     rows.append(["random order", "", *floor])
@@ -198,7 +203,7 @@ def _steps(measured: Measurements) -> str:
 
 def _classes(measured: Measurements) -> str:
     """Dish classes that the fine-tuned model finds best and worst."""
-    table = measured.comparison.by_class("ft", "fused", "P@10 dish class")
+    table = measured.comparison.by_class("ft", "search", "P@10 dish class")
     table = table[table["queries"] >= 10]
     if table.empty:
         return _NOT_MEASURED

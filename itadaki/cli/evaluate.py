@@ -15,7 +15,12 @@ from itadaki.variants import VARIANTS, Artifacts, require_model
 @click.argument("variant", type=parameters.variant_name, required=False)
 @click.option("--save", is_flag=True, help="keep the scores in reports/measurements")
 @click.option("--compare", is_flag=True, help="write reports/comparison from what was kept")
-@click.option("--split", type=click.Choice(["validation", "test"]), default="test")
+@click.option(
+    "--split",
+    type=click.Choice(["validation", "test", "sealed"]),
+    default="test",
+    help="sealed: the half of the test photos that is looked at once, when all is decided",
+)
 @parameters.as_json
 def evaluate(variant: str | None, save: bool, compare: bool, split: str, as_json: bool) -> None:
     """Score a variant on held-out recipes."""
@@ -35,6 +40,7 @@ def evaluate(variant: str | None, save: bool, compare: bool, split: str, as_json
     artifacts = Artifacts(VARIANTS[variant], settings)
     require_model(artifacts)
     from itadaki.evaluation import scores
+    from itadaki.evaluation.comparison import GALLERIES
     from itadaki.retrieval import RetrievalSystem
 
     system = RetrievalSystem.load(variant, settings)
@@ -60,11 +66,7 @@ def evaluate(variant: str | None, save: bool, compare: bool, split: str, as_json
         as_dicts = {name: table.to_dict(orient="index") for name, table in tables.items()}
         print(json.dumps(as_dicts, indent=2))
         return
-    meanings = {
-        "photos": "the whole collection, by its photos",
-        "fused": "the whole collection, by its photos and texts",
-        "split": f"the photos of the {split} split alone",
-    }
+    meanings = GALLERIES | {"split": f"the photos of the {split} split alone"}
     print(
         f"{variant} on the {split} split of {system.dataset.source}, photos as queries; "
         "95% bootstrap intervals"

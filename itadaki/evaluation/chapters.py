@@ -84,8 +84,12 @@ def chapter(comparison: Comparison, variant: str) -> str:
 def beyond(comparison: Comparison) -> str:
     """From two phases alone to the shipped model, one thing more a row, and its gain."""
     rungs = [(name, "photos", told) for name, told in BEYOND.items() if name in comparison.about]
-    if comparison.scores("ft", "fused", _SHOWN[0]) is not None:
-        rungs.append(("ft", "fused", "the same, rows of photo and text"))
+    for gallery, told in (
+        ("fused", "the same, rows of photo and text"),
+        ("search", "the same, the query expanded as a search does it"),
+    ):
+        if comparison.scores("ft", gallery, _SHOWN[0]) is not None:
+            rungs.append(("ft", gallery, told))
     rows: list[list[str]] = []
     before: tuple[str, str] | None = None
     for name, gallery, told in rungs:

@@ -21,6 +21,7 @@ from itadaki.variants import VARIANTS, Artifacts
 GALLERIES = {
     "photos": "the whole collection, by its photos",
     "fused": "the whole collection, by its photos and texts",
+    "search": "the same, the query expanded as a search does it",
     "split": "the held-out photos alone",
 }
 _log = logging.getLogger(__name__)
@@ -34,7 +35,7 @@ BEYOND = {
 }
 """From the two phases alone to the shipped model, one thing more a rung."""
 _RUNGS = ("raw", "tl_seed", "tl", "tl_hard_seed", "tl_hard", "ft_seed", *BEYOND)
-_LADDER = (*((name, "photos") for name in VARIANTS), ("ft", "fused"))
+_LADDER = (*((name, "photos") for name in VARIANTS), ("ft", "fused"), ("ft", "search"))
 
 
 def save_measurement(

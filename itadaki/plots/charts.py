@@ -73,7 +73,8 @@ def ladder(comparison: "Comparison", highlight: str | None = None) -> Figure:
     metrics = [metric for metric in shown if metric in set(table["metric"])]
     metrics = metrics or list(dict.fromkeys(table["metric"]))
     rungs = list(dict.fromkeys(zip(table["variant"], table["gallery"], strict=True)))
-    labels = [f"{name}\n+ texts" if gallery == "fused" else name for name, gallery in rungs]
+    beside = {"photos": "", "fused": "\n+ texts", "search": "\n+ search"}
+    labels = [name + beside[gallery] for name, gallery in rungs]
     columns = min(3, len(metrics))
     rows = -(-len(metrics) // columns)
     figure, axes = plt.subplots(rows, columns, figsize=(4.1 * columns, 3.0 * rows), squeeze=False)
@@ -88,7 +89,7 @@ def ladder(comparison: "Comparison", highlight: str | None = None) -> Figure:
             colour = QUERY if chosen else INK
             low, high = part["low"].iloc[place], part["high"].iloc[place]
             spread = [[score[place] - low], [high - score[place]]]
-            marker = "D" if gallery == "fused" else "o"
+            marker = {"photos": "o", "fused": "D", "search": "s"}[gallery]
             axis.errorbar(place, score[place], spread, fmt=marker, color=colour, capsize=3)
             ratio = score[place] / score[0]
             told = f"{score[place]:.3f}" + (f"\n{ratio:.2f} x" if place else "")
