@@ -62,7 +62,8 @@ def checkout(tmp_path) -> Path:
         per_query = {name: np.full(12, score) for name in names}
         random = dict.fromkeys(names, 0.1)
         found = Evaluation(per_query, random, "test", 90, ["soup"] * 12)
-        galleries = dict.fromkeys(("photos", *(("fused", "search") if variant == "ft" else ())), found)
+        beside = ("fused", "search") if variant == "ft" else ()
+        galleries = dict.fromkeys(("photos", *beside), found)
         save_measurement(galleries, folder, variant, 0, {"dataset": "d", "dataset_source": "x"})
     (tmp_path / "docs").mkdir()
     return tmp_path

@@ -79,13 +79,14 @@ def evaluate(
 ) -> dict[str, Evaluation]:
     """Score a bank with the held-out recipes of one split as queries.
 
-    A query is a photo alone. It searches up to four galleries: ``photos``, the whole collection
-    by its photos; ``fused``, the same with the texts in the rows, where the bank has them;
-    ``search``, these with the query expanded as a search does; and ``split``, only the photos of
-    the split itself. One recipe stands for each photo, and a query's own is left out, so that no copy is ever an answer. The metrics are precision at 1 and
-    10 and MAP@R (Musgrave et al. 2020) by dish class, nDCG at 10 with graded relevance from the
-    TF-IDF cosine of titles and, apart from it, of ingredients, and, over the whole collection,
-    the recall of a recipe from a re-cropped photo of itself.
+    A query is a photo alone. It searches up to four galleries: ``photos``, the whole collection by
+    its photos; ``fused``, the same with the texts in the rows, where the bank has them; ``search``,
+    these with the query expanded as a search does; and ``split``, only the photos of the split
+    itself. One recipe stands for each photo, and a query's own is left out, so that no copy is ever
+    an answer. The metrics are precision at 1 and 10 and MAP@R (Musgrave et al. 2020) by dish class,
+    nDCG at 10 with graded relevance from the TF-IDF cosine of titles and, apart from it, of
+    ingredients, and, over the whole collection, the recall of a recipe from a re-cropped photo of
+    itself.
 
     Args:
         bank: what is searched.
