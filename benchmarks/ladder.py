@@ -6,7 +6,7 @@ photos go through the exported model. Runs that were interrupted go on where the
 is measured already is not done again. What the chapters draw of a run (a map, precision and recall,
 the collection in numbers) is kept beside the scores, without any photo or recipe's text.
 
-python benchmarks/ladder.py [--seeds 3] [--only tl tl_hard] [--also FOLDER_OR_COLLECTION ...]
+python benchmarks/ladder.py --also FOLDER_OR_COLLECTION ... [--seeds 3] [--only raw tl tl_hard]
 
 ft is trained on the recipes of --also too, as what ships is on Recipes5k; nothing is scored there.
 """
@@ -24,7 +24,7 @@ import numpy as np
 
 from itadaki.bank.bank import Bank
 from itadaki.bank.fusion import fused_rows
-from itadaki.evaluation.comparison import save_measurement
+from itadaki.evaluation.comparison import about, save_measurement
 from itadaki.evaluation.cross_modal import text_retrieval
 from itadaki.evaluation.inspection import look
 from itadaki.evaluation.scores import Evaluation, evaluate
@@ -136,6 +136,11 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", choices=["raw", *RUNGS], default=["raw", *RUNGS])
     parser.add_argument("--also", nargs="*", default=[])
     options = parser.parse_args()
+    if "ft" in options.only and not options.also:
+        parser.error(
+            "ft is trained on other kitchens, too: name them with --also, or take ft_joined, which "
+            "is not."
+        )
 
     settings = Settings()
     dataset = load_dataset(settings)
@@ -143,9 +148,8 @@ def main() -> None:
     folder = settings.home / "reports" / "measurements"
     for seed in range(options.seeds):
         for name in options.only:
-            if (folder / f"{name}-seed{seed}.npz").exists() or (name == "raw" and seed):
-                continue
-            if name == "ft_joined" and not also:  # it would be ft once more
+            stored = folder / f"{name}-seed{seed}.npz"
+            if (stored.exists() and "look" in about(stored)) or (name == "raw" and seed):
                 continue
             if name == "raw":
                 found, facts = measure_raw(settings, dataset)

@@ -1,7 +1,7 @@
 """Try ft's knobs one by one, and keep how each does on the validation split.
 
-Each trial is trained with seed 0, for fewer epochs than what ships, and scored as the test split
-is, with the validation photos as queries; knobs were chosen from these rows. A trial that was
+Each trial is trained with seed 0, with fewer views and epochs than what ships, and scored as the
+test split is, with the validation photos as queries. A trial that was
 interrupted goes on, and what is in reports/measurements/trials.json already is not tried again.
 
 python -m benchmarks.trials [--also FOLDER_OR_COLLECTION ...] [--only NAME ...]
@@ -18,13 +18,13 @@ from itadaki.storage.files import write_json
 from itadaki.training.config import CONFIG_FT
 
 TRIALS: dict[str, dict] = {
-    "as it ships": {},
+    "the knobs as they ship": {},
     "texts by TF-IDF": {"TEXTS": "words"},
     "no triplets": {"TRIPLET_WEIGHT": 0.0},
     "triplets as much as texts": {"TRIPLET_WEIGHT": 1.0},
     "features twice as near": {"DISTILLATION_WEIGHT": 2.0},
     "photos with texts alone": {"PHOTO_WEIGHT": 0.0},
-    "less dropout, and more of the target its own": {"DROPOUT": 0.2, "SELF_SHARE": 0.3},
+    "less dropout, more of the target its own": {"DROPOUT": 0.2, "SELF_SHARE": 0.3},
     "the next larger cut": {"LAYERS_TO_UNFREEZE": 61},
 }
 """What the ladder's rungs do not tell: they leave out other kitchens, averaging, distillation and

@@ -1,6 +1,6 @@
 """The retrieval system: the one interface that notebooks, command line and API share."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +12,7 @@ from itadaki.bank.bank import Bank, load_bank
 from itadaki.bank.build import build_bank
 from itadaki.errors import ArtifactError, QueryError, UnknownRecipeError
 from itadaki.index.exact import similarities
-from itadaki.index.expansion import CANDIDATES, expanded
+from itadaki.index.expansion import CANDIDATES, expanded, same_photo
 from itadaki.index.filters import Filters
 from itadaki.index.index import ExactIndex, Index, StandInIndex, build_index, open_index
 from itadaki.index.seen_words import SeenWords
@@ -33,10 +33,8 @@ if TYPE_CHECKING:
     from itadaki.models.embedder import Embedder
 
 
-_CANDIDATES = 100
+_COMPARED = 100
 """Recipes that are compared both by words and by embeddings, beside those wanted."""
-_NEAREST = 10
-"""Among so many of the best is the nearest, whose similarity says how near they are."""
 _MET = 0.5
 """Where a recipe meets the words so well, those that meet none of them are not made up for it."""
 _LIKED, _DISLIKED = 0.5, 0.3  # beside what is asked for, which is 1 long (Rocchio 1971)
@@ -318,18 +316,26 @@ class RetrievalSystem:
         filters: Filters | None,
     ) -> Found:
         """``ask`` with what ``see_input`` gave of each photo."""
-        query = None
-        if seen:
-            whole = np.sum([row for row, _ in seen], axis=0, dtype=np.float32)
-            query = np.asarray(whole / np.linalg.norm(whole))
-        looks_like = self.seen_words.of(query) if self.seen_words and query is not None else ()
+        if top_k < 1:
+            raise ValueError(f"top_k must be at least 1, not {top_k}.")
+        filters = filters or Filters()
         left_out = [*like, *unlike]
-        if left_out and (like or not words or query is not None):
-            query = self.steered(query, like, unlike)
         # Also where words alone are asked with, an unknown one is said.
         groups = {self.bank.recipes[row].photo_group for row in self._rows_of(left_out)}
+        query: np.ndarray | None = None
+        nearest: float | None = None
+        looks_like: tuple[str, ...] = ()
+        if seen:
+            whole = np.sum([row for row, _ in seen], axis=0, dtype=np.float32)
+            photo = np.asarray(whole / np.linalg.norm(whole))
+            looks_like = self.seen_words.of(photo) if self.seen_words else ()
+            query, nearest = self.expand(photo, filters, groups)
+        if left_out and (like or not words or seen):
+            query = self.steered(query, like, unlike)
+            if not seen:
+                query, _ = self.expand(query, filters, groups, photo=False)
         copies = sum(recipe.photo_group in groups for recipe in self.bank.recipes) if groups else 0
-        most = max(offset + top_k + copies, _NEAREST)
+        most = offset + top_k + copies
         best = self.search_embedded(query, words, most, filters, photo_weight)
         kept = [each for each in best if each.photo_group not in groups]
         results = [
@@ -340,8 +346,7 @@ class RetrievalSystem:
         told = [is_food for _, is_food in seen if is_food is not None]
         confidence = None
         if alone and kept:
-            near = self.bank.embeddings[[each.index for each in kept]] @ query
-            confidence = self.bank.confidence(float(near.max()))
+            confidence = self.bank.confidence(kept[0].similarity if nearest is None else nearest)
         return Found(
             results,
             any(told) if told else None,
@@ -387,7 +392,7 @@ class RetrievalSystem:
         filters = filters or Filters()
         if unique_photos:
             filters = replace(filters, unique_photos=True)
-        photo = None if query_image is None else self.embed(query_image)
+        photo = None if query_image is None else self.expand(self.embed(query_image), filters)[0]
         return self.search_embedded(photo, words, top_k, filters, photo_weight)
 
     def search_embedded(
@@ -398,7 +403,14 @@ class RetrievalSystem:
         filters: Filters | None = None,
         photo_weight: float = 0.5,
     ) -> list[SearchResult]:
-        """The same with a photo's embedding, float32 array (dimension,) of length 1.
+        """The same with an embedding in the place of the photo, which is not expanded.
+
+        Args:
+            photo: float32 array (dimension,) of length 1.
+            words: as above, as all others.
+            top_k: see there.
+            filters: see there.
+            photo_weight: see there.
 
         Raises:
             QueryError: nothing is asked, the words cannot be searched for, or no recipe fits them.
@@ -420,7 +432,7 @@ class RetrievalSystem:
         filters = reading.filters(filters or Filters())
         allowed = self.words.rows(reading, filters)
         said = np.where(allowed, self.words.scores(reading), 0)
-        wide = top_k + _CANDIDATES
+        wide = top_k + _COMPARED
         near = self.index.search(query, wide, filters)[0] if query.any() else ()
         best = np.argsort(-said, kind="stable")[:wide]
         rows = np.union1d(near, best[said[best] > 0]).astype(np.int64)
@@ -446,16 +458,14 @@ class RetrievalSystem:
         if not 0 <= index < len(self.bank.recipes):
             raise QueryError(f"There is no recipe {index}.")
         group = self.bank.recipes[index].photo_group
-        query = np.asarray(self.bank.photo_embeddings[index])
-        return self.find(query, top_k, replace(filters or Filters(), not_of_photo=group))
+        filters = replace(filters or Filters(), not_of_photo=group)
+        query, _ = self.expand(self.bank.photo_embeddings[index], filters, photo=False)
+        return self.find(query, top_k, filters)
 
     def find(
         self, query: np.ndarray, top_k: int, filters: Filters | None = None
     ) -> list[SearchResult]:
         """Find the rows that are most similar to an embedding.
-
-        Where rows hold texts beside photos, the search is made twice: the second time with the
-        embedding moved towards what the first found. See ``itadaki.index.expansion``.
 
         Args:
             query: float32 array of shape (dimension,) and length 1.
@@ -463,8 +473,6 @@ class RetrievalSystem:
             filters: what the recipes found must hold.
         """
         filters = filters or Filters()
-        if self.bank.photo_embeddings is not self.bank.embeddings:
-            query = self._expanded(query, filters)
         rows, similarities = self.index.search(query, top_k, filters)
         return [
             self.result(int(row), rank, float(similarity))
@@ -472,10 +480,38 @@ class RetrievalSystem:
             if similarity >= filters.min_similarity
         ]
 
-    def _expanded(self, query: np.ndarray, filters: Filters) -> np.ndarray:
-        every = replace(filters, min_similarity=-1.0)
-        rows, _ = self.index.search(query, CANDIDATES, every)
-        return expanded(query, self.bank.photo_embeddings[rows], self.bank.embeddings[rows])
+    def expand(
+        self,
+        query: np.ndarray,
+        filters: Filters,
+        left_out: Set[int] = frozenset(),
+        photo: bool = True,
+    ) -> tuple[np.ndarray, float | None]:
+        """Expand a query with what it finds, where rows hold texts beside photos.
+
+        See ``itadaki.index.expansion``. Whatever asks with a photo searches for what this gives.
+
+        Args:
+            query: float32 array (dimension,) of length 1.
+            filters: what the recipes found must hold.
+            left_out: photo groups whose recipes do not count.
+            photo: whether the query is a photo, which the collection may hold.
+
+        Returns:
+            float32 array (dimension,) of length 1, and the similarity of the nearest row to what
+            was given; None where nothing was searched for or found.
+        """
+        bank = self.bank
+        if bank.photo_embeddings is bank.embeddings:
+            return query, None
+        rows, similarities = self.index.search(query, CANDIDATES, filters)
+        if left_out:
+            rows = rows[[bank.recipes[row].photo_group not in left_out for row in rows]]
+        same = np.zeros(len(rows), bool)
+        if photo:
+            same = same_photo(query, bank.photo_embeddings[rows])
+        moved = expanded(query, bank.embeddings[rows], same)
+        return moved, float(similarities[0]) if len(similarities) else None
 
     def result(self, index: int, rank: int, similarity: float) -> SearchResult:
         """Describe one row of the bank as a search result."""

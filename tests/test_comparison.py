@@ -1,9 +1,11 @@
+import shutil
+
 import numpy as np
 import pytest
 
 from itadaki import plots
 from itadaki.errors import ItadakiError
-from itadaki.evaluation.chapters import beyond, chapter
+from itadaki.evaluation.chapters import backbones, beyond, chapter
 from itadaki.evaluation.comparison import Comparison, save_measurement
 from itadaki.evaluation.scores import Evaluation
 
@@ -60,6 +62,13 @@ def test_the_report_is_text_and_picture(tmp_path):
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 
+def test_a_file_that_is_no_measurement_by_its_name_is_told(tmp_path):
+    measure(tmp_path, "raw", 0, [0, 1])
+    shutil.copy(tmp_path / "raw-seed0.npz", tmp_path / "raw-seed0 copy.npz")
+    with pytest.raises(ItadakiError, match="raw-seed0 copy"):
+        Comparison(tmp_path)
+
+
 def test_measurements_of_two_datasets_are_refused(tmp_path):
     measure(tmp_path, "raw", 0, [0, 1])
     measure(tmp_path, "tl", 0, [0, 1], dataset="other")
@@ -113,6 +122,24 @@ def test_a_chapter_says_what_its_table_shows(tmp_path):
     assert "Not shown either way: P@1." in chapter(Comparison(tmp_path), "tl")
     assert chapter(Comparison(tmp_path), "ft") == "Not measured yet: tl_hard, ft_seed, ft_phases."
     assert "| metric | raw | random order |" in chapter(Comparison(tmp_path), "raw")
+
+
+def test_a_configuration_that_collapsed_is_told(tmp_path):
+    measure(tmp_path, "raw", 0, [0.1, 0.2])
+    facts = {"dataset": "d", "dataset_source": "made up", "collapsed": "in epoch 1"}
+    found = {"photos": Evaluation({"P@1": np.zeros(2)}, {"P@1": 0.1}, "test", 9)}
+    save_measurement(found, tmp_path, "tl_seed", 0, facts)
+    measure(tmp_path, "tl", 0, [0.3, 0.4])
+    told = chapter(Comparison(tmp_path), "tl")
+    assert "The embeddings of tl_seed collapsed" in told and "tl collapsed" not in told
+
+
+def test_backbones_stand_beside_the_first_and_unmeasured_ones_say_so():
+    row = {"features": 1280, "parameters": 4.05e6, "megabytes": 8.1, "milliseconds": 10.0}
+    slow = row | {"milliseconds": 25.0}
+    table = backbones({"EfficientNetB0": row, "ResNet50": slow}).split("\n")
+    assert "| EfficientNetB0 | 5.3 M |" in table[2] and "| 1.0 x |" in table[2]
+    assert "| 2.5 x |" in table[3] and "not measured" in table[4]
 
 
 def test_each_thing_beyond_the_phases_is_a_row_with_its_gain(tmp_path):

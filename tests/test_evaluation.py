@@ -1,5 +1,3 @@
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
@@ -19,7 +17,6 @@ from itadaki.evaluation.scores import (
     text_vectors,
 )
 from itadaki.index.filters import Filters
-from itadaki.retrieval import RetrievalSystem
 
 
 @pytest.mark.parametrize(
@@ -139,15 +136,13 @@ def test_copies_are_neither_query_nor_answer(system):
     assert found["split"].gallery == len(found["photos"].per_query["recall@1 re-crop"])
 
 
-def test_what_is_evaluated_is_what_a_search_finds(system):
-    """The gallery ``search`` ranks as ``find`` does where rows hold more than photos."""
-    photos = system.bank.embeddings
-    texts = np.random.default_rng(5).normal(size=photos.shape).astype(np.float32)
-    rows = photos + 0.7 * texts / np.linalg.norm(texts, axis=1, keepdims=True)
-    rows = rows / np.linalg.norm(rows, axis=1, keepdims=True)
-    bank = replace(system.bank, embeddings=rows, photo_embeddings=photos)
-    fused = RetrievalSystem(system.embedder, bank, system.dataset)
-    found = evaluate(bank, system.embedder, system.dataset.root, "train", progress=False)
+def test_what_is_evaluated_is_what_a_search_finds(fused_system, monkeypatch):
+    """The gallery ``search`` ranks as a search does where rows hold more than photos."""
+    for module in ("evaluation.scores", "retrieval"):  # fewer than there are photos
+        monkeypatch.setattr(f"itadaki.{module}.CANDIDATES", 25)
+    bank, photos = fused_system.bank, fused_system.bank.photo_embeddings
+    root = fused_system.dataset.root
+    found = evaluate(bank, fused_system.embedder, root, "train", progress=False)
 
     gallery = gallery_of(bank)[0]
     labels = Labels.of([bank.recipes[i] for i in gallery])
@@ -157,7 +152,8 @@ def test_what_is_evaluated_is_what_a_search_finds(system):
             continue
         others = Filters(unique_photos=True, not_of_photo=bank.recipes[row].photo_group)
         similarities = np.full(len(gallery), -np.inf)
-        for result in fused.find(photos[row], 40, others):
+        query, _ = fused_system.expand(photos[row], others)
+        for result in fused_system.find(query, len(photos), others):
             similarities[np.flatnonzero(gallery == result.index)] = result.similarity
         gains = (labels.title[place] @ labels.title.T).toarray()[0]
         kept = np.arange(len(gallery)) != place

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from itadaki.index.expansion import STANDS_OUT, expanded
+from itadaki.index.expansion import EXPANDING, STANDS_OUT, expanded, same_photo
 
 
 def unit(*degrees: float) -> np.ndarray:
@@ -19,7 +19,11 @@ def degrees(point: np.ndarray) -> float:
 
 QUERY = unit(0)[0]
 ROWS = unit(-20, 22, 24, 26)  # the nearest is alone on its side
-ALIKE = np.tile(unit(60), (4, 1))
+
+
+def moved(rows: np.ndarray, same: int | None = None) -> np.ndarray:
+    """The query expanded with rows, of which one may be of the same photo."""
+    return expanded(QUERY, rows, np.arange(len(rows)) == same)
 
 
 def order(query: np.ndarray) -> list[int]:
@@ -27,44 +31,57 @@ def order(query: np.ndarray) -> list[int]:
 
 
 def test_what_most_of_the_best_have_in_common_comes_first():
-    found = expanded(QUERY, ALIKE, ROWS)
+    found = moved(ROWS)
     assert 0 < degrees(found) < 22
     assert order(found) == [1, 2, 3, 0]
 
 
 def test_the_query_counts_as_much_as_all_that_it_found():
-    assert degrees(expanded(QUERY, np.tile(unit(60), (2, 1)), unit(40, 40))) == pytest.approx(20)
+    assert degrees(moved(unit(40, 40, 40))) == pytest.approx(20)
+
+
+def test_a_row_counts_by_the_third_power_of_its_similarity():
+    found = moved(unit(0, 60))
+    common = unit(0)[0] + 0.5**3 * unit(60)[0]
+    assert degrees(found) == pytest.approx(degrees(common) / 2, abs=1e-3)
+
+
+def test_only_the_first_rows_count():
+    many = np.concatenate([np.repeat(unit(10), EXPANDING, axis=0), unit(*[60] * 30)])
+    assert degrees(moved(many)) == pytest.approx(5, abs=1e-3)
 
 
 def test_the_length_stays_1():
-    found = expanded(QUERY, ALIKE, ROWS)
+    found = moved(ROWS)
     assert np.linalg.norm(found) == pytest.approx(1)
     assert found.dtype == np.float32
 
 
-def test_a_photo_that_stands_out_is_the_same_one_and_first():
-    assert order(expanded(QUERY, unit(10, 60, 61, 62), ROWS))[0] == 0
+def test_the_row_of_the_same_photo_counts_once_more():
+    assert order(moved(ROWS, same=0))[0] == 0
 
 
-def test_a_photo_that_is_barely_nearer_does_not_stand_out():
-    nearer = np.rad2deg(np.arccos(np.cos(np.deg2rad(60)) + STANDS_OUT * 0.9))
-    photos = unit(nearer, 60, 60, 60)
-    assert np.array_equal(expanded(QUERY, photos, ROWS), expanded(QUERY, ALIKE, ROWS))
+@pytest.mark.parametrize("rows", [np.zeros((0, 3), np.float32), unit(100, 100)])
+def test_where_nothing_is_near_the_query_stays(rows):
+    assert moved(rows).tolist() == QUERY.tolist()
 
 
-def test_copies_of_the_same_photo_stand_out_together():
-    found = expanded(QUERY, unit(10, 60, 61, 10), ROWS)
-    assert degrees(found) > degrees(expanded(QUERY, unit(10, 60, 61, 62), ROWS))
+def beyond(gap: float) -> float:
+    """The angle of a photo that is nearer by so much than one at 60 degrees."""
+    return float(np.rad2deg(np.arccos(0.5 + gap)))
 
 
-def test_where_nothing_is_found_the_query_stays():
-    assert expanded(QUERY, np.zeros((0, 3)), np.zeros((0, 3))).tolist() == QUERY.tolist()
-
-
-def test_a_single_row_draws_the_query_to_it():
-    assert 0 < degrees(expanded(QUERY, unit(10), unit(10))) < 10
-
-
-def test_rows_that_point_away_move_nothing():
-    rows = unit(100, 100)
-    assert expanded(QUERY, rows, rows).tolist() == QUERY.tolist()
+@pytest.mark.parametrize(
+    ("photos", "same"),
+    [
+        ((60, 10, 61), [1]),
+        ((beyond(STANDS_OUT * 1.1), 60, 61), [0]),
+        ((beyond(STANDS_OUT * 0.9), 60, 61), []),
+        ((10, 60, 10), [0, 2]),  # a copy
+        ((70, 80, 90), []),  # the nearest, yet far
+        ((10, 10), []),  # nothing that it could stand out from
+        ((), []),
+    ],
+)
+def test_a_photo_that_stands_out_is_the_same(photos, same):
+    assert np.flatnonzero(same_photo(QUERY, unit(*photos))).tolist() == same

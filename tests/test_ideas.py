@@ -59,6 +59,20 @@ def test_curves_of_several_seeds_start_at_nought():
     plots.close(figure)
 
 
+def test_seeds_that_end_a_phase_early_are_averaged_epoch_by_epoch():
+    phases = {0: [("head", 0), ("head", 1), ("tune", 0)], 1: [("head", 0), ("tune", 0)]}
+    epochs = [
+        {"phase": phase, "epoch": epoch, "seed": seed, "score": 0.2 if phase == "head" else 0.8}
+        for seed, run in phases.items()
+        for phase, epoch in run
+    ]
+    history = pd.DataFrame(epochs).assign(loss=1.0, margin=0.2, triplet_accuracy=0.5)
+    figure = plots.training_curves(history)
+    (line,) = (line for line in figure.axes[1].lines if len(line.get_xdata()) == 3)
+    assert line.get_ydata().tolist() == pytest.approx([0.2, 0.2, 0.8])
+    plots.close(figure)
+
+
 def test_a_figure_says_what_it_is_of(capsys):
     counts = pd.Series({"soup": 3, "": 2})
     figure = plots.class_counts(counts)

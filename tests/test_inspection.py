@@ -13,6 +13,7 @@ from itadaki.evaluation.inspection import (
     best_and_worst,
     embedding_map,
     look,
+    pair_similarities,
     precision_recall,
 )
 from itadaki.evaluation.measurements import Measurements
@@ -102,6 +103,20 @@ def test_what_chapters_draw_is_kept_beside_the_scores(bank, tmp_path):
         plots.close(figure)
     with pytest.raises(ItadakiError, match="--only tl"):
         Measurements(tmp_path).run("tl")
+
+
+def test_pairs_are_of_open_photos_that_have_a_class(bank):
+    assert set(pair_similarities(bank)["pair"]) == {"of one dish class", "of two classes"}
+    for classes in ({0: "soup"}, {}):  # a photo and itself are no pair
+        recipes = [
+            replace(recipe, dish_class=classes.get(row), split="train" if row else "sealed")
+            for row, recipe in enumerate(bank.recipes)
+        ]
+        recipes[1] = replace(recipes[1], dish_class=classes.get(0))
+        hidden = Bank(bank.variant, bank.embeddings, bank.embeddings, recipes, {})
+        pairs = pair_similarities(hidden)
+        assert pairs.empty
+        plots.close(plots.similarity_of_pairs(pairs))
 
 
 def test_a_sealed_photo_is_on_no_map(bank):

@@ -202,6 +202,7 @@ def test_outputs_are_cleaned_of_what_changes_and_of_weight():
 def test_measured_scores_are_put_into_a_chapter_without_running_it(tmp_path):
     output = nbformat.v4.new_output
     shown = [
+        output("stream", name="stdout", text="first"),
         output("display_data", {"text/markdown": "old", "text/plain": "<Markdown>"}),
         output("display_data", {"image/jpeg": "old", "text/plain": "<Figure>"}),
     ]
@@ -212,7 +213,9 @@ def test_measured_scores_are_put_into_a_chapter_without_running_it(tmp_path):
     refresh(path, {'chapter(measured, "tl")': "| new |"}, plots.ladder(MEASURED))
     kept, changed = nbformat.read(path, as_version=4).cells
     assert kept.outputs == other.outputs
-    table, picture = (one.data for one in changed.outputs)
+    told, *others = changed.outputs
+    assert told.text == "first"
+    table, picture = (one.data for one in others)
     assert table["text/markdown"] == "| new |"
     assert set(picture) == {"image/png", "text/plain"}, "a drawing of lines stays a PNG"
     assert base64.b64decode(picture["image/png"]).startswith(b"\x89PNG")

@@ -10,6 +10,7 @@ from itadaki.errors import ItadakiError
 from itadaki.evaluation.comparison import save_measurement
 from itadaki.evaluation.measurements import Measurements
 from itadaki.evaluation.scores import Evaluation
+from tools import quality
 from tools.report import documents, requirements
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -104,6 +105,13 @@ def test_a_chapter_over_the_baseline_needs_the_same_class_rules(checkout, monkey
     folder = checkout / "reports" / "measurements"
     save_measurement(dict.fromkeys(("photos", "fused", "search"), found), folder, "ft", 0, facts)
     assert "0.400 | 0.400 | 0.400 (2.00 x)" in documents(checkout)[page]
+
+
+def test_a_photos_own_text_stands_beside_what_was_published():
+    found = {"queries": 5000, "medR": 31.9, "R@1": 0.08, "R@5": 0.2, "R@10": 0.32}
+    columns, rows = quality.text_retrieval({"text_retrieval": found})
+    assert rows[0][2:] == ["31.9", "0.080", "0.200", "0.320"] and "5,000" in rows[0][1]
+    assert {len(row) for row in rows} == {len(columns)}
 
 
 def test_what_was_not_measured_says_so(checkout):

@@ -43,16 +43,26 @@ def test_every_kind_of_query_finds_the_same(system):
     assert len(found) == 1
 
 
-def test_a_search_in_rows_with_texts_is_sorted_and_keeps_its_threshold(system):
-    photos = system.bank.embeddings
-    rows = photos + 0.5 * np.roll(photos, 7, axis=0)
-    rows = rows / np.linalg.norm(rows, axis=1, keepdims=True)
-    bank = replace(system.bank, embeddings=rows, photo_embeddings=photos)
-    fused = RetrievalSystem(system.embedder, bank, system.dataset)
-    found = [result.similarity for result in fused.find(photos[3], 40)]
-    assert len(found) == 40 and found == sorted(found, reverse=True)
-    at_least = Filters(min_similarity=found[9])
-    assert [each.similarity for each in fused.find(photos[3], 40, at_least)] == found[:10]
+def test_a_photo_is_expanded_where_rows_hold_texts(fused_system):
+    path = photo(fused_system, 3)
+    query = fused_system.embed(path)
+    plain = fused_system.find(query, 40)
+    found = fused_system.search_similar_recipes(path, 40)
+    assert [each.index for each in found] != [each.index for each in plain]
+    assert found[0].index == 3  # its photo stands out
+    similarities = [each.similarity for each in found]
+    assert similarities == sorted(similarities, reverse=True)
+    at_least = Filters(min_similarity=similarities[9])
+    assert fused_system.search_similar_recipes(path, 40, filters=at_least) == found[:10]
+    _, nearest = fused_system.expand(query, Filters())
+    assert nearest == plain[0].similarity
+
+
+def test_one_recipe_is_enough_to_expand_with(fused_system):
+    only = Filters(include=(fused_system.bank.recipes[5].ingredients[0],))
+    assert fused_system.search_similar_recipes(photo(fused_system, 3), 40, filters=only)
+    nothing = Filters(include=("plutonium",))
+    assert fused_system.search_similar_recipes(photo(fused_system, 3), filters=nothing) == []
 
 
 def test_copies_can_be_left_out(system):

@@ -25,7 +25,8 @@ _SECONDS = 3600  # that a cell may take
 _JPEG = 72
 _COLOURS = 128  # of a picture without photos
 _WIDGET = "application/vnd.jupyter.widget-view+json"
-_STAND_IN = "stands in"  # as the library says where there are no ImageNet weights
+_STAND_IN = "backbone of the fine-tuned model stands in"
+"""As the library says where there are no ImageNet weights."""
 _STYLE_ID = re.compile(r"T_[0-9a-f]{5}")
 
 
@@ -83,9 +84,12 @@ def refresh(path: Path, tables: Mapping[str, str], figure: Figure) -> None:
         table = next((text for part, text in tables.items() if part in cell.source), None)
         if table is None or not outputs:
             continue
-        told, *drawn = outputs
-        told["text/markdown"] = table
-        for data in drawn:
+        for data in outputs:
+            if "text/markdown" in data:
+                data["text/markdown"] = table
+                continue
+            if not {"image/png", "image/jpeg"} & data.keys():
+                continue
             buffer = io.BytesIO()
             figure.savefig(buffer, dpi=100, bbox_inches="tight", metadata={"Software": None})
             for kind in ("image/png", "image/jpeg"):

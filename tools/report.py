@@ -27,7 +27,7 @@ from itadaki.evaluation.measurements import Measurements
 from itadaki.settings import PROJECT_ROOT, Settings
 from itadaki.storage.files import replacing
 from tools import quality, service, sizing
-from tools.quality import METRICS as _METRICS
+from tools.quality import METRICS
 from tools.sizing import Table
 
 _BLOCK = re.compile(r"(<!-- report: (\w+) -->)(.*?)(<!-- /report -->)", re.DOTALL)
@@ -124,20 +124,15 @@ def _filled(block: re.Match[str], measured: Measurements) -> str:
 def _scores(measured: Measurements) -> str:
     """The ladder on the whole collection, every rung with its intervals."""
     table = measured.comparison.ladder()
-    beside = {
-        "photos": "",
-        "fused": ", rows of photo and text",
-        "search": ", the same with the query expanded as a search does it",
-    }
     rows = []
-    for (variant, gallery), rung in table.groupby(["variant", "gallery"], sort=False):
-        cells = rung.set_index("metric").reindex(list(_METRICS))
+    for (variant, name), rung in table.groupby(["variant", "rung"], sort=False):
+        cells = rung.set_index("metric").reindex(list(METRICS))
         shown = [f"{c.score:.3f} ({c.low:.3f}–{c.high:.3f})" for c in cells.itertuples()]
-        name = f"**{variant}**" + beside[gallery]
-        rows.append([name, str(measured.comparison.seeds[str(variant)]), *shown])
-    floor = [f"{measured.comparison.random('photos', metric):.3f}" for metric in _METRICS]
+        shown_name = str(name).replace(str(variant), f"**{variant}**")
+        rows.append([shown_name, str(measured.comparison.seeds[str(variant)]), *shown])
+    floor = [f"{measured.comparison.random('photos', metric):.3f}" for metric in METRICS]
     rows.append(["random order", "", *floor])
-    return markdown_table(["variant", "seeds", *_METRICS.values()], rows)
+    return markdown_table(["variant", "seeds", *METRICS.values()], rows)
 
 
 def _chapters(measured: Measurements) -> str:
@@ -155,7 +150,7 @@ def _chapters(measured: Measurements) -> str:
             scores.append(f"{score:.3f}" + (f" ({ratio:.2f} x)" if compared else ""))
         rows.append([f"{number}. [`{file}`]({file})", about, *scores])
     return markdown_table(
-        ["notebook", "what it does", *(_METRICS[metric] for metric in metrics)], rows
+        ["notebook", "what it does", *(METRICS[metric] for metric in metrics)], rows
     )
 
 
@@ -184,7 +179,7 @@ def _steps(measured: Measurements) -> str:
     rows = [
         [
             step["step"],
-            _METRICS[step["metric"]],
+            METRICS[step["metric"]],
             f"{step['gain']:+.4f} ({step['low']:+.4f} to {step['high']:+.4f})",
             f"{step['ratio']:.2f} x",
             "yes" if step["low"] > 0 else "no",

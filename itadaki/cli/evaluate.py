@@ -37,6 +37,8 @@ def evaluate(variant: str | None, save: bool, compare: bool, split: str, as_json
         return
     if not variant:
         raise ItadakiError(f"Say which variant to evaluate: {', '.join(VARIANTS)}.")
+    if save and split != "test":
+        raise ItadakiError("What is kept is of the test split: leave out --save, or --split.")
     artifacts = Artifacts(VARIANTS[variant], settings)
     require_model(artifacts)
     from itadaki.evaluation import scores
@@ -46,7 +48,7 @@ def evaluate(variant: str | None, save: bool, compare: bool, split: str, as_json
     system = RetrievalSystem.load(variant, settings)
     found = scores.evaluate(system.bank, system.embedder, system.dataset.root, split)
     if save:
-        from itadaki.evaluation.comparison import add_scores, save_measurement
+        from itadaki.evaluation.comparison import about, add_scores, save_measurement
         from itadaki.models.record import read_record
 
         record = read_record(artifacts)
@@ -59,7 +61,11 @@ def evaluate(variant: str | None, save: bool, compare: bool, split: str, as_json
             "history": record.get("history"),
         }
         seed = record.get("seed", 0)
-        print(save_measurement(found, measurements, variant, seed, facts), file=sys.stderr)
+        kept = measurements / f"{variant}-seed{seed}.npz"
+        if kept.exists() and "look" in about(kept):
+            print(f"{kept} is of benchmarks/ladder.py, and stays", file=sys.stderr)
+        else:
+            print(save_measurement(found, measurements, variant, seed, facts), file=sys.stderr)
         add_scores(artifacts, found, system.dataset.sha256)
     tables = {name: result.table() for name, result in found.items()}
     if as_json:

@@ -2,7 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 
-from itadaki.evaluation.comparison import BEYOND, Comparison, markdown_table
+from itadaki.evaluation.comparison import (
+    BEYOND,
+    GALLERIES,
+    IN_SHORT,
+    Comparison,
+    markdown_table,
+)
 
 CHAPTERS = {
     "raw": ("raw",),
@@ -77,23 +83,25 @@ def chapter(comparison: Comparison, variant: str) -> str:
     last = f"gain of {own} over {others[0]}" if others else "random order"
     table = markdown_table(["metric", *names, last], rows)
     verdicts = [f"{verdict}: {', '.join(metrics)}." for verdict, metrics in shown.items()]
-    told = " ".join(filter(None, [*verdicts, missing, comparison.class_note()]))
+    collapsed = [
+        f"The embeddings of {name} collapsed, and are scored as they lie."
+        for name in names
+        if comparison.about[name].get("collapsed")
+    ]
+    told = " ".join(filter(None, [*verdicts, *collapsed, missing, comparison.class_note()]))
     return f"{table}\n\n{told}"
 
 
 def beyond(comparison: Comparison) -> str:
     """From two phases alone to the shipped model, one thing more a row, and its gain."""
     rungs = [(name, "photos", told) for name, told in BEYOND.items() if name in comparison.about]
-    for gallery, told in (
-        ("fused", "the same, rows of photo and text"),
-        ("search", "the same, the query expanded as a search does it"),
-    ):
+    for gallery in ("fused", "search"):
         if comparison.scores("ft", gallery, _SHOWN[0]) is not None:
-            rungs.append(("ft", gallery, told))
+            rungs.append(("ft", gallery, f"the same, searched: {GALLERIES[gallery]}"))
     rows: list[list[str]] = []
     before: tuple[str, str] | None = None
     for name, gallery, told in rungs:
-        row = [name, told]
+        row = [name + IN_SHORT[gallery], told]
         for metric in _SHOWN:
             scores = comparison.scores(name, gallery, metric)
             gain = before and comparison.gain(before, (name, gallery), metric)

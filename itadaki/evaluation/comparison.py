@@ -21,19 +21,23 @@ from itadaki.variants import VARIANTS, Artifacts
 GALLERIES = {
     "photos": "the whole collection, by its photos",
     "fused": "the whole collection, by its photos and texts",
-    "search": "the same, the query expanded as a search does it",
+    "search": "the whole collection, by its photos and texts, with the query expanded as a search "
+    "expands it",
     "split": "the held-out photos alone",
 }
+IN_SHORT = {"photos": "", "fused": " + texts", "search": " + search"}
+"""What stands behind a variant that searches one of these."""
 _log = logging.getLogger(__name__)
 BEYOND = {
     "ft_phases": "two phases, triplets alone",
-    "ft_texts": "photos learn from texts",
+    "ft_texts": "photos learn from texts, with batches, rates and views of their own",
     "ft_distilled": "and stay near the frozen features",
     "ft_averaged": "and the weights are averaged over the steps",
     "ft_joined": "and the features' components are joined",
     "ft": "and photos of other kitchens are learned from: the shipped model",
 }
-"""From the two phases alone to the shipped model, one thing more a rung."""
+"""From the two phases alone to the shipped model: first its whole configuration with the texts, and
+from there one thing more a rung."""
 _RUNGS = ("raw", "tl_seed", "tl", "tl_hard_seed", "tl_hard", "ft_seed", *BEYOND)
 _LADDER = (*((name, "photos") for name in VARIANTS), ("ft", "fused"), ("ft", "search"))
 
@@ -46,7 +50,7 @@ def save_measurement(
     others = sorted(
         other.stem
         for other in folder.glob("*-seed*.npz")
-        if other != path and _about(other).get("class_rules") != class_rules()
+        if other != path and about(other).get("class_rules") != class_rules()
     )
     if others:
         _log.warning(
@@ -60,7 +64,7 @@ def save_measurement(
         for gallery, evaluation in found.items()
         for metric, scores in evaluation.per_query.items()
     }
-    about = {
+    told = {
         **facts,
         "class_rules": class_rules(),
         "split": next(iter(found.values())).split,
@@ -69,7 +73,7 @@ def save_measurement(
         "classes": {name: evaluation.classes for name, evaluation in found.items()},
     }
     with replacing(path) as beside, beside.open("wb") as file:
-        np.savez_compressed(file, about=np.array(json.dumps(about)), **arrays)
+        np.savez_compressed(file, about=np.array(json.dumps(told)), **arrays)
     return path
 
 
@@ -90,10 +94,11 @@ def add_scores(artifacts: Artifacts, found: Mapping[str, Evaluation], dataset_sh
     write_json(artifacts.record, record)
 
 
-def _about(path: Path) -> dict[str, Any]:
+def about(path: Path) -> dict[str, Any]:
+    """What is told of a measurement beside its scores."""
     with np.load(path, allow_pickle=False) as arrays:
-        about: dict[str, Any] = json.loads(str(arrays["about"]))
-    return about
+        told: dict[str, Any] = json.loads(str(arrays["about"]))
+    return told
 
 
 class Comparison:
@@ -118,7 +123,9 @@ class Comparison:
         self._tables: dict[str, pd.DataFrame] = {}
         self._steps: pd.DataFrame | None = None
         for path in sorted(folder.glob("*-seed*.npz")):
-            variant = path.stem.rpartition("-seed")[0]
+            variant, _, seed = path.stem.rpartition("-seed")
+            if not seed.isdecimal():
+                raise ItadakiError(f"{path} is no measurement by its name; delete it.")
             try:
                 with np.load(path, allow_pickle=False) as file:
                     arrays = dict(file)
@@ -136,8 +143,7 @@ class Comparison:
                     f"The seeds of {variant} in {folder} were scored under different rules of dish "
                     "classes; delete the old ones, or bring back those that were replaced."
                 )
-            seed = int(path.stem.rpartition("-seed")[2])
-            self._histories[variant][seed] = pd.DataFrame(about.get("history", []))
+            self._histories[variant][int(seed)] = pd.DataFrame(about.get("history", []))
             self.seeds[variant] = self.seeds.get(variant, 0) + 1
         if not self.about:
             raise ItadakiError(
@@ -200,12 +206,14 @@ class Comparison:
         return pd.DataFrame(rows, columns=columns)
 
     def ladder(self) -> pd.DataFrame:
-        """The four variants in the whole collection, ft also with texts in the rows.
+        """The four variants in the whole collection, ft also with texts and as a search finds.
 
-        The columns of ``table`` and gallery; the rows of one rung follow one another.
+        The columns of ``table``, gallery and the rung's name; its rows follow one another.
         """
         rungs = [
-            self.table(gallery).query("variant == @name").assign(gallery=gallery)
+            self.table(gallery)
+            .query("variant == @name")
+            .assign(gallery=gallery, rung=name + IN_SHORT[gallery])
             for name, gallery in _LADDER
         ]
         return pd.concat([rung for rung in rungs if not rung.empty], ignore_index=True)

@@ -1,4 +1,7 @@
-"""What to look at beside the scores: successes and failures, precision and recall, maps."""
+"""What to look at beside the scores: successes and failures, precision and recall, maps.
+
+Photos are queries as they are, also where a search expands them.
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -170,13 +173,18 @@ def embedding_map(bank: Bank, classes: int = 10, limit: int = 1500, seed: int = 
 
 
 def pair_similarities(bank: Bank, count: int = 4000, seed: int = 0) -> pd.DataFrame:
-    """The cosine of pairs of photos drawn at random: similarity, and which pairs share a class."""
+    """The cosine of pairs of photos drawn at random: similarity, and which pairs share a class.
+
+    Photos without a dish class are left out, and so are sealed ones.
+    """
     gallery, photos, _ = gallery_of(bank)
     classes = _classes(bank)[gallery]
-    rng = np.random.default_rng(seed)
-    one, other = rng.integers(len(gallery), size=(2, count))
+    open_to_all = bank.column("split")[gallery] != "sealed"
+    known = np.flatnonzero((classes != "") & open_to_all)
+    drawn = (2, count if len(known) else 0)
+    one, other = np.random.default_rng(seed).choice(known, size=drawn)
     one, other = one[one != other], other[one != other]
-    same = (classes[one] == classes[other]) & (classes[one] != "")
+    same = classes[one] == classes[other]
     similarity = np.einsum("ij,ij->i", photos[one], photos[other])
     pairs = np.where(same, "of one dish class", "of two classes")
     return pd.DataFrame({"similarity": similarity, "pair": pairs})
@@ -192,9 +200,9 @@ def look(bank: Bank) -> dict[str, dict[Any, Any]]:
     recipes = pd.DataFrame({"split": bank.column("split"), "dish class": _classes(bank)})
     curves = precision_recall(bank)
     tables = {
-        "map": embedding_map(bank).round(1),
+        "map": embedding_map(bank).astype({"x": float, "y": float}).round(1),
         "precision_recall": curves.round(3).reset_index(),
-        "pairs": pair_similarities(bank).round(3),
+        "pairs": pair_similarities(bank).astype({"similarity": float}).round(3),
         "splits": recipes["split"].value_counts().reset_index(),
         "classes": recipes["dish class"].value_counts().head(20).reset_index(),
     }

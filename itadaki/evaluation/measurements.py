@@ -24,7 +24,7 @@ class StoredRun:
         told_of_seeds: the same for a figure of all seeds.
         seconds: that it took, on the machine that measured.
         history: one row an epoch and seed.
-        scores: score, low, high and random order of each metric, over all seeds.
+        scores: score, low, high and random order of each metric, over all seeds, of photo rows.
         map: x, y and dish class of photos.
         precision_recall: the index is the recall, a column each dish class.
         pairs: similarity of two photos, and which pair they are.
@@ -61,7 +61,7 @@ class Measurements:
         shipped = Artifacts(VARIANTS["ft"], Settings(_env_file=None, home=self.root))
         return read_record(shipped)
 
-    def run(self, variant: str) -> "StoredRun":
+    def run(self, variant: str) -> StoredRun:
         """What is kept of a variant's runs beside their scores.
 
         Raises:
@@ -76,7 +76,7 @@ class Measurements:
         count = self.comparison.seeds[variant]
         seeds = f"{count} seeds" if count > 1 else "one seed"
         photos = about["galleries"]["photos"]
-        told = f"stored run of {variant} on {photos:,} Kaggle photos"
+        told = f"stored run of {variant} on {photos:,} photos of {about['dataset_source']}"
         tables = {name: pd.DataFrame(table) for name, table in about["look"].items()}
         tables["precision_recall"] = tables["precision_recall"].set_index("recall")
         history = self.comparison.histories(variant)

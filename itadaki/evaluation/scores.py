@@ -15,7 +15,7 @@ from tqdm.auto import tqdm
 from itadaki.bank.bank import Bank
 from itadaki.bank.embedding import BATCH_SIZE
 from itadaki.errors import ItadakiError
-from itadaki.index.expansion import CANDIDATES, expanded
+from itadaki.index.expansion import CANDIDATES, expanded, same_photo
 from itadaki.models.known_words import vectorizer
 from itadaki.photos.images import load_rgb, preprocess
 from itadaki.recipes.recipe import DatasetRecipe
@@ -154,15 +154,13 @@ def evaluate(
 def _expanded(
     asked: np.ndarray, against_all: np.ndarray, photos: np.ndarray, rows: np.ndarray
 ) -> np.ndarray:
-    """Queries as ``RetrievalSystem.find`` expands them; similarities of -inf are not found."""
-    found = np.argsort(-against_all, axis=1, kind="stable")[:, :CANDIDATES]
-    kept = np.isfinite(np.take_along_axis(against_all, found, axis=1))
-    return np.stack(
-        [
-            expanded(query, photos[best[finite]], rows[best[finite]])
-            for query, best, finite in zip(asked, found, kept, strict=True)
-        ]
-    )
+    """Queries expanded as a search expands a photo; similarities of -inf are not found."""
+    moved = np.empty_like(asked)
+    for place, (query, similarities) in enumerate(zip(asked, against_all, strict=True)):
+        best = np.argsort(-similarities, kind="stable")[:CANDIDATES]
+        best = best[np.isfinite(similarities[best])]
+        moved[place] = expanded(query, rows[best], same_photo(query, photos[best]))
+    return moved
 
 
 def gallery_of(bank: Bank) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

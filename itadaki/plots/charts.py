@@ -72,19 +72,20 @@ def ladder(comparison: "Comparison", highlight: str | None = None) -> Figure:
     ]
     metrics = [metric for metric in shown if metric in set(table["metric"])]
     metrics = metrics or list(dict.fromkeys(table["metric"]))
-    rungs = list(dict.fromkeys(zip(table["variant"], table["gallery"], strict=True)))
-    beside = {"photos": "", "fused": "\n+ texts", "search": "\n+ search"}
-    labels = [name + beside[gallery] for name, gallery in rungs]
+    rungs = table.drop_duplicates("rung").set_index("rung")
+    labels = [str(rung).replace(" ", "\n", 1) for rung in rungs.index]
     columns = min(3, len(metrics))
     rows = -(-len(metrics) // columns)
     figure, axes = plt.subplots(rows, columns, figsize=(4.1 * columns, 3.0 * rows), squeeze=False)
     for axis in axes.flat[len(metrics) :]:
         axis.axis("off")
     for axis, metric in zip(axes.flat, metrics, strict=False):
-        part = table[table["metric"] == metric].set_index(["variant", "gallery"]).reindex(rungs)
+        part = table[table["metric"] == metric].set_index("rung").reindex(rungs.index)
         score = part["score"].to_numpy()
         axis.plot(range(len(rungs)), score, color=LINE, zorder=1)
-        for place, (name, gallery) in enumerate(rungs):
+        for place, (name, gallery) in enumerate(
+            zip(rungs["variant"], rungs["gallery"], strict=True)
+        ):
             chosen = name == highlight if highlight else place == len(rungs) - 1
             colour = QUERY if chosen else INK
             low, high = part["low"].iloc[place], part["high"].iloc[place]
@@ -121,8 +122,10 @@ def training_curves(history: pd.DataFrame) -> Figure:
     Args:
         history: one row an epoch, and with a column seed an epoch and seed.
     """
-    history = history.assign(seed=history.get("seed", 0))
-    history = history.assign(step=history.groupby("seed").cumcount())
+    phases = history["phase"].unique()
+    ordered = history.assign(phase=pd.Categorical(history["phase"], phases, ordered=True))
+    # Seeds may end a phase early: what is averaged is one epoch of one phase.
+    history = ordered.assign(step=ordered.groupby(["phase", "epoch"], observed=True).ngroup())
     figure, axes = plt.subplots(2, 2, figsize=(13, 6.4), sharex=True)
     panels = (
         ("What is lowered", "training loss", {"loss": MUTED}),
@@ -150,13 +153,12 @@ def training_curves(history: pd.DataFrame) -> Figure:
         axis.set_ylim(min(0.0, 1.1 * low), 1.1 * max(float(long["value"].max()), 0.01))
         if len(shown) > 1:
             axis.legend(title=None, loc="upper left", bbox_to_anchor=(1, 1))
-    longest = history[history["seed"] == history["seed"].value_counts().idxmax()]
-    places, names = _thinned(longest["step"].to_numpy(), longest["epoch"].to_numpy())
-    phases = longest["phase"].to_numpy()
+    steps = history.drop_duplicates("step").sort_values("step")
+    places, names = _thinned(steps["step"].to_numpy(), steps["epoch"].to_numpy())
     for axis in axes.flat:
         axis.set_xticks(places, names)
-        for change in np.flatnonzero(phases[1:] != phases[:-1]):
-            axis.axvline(change + 0.5, color=INK, linestyle=":", linewidth=1)
+        for change in steps.groupby("phase", observed=True)["step"].min().iloc[1:]:
+            axis.axvline(change - 0.5, color=INK, linestyle=":", linewidth=1)
     return figure
 
 
@@ -197,16 +199,17 @@ def similarity_of_pairs(pairs: pd.DataFrame) -> Figure:
     """How similar two random photos are; see ``inspection.pair_similarities``."""
     figure, axis = plt.subplots(figsize=(8, 3.2))
     colours = {"of two classes": MUTED, "of one dish class": QUERY}
-    sns.histplot(
-        pairs, x="similarity", hue="pair", palette=colours, stat="density", common_norm=False,
-        element="step", bins=50, alpha=0.35, ax=axis,
-    )  # fmt: skip
-    for name, mean in pairs.groupby("pair")["similarity"].mean().items():
-        axis.axvline(mean, color=colours[str(name)], linewidth=2)
+    if len(pairs):
+        sns.histplot(
+            pairs, x="similarity", hue="pair", palette=colours, stat="density", common_norm=False,
+            element="step", bins=50, alpha=0.35, ax=axis,
+        )  # fmt: skip
+        for name, mean in pairs.groupby("pair")["similarity"].mean().items():
+            axis.axvline(mean, color=colours[str(name)], linewidth=2)
+        sns.move_legend(axis, "upper left", title=None)
     axis.set(xlabel="cosine of two photos drawn at random (lines: means)", yticks=[], ylabel="")
     axis.set_title("How similar are two photos at all?")
     axis.spines["left"].set_visible(False)
-    sns.move_legend(axis, "upper left", title=None)
     return figure
 
 

@@ -1,4 +1,4 @@
-"""Photos: of results, triplets, neighbours and mistakes, in a grid and on a map."""
+"""Photos: of results, triplets, neighbours and mistakes, in a grid."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -41,11 +41,16 @@ SEED_CONFIGS: dict[str, dict[str, Any]] = {
 
 CONFIG_TL: dict[str, Any] = SEED_CONFIGS["tl"] | {
     "START": "components",
+    "GROWING_MARGIN": False,
     "VIEWS": 1,
     "LEARNING_RATE": 1e-5,
 }
 
-CONFIG_TL_HARD: dict[str, Any] = CONFIG_TL | SEED_CONFIGS["tl_hard"] | {"HARDEST": 2000}
+CONFIG_TL_HARD: dict[str, Any] = CONFIG_TL | {
+    "TRIPLET_MARGIN": SEED_CONFIGS["tl_hard"]["TRIPLET_MARGIN"],
+    "SAMPLING": SEED_CONFIGS["tl_hard"]["SAMPLING"],
+    "HARDEST": 2000,
+}
 
 CONFIG_PHASES: dict[str, Any] = {
     **{knob: value for knob, value in CONFIG_TL_HARD.items() if knob != "EPOCHS"},
@@ -55,16 +60,9 @@ CONFIG_PHASES: dict[str, Any] = {
 }
 """The two phases and nothing else, which the fourth chapter puts between tl_hard and ft."""
 
-CONFIG_FT: dict[str, Any] = {
-    "IMG_SIZE": 224,
+CONFIG_FT: dict[str, Any] = SEED_CONFIGS["ft"] | {
     "BATCH_SIZE": 128,
-    "EMBEDDING_DIM": 512,
     "DROPOUT": 0.5,
-    "TRIPLET_MARGIN": 0.8,
-    "LAYERS_TO_UNFREEZE": 40,
-    "PHASE_1_EPOCHS": 6,
-    "PHASE_2_EPOCHS": 20,
-    "SAMPLING": "hard_negative",
     "TEXTS": "sentences",
     "TRIPLET_WEIGHT": 0.1,
     "TEXT_WEIGHT": 1.0,

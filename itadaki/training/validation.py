@@ -12,9 +12,9 @@ from itadaki.training.data import TrainingData
 class Validation:
     """Retrieval of the validation photos, and of those of the classes left out.
 
-    They are searched for among all photos of the dataset that training may see, as ``evaluate``
-    does and as a collection is used. Among the few held-out photos alone the best epoch comes too
-    early: what is learned of a training recipe's text helps to find it, too.
+    They search all photos of the dataset that training may see, nearly as ``evaluate`` has the
+    whole collection searched. Among the few held-out photos alone the best epoch comes too early:
+    what is learned of a training recipe's text helps to find it, too.
     """
 
     def __init__(self, data: TrainingData) -> None:

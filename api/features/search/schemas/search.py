@@ -106,8 +106,8 @@ _LOOKS_LIKE = (
 )
 _NAMED = "Those of looksLike that the recipe has in its title or among its ingredients."
 _SIMILARITY = (
-    "Cosine similarity, -1 to 1, of the recipe to what was asked for; a photo is first moved "
-    "towards what the best recipes for it have in common."
+    "How near the recipe is to what was asked for, -1 to 1: of a photo the cosine similarity, once "
+    "it was moved towards what the best recipes for it have in common; words said count beside it."
 )
 _MINIMUM = "Recipes that are less similar are left out."
 FORM_TYPE = "multipart/form-data"
