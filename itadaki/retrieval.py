@@ -553,7 +553,7 @@ class RetrievalSystem:
         """Draw the model's stages, with the shape and the parameters of each."""
         from itadaki import plots
 
-        plots.show(plots.architecture(self.embedder.model))
+        plots.show(plots.architecture(self.embedder.model), f"the model of {self.variant.name}")
 
     def show_triplets(self, num_triplets: int = 3, seed: int = 0) -> None:
         """Show triplets as training sees them, with their similarities in this variant's space.
