@@ -39,6 +39,9 @@ pytest_plugins = ["browsing", "sources"]
 # began with: pytest's own, if that is just not in place, and no test would pass any more.
 PythonHandler.close = logging.StreamHandler.close
 
+# A user's shell does not set it, and with it no child would show that it loses what it printed.
+os.environ.pop("PYTHONUNBUFFERED", None)
+
 # A shell has what it starts behind itself ignore Ctrl-C, which every child would inherit.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
