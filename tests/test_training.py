@@ -397,10 +397,11 @@ def test_a_wrong_configuration_is_named(wrong, named):
 
 def test_the_configurations_hold_the_seeds_values():
     assert {"IMG_SIZE": 224, "BATCH_SIZE": 32, "EMBEDDING_DIM": 512}.items() <= CONFIG_TL.items()
-    assert (CONFIG_TL["TRIPLET_MARGIN"], CONFIG_TL["EPOCHS"]) == (0.3, 10)
+    assert (CONFIG_TL["TRIPLET_MARGIN"], CONFIG_TL["SAMPLING"]) == (0.3, "random")
     assert (CONFIG_TL_HARD["TRIPLET_MARGIN"], CONFIG_TL_HARD["SAMPLING"]) == (0.8, "hard_negative")
+    assert CONFIG_TL_HARD["EPOCHS"] == 15
     changed = {key for key, value in CONFIG_TL_HARD.items() if CONFIG_TL.get(key) != value}
-    assert changed == {"SAMPLING", "HARDEST", "TRIPLET_MARGIN"}
+    assert changed == {"SAMPLING", "HARDEST", "TRIPLET_MARGIN", "GROWING_MARGIN"}
     assert (CONFIG_FT["PHASE_1_EPOCHS"], CONFIG_FT["PHASE_2_EPOCHS"]) == (6, 20)
     assert (CONFIG_FT["TRIPLET_MARGIN"], CONFIG_FT["LAYERS_TO_UNFREEZE"]) == (0.8, 40)
 

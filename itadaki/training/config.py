@@ -40,8 +40,9 @@ SEED_CONFIGS: dict[str, dict[str, Any]] = {
 """The configurations that the project began with, to the letter."""
 
 CONFIG_TL: dict[str, Any] = SEED_CONFIGS["tl"] | {
+    "EPOCHS": SEED_CONFIGS["tl_hard"]["EPOCHS"],
     "START": "components",
-    "GROWING_MARGIN": False,
+    "GROWING_MARGIN": True,
     "VIEWS": 1,
     "LEARNING_RATE": 1e-5,
 }
@@ -49,6 +50,7 @@ CONFIG_TL: dict[str, Any] = SEED_CONFIGS["tl"] | {
 CONFIG_TL_HARD: dict[str, Any] = CONFIG_TL | {
     "TRIPLET_MARGIN": SEED_CONFIGS["tl_hard"]["TRIPLET_MARGIN"],
     "SAMPLING": SEED_CONFIGS["tl_hard"]["SAMPLING"],
+    "GROWING_MARGIN": False,
     "HARDEST": 2000,
 }
 
