@@ -143,10 +143,11 @@ def test_what_was_tried_is_listed_with_its_knobs(checkout):
     assert "| no triplets (`TRIPLET_WEIGHT` 0.0) | photos | 0.300 |" in table
 
 
-def test_another_kitchen_is_held_against_raw(checkout):
+@pytest.mark.parametrize("name", ["other_kitchen", "left_out"])
+def test_photos_of_another_kind_are_held_against_raw(checkout, name):
     raw, ft = {"P@1 dish class": [0.4, 0.3, 0.5]}, {"P@1 dish class": [0.5, 0.4, 0.6]}
-    path = checkout / "reports" / "measurements" / "other_kitchen.json"
+    path = checkout / "reports" / "measurements" / f"{name}.json"
     path.write_text(json.dumps({"dataset": "folder x", "raw": raw, "ft": ft}), encoding="utf-8")
-    (checkout / "README.md").write_text("<!-- report: other_kitchen --><!-- /report -->")
+    (checkout / "README.md").write_text(f"<!-- report: {name} --><!-- /report -->")
     table = documents(checkout)[checkout / "README.md"]
     assert "| **ft** | 0.500 (0.400–0.600), 1.25 x |" in table

@@ -32,8 +32,8 @@ def trials(measured: dict[str, Any]) -> Table:
     return ["trial", "rows", *METRICS.values()], rows
 
 
-def other_kitchen(measured: dict[str, Any]) -> Table:
-    """Each variant on photos of another kitchen, with its 95% interval and its ratio to raw."""
+def against_raw(measured: dict[str, Any]) -> Table:
+    """Each variant on photos of its own kind, with its 95% interval and its ratio to raw."""
     metrics = [metric for metric in METRICS if metric in measured["raw"]]
     rows = []
     for name, scores in measured.items():

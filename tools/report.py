@@ -370,7 +370,8 @@ BLOCKS: dict[str, Callable[[Measurements], str]] = {
     "index_memory": partial(_stored, "index", sizing.memory),
     "ray": _ray,
     "trials": partial(_stored, "trials", quality.trials),
-    "other_kitchen": partial(_stored, "other_kitchen", quality.other_kitchen),
+    "other_kitchen": partial(_stored, "other_kitchen", quality.against_raw),
+    "left_out": partial(_stored, "left_out", quality.against_raw),
     "text_retrieval": _text_retrieval,
 }
 
