@@ -35,7 +35,7 @@ attack: $(VENV)/installed-dev
 report: $(VENV)/installed-dev
 	$(BIN)/python -m tools.report
 
-# The same, and the four notebooks with the outputs of a run on the sample cookbook.
+# The same, and the four notebooks, run on the sample cookbook beside the stored measurements.
 notebooks: $(VENV)/installed-dev
 	$(BIN)/python -m tools.report --notebooks
 

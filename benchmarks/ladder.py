@@ -3,9 +3,10 @@
 Every rung is trained with each seed and measured once on the test split. The collection's
 embeddings come from the cached activations, which is why this takes minutes a rung; the re-cropped
 photos go through the exported model. Runs that were interrupted go on where they stopped, and what
-is measured already is not done again.
+is measured already is not done again. What the chapters draw of a run (a map, precision and recall,
+the collection in numbers) is kept beside the scores, without any photo or recipe's text.
 
-python benchmarks/ladder.py [--seeds 3] [--only tl tl_hard] [--also FOLDER_OR_COLLECTION ...]
+python benchmarks/ladder.py --also FOLDER_OR_COLLECTION ... [--seeds 3] [--only raw tl tl_hard]
 
 ft is trained on the recipes of --also too, as what ships is on Recipes5k; nothing is scored there.
 """
@@ -23,29 +24,47 @@ import numpy as np
 
 from itadaki.bank.bank import Bank
 from itadaki.bank.fusion import fused_rows
-from itadaki.evaluation.comparison import save_measurement
+from itadaki.evaluation.comparison import about, save_measurement
 from itadaki.evaluation.cross_modal import text_retrieval
+from itadaki.evaluation.inspection import look
 from itadaki.evaluation.scores import Evaluation, evaluate
 from itadaki.models.embedder import Embedder
 from itadaki.models.keras_model import build_backbone, raw_model, save_model
 from itadaki.recipes.dataset import Dataset, load_beside, load_dataset, recipes_of
 from itadaki.settings import Settings
-from itadaki.training.config import CONFIG_FT, CONFIG_TL, CONFIG_TL_HARD, TrainingConfig
+from itadaki.training.config import (
+    CONFIG_FT,
+    CONFIG_PHASES,
+    CONFIG_TL,
+    CONFIG_TL_HARD,
+    SEED_CONFIGS,
+    TrainingConfig,
+    as_in_the_seed,
+)
 from itadaki.training.data import TrainingData
+from itadaki.training.loop import CollapseError
 from itadaki.training.run import TrainingRun
 from itadaki.variants import VARIANTS
 
-AS_IN_THE_SEED = {
-    "POSITIVES": "batch_text",
-    "GROWING_MARGIN": False,
-    "START": "random",
-    "LEARNING_RATE": 3e-4,
-    "VIEWS": 1,
-}
+_ADDED = ("DISTILLATION_WEIGHT", "AVERAGING", "FEATURE_SHARE")
+"""What the shipped model has beside its texts, in the order in which rungs add it."""
+
+
+def _without(*knobs: str) -> dict[str, Any]:
+    return {knob: value for knob, value in CONFIG_FT.items() if knob not in knobs}
+
+
 RUNGS = {
-    "tl_seed": ("tl", CONFIG_TL | AS_IN_THE_SEED),
+    "tl_seed": ("tl", as_in_the_seed(SEED_CONFIGS["tl"])),
     "tl": ("tl", CONFIG_TL),
+    "tl_hard_seed": ("tl_hard", as_in_the_seed(SEED_CONFIGS["tl_hard"])),
     "tl_hard": ("tl_hard", CONFIG_TL_HARD),
+    "ft_seed": ("ft", as_in_the_seed(SEED_CONFIGS["ft"])),
+    "ft_phases": ("ft", CONFIG_PHASES),
+    "ft_texts": ("ft", _without(*_ADDED)),
+    "ft_distilled": ("ft", _without(*_ADDED[1:])),
+    "ft_averaged": ("ft", _without(*_ADDED[2:])),
+    "ft_joined": ("ft", CONFIG_FT),  # as ft, but of this kitchen alone
     "ft": ("ft", CONFIG_FT),
 }
 
@@ -56,7 +75,7 @@ def measure_raw(settings: Settings, dataset: Dataset) -> tuple[dict[str, Evaluat
     config = TrainingConfig.of(CONFIG_TL)
     photos = TrainingData(dataset, config, settings, backbone).features(0)
     bank = Bank(VARIANTS["raw"], photos, photos, recipes_of(dataset), {})
-    return _evaluated(bank, raw_model(backbone), dataset, "test"), {}
+    return _evaluated(bank, raw_model(backbone), dataset, "test"), {"look": look(bank)}
 
 
 def measure(
@@ -68,10 +87,14 @@ def measure(
     also: Sequence[Dataset] = (),
     split: str = "test",
 ) -> tuple[dict[str, Evaluation], dict]:
-    """Train a variant and score it on a split."""
+    """Train a variant and score it on a split; one that collapses is scored as it lies."""
     started = time.monotonic()
     run = TrainingRun(VARIANTS[variant], config, settings, dataset, seed, also=also)
-    run.train()
+    collapsed = None
+    try:
+        run.train()
+    except CollapseError as error:
+        collapsed = str(error)
     seconds = time.monotonic() - started
     rows = run.data.view_rows(0)
     photos = np.zeros((len(dataset.recipes), run.trainer.config.embedding_dim), np.float32)
@@ -84,6 +107,9 @@ def measure(
     found = _evaluated(bank, run.trainer.embedder_model(variant), dataset, split)
     checked = run.trainer.config.model_dump(by_alias=True)
     facts = {"config": checked, "seconds": round(seconds), "history": run.trainer.history}
+    facts["collapsed"] = collapsed
+    if split == "test":
+        facts["look"] = look(bank)
     facts["also"] = {one.source: one.sha256 for one in also}
     if encoder:
         texts = np.zeros_like(photos)
@@ -110,6 +136,11 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", choices=["raw", *RUNGS], default=["raw", *RUNGS])
     parser.add_argument("--also", nargs="*", default=[])
     options = parser.parse_args()
+    if "ft" in options.only and not options.also:
+        parser.error(
+            "ft is trained on other kitchens, too: name them with --also, or take ft_joined, which "
+            "is not."
+        )
 
     settings = Settings()
     dataset = load_dataset(settings)
@@ -117,7 +148,8 @@ def main() -> None:
     folder = settings.home / "reports" / "measurements"
     for seed in range(options.seeds):
         for name in options.only:
-            if (folder / f"{name}-seed{seed}.npz").exists() or (name == "raw" and seed):
+            stored = folder / f"{name}-seed{seed}.npz"
+            if (stored.exists() and "look" in about(stored)) or (name == "raw" and seed):
                 continue
             if name == "raw":
                 found, facts = measure_raw(settings, dataset)

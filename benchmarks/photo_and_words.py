@@ -12,6 +12,7 @@ python benchmarks/photo_and_words.py
 import numpy as np
 
 from itadaki.evaluation.measurements import Measurements
+from itadaki.index.filters import Filters
 from itadaki.photos.images import load_input
 from itadaki.retrieval import RetrievalSystem
 from itadaki.settings import PROJECT_ROOT
@@ -48,12 +49,13 @@ def main() -> None:
             naming = system.words.naming(side)[places].mean()
             return float(naming), float((system.bank.photo_embeddings[places] @ photo).mean())
 
-        alone = system.search_embedded(photo, None, _FIRST)
+        query, _ = system.expand(photo, Filters())
+        alone = system.search_embedded(query, None, _FIRST)
         for side in sides:
             before = looked_at(alone, side)
             rows.setdefault("the photo alone", []).append(before)
             for weight in _WEIGHTS:
-                both = system.search_embedded(photo, f"with {side}", _FIRST, None, weight)
+                both = system.search_embedded(query, f"with {side}", _FIRST, None, weight)
                 after = looked_at(both, side)
                 rows.setdefault(f"words, photo_weight {weight}", []).append(after)
                 moved[weight] += after[0] > before[0]

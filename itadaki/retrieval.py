@@ -1,6 +1,6 @@
 """The retrieval system: the one interface that notebooks, command line and API share."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,6 +12,7 @@ from itadaki.bank.bank import Bank, load_bank
 from itadaki.bank.build import build_bank
 from itadaki.errors import ArtifactError, QueryError, UnknownRecipeError
 from itadaki.index.exact import similarities
+from itadaki.index.expansion import CANDIDATES, expanded, same_photo
 from itadaki.index.filters import Filters
 from itadaki.index.index import ExactIndex, Index, StandInIndex, build_index, open_index
 from itadaki.index.seen_words import SeenWords
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from itadaki.models.embedder import Embedder
 
 
-_CANDIDATES = 100
+_COMPARED = 100
 """Recipes that are compared both by words and by embeddings, beside those wanted."""
 _MET = 0.5
 """Where a recipe meets the words so well, those that meet none of them are not made up for it."""
@@ -315,16 +316,24 @@ class RetrievalSystem:
         filters: Filters | None,
     ) -> Found:
         """``ask`` with what ``see_input`` gave of each photo."""
-        query = None
-        if seen:
-            whole = np.sum([row for row, _ in seen], axis=0, dtype=np.float32)
-            query = np.asarray(whole / np.linalg.norm(whole))
-        looks_like = self.seen_words.of(query) if self.seen_words and query is not None else ()
+        if top_k < 1:
+            raise ValueError(f"top_k must be at least 1, not {top_k}.")
+        filters = filters or Filters()
         left_out = [*like, *unlike]
-        if left_out and (like or not words or query is not None):
-            query = self.steered(query, like, unlike)
         # Also where words alone are asked with, an unknown one is said.
         groups = {self.bank.recipes[row].photo_group for row in self._rows_of(left_out)}
+        query: np.ndarray | None = None
+        nearest: float | None = None
+        looks_like: tuple[str, ...] = ()
+        if seen:
+            whole = np.sum([row for row, _ in seen], axis=0, dtype=np.float32)
+            photo = np.asarray(whole / np.linalg.norm(whole))
+            looks_like = self.seen_words.of(photo) if self.seen_words else ()
+            query, nearest = self.expand(photo, filters, groups)
+        if left_out and (like or not words or seen):
+            query = self.steered(query, like, unlike)
+            if not seen:
+                query, _ = self.expand(query, filters, groups, photo=False)
         copies = sum(recipe.photo_group in groups for recipe in self.bank.recipes) if groups else 0
         most = offset + top_k + copies
         best = self.search_embedded(query, words, most, filters, photo_weight)
@@ -335,10 +344,13 @@ class RetrievalSystem:
         ]
         alone = bool(seen) and not (words or like or unlike)
         told = [is_food for _, is_food in seen if is_food is not None]
+        confidence = None
+        if alone and kept:
+            confidence = self.bank.confidence(kept[0].similarity if nearest is None else nearest)
         return Found(
             results,
             any(told) if told else None,
-            self.bank.confidence(kept[0].similarity) if alone and kept else None,
+            confidence,
             looks_like,
             self._named(looks_like, results),
         )
@@ -380,7 +392,7 @@ class RetrievalSystem:
         filters = filters or Filters()
         if unique_photos:
             filters = replace(filters, unique_photos=True)
-        photo = None if query_image is None else self.embed(query_image)
+        photo = None if query_image is None else self.expand(self.embed(query_image), filters)[0]
         return self.search_embedded(photo, words, top_k, filters, photo_weight)
 
     def search_embedded(
@@ -391,7 +403,14 @@ class RetrievalSystem:
         filters: Filters | None = None,
         photo_weight: float = 0.5,
     ) -> list[SearchResult]:
-        """The same with a photo's embedding, float32 array (dimension,) of length 1.
+        """The same with an embedding in the place of the photo, which is not expanded.
+
+        Args:
+            photo: float32 array (dimension,) of length 1.
+            words: as above, as all others.
+            top_k: see there.
+            filters: see there.
+            photo_weight: see there.
 
         Raises:
             QueryError: nothing is asked, the words cannot be searched for, or no recipe fits them.
@@ -413,7 +432,7 @@ class RetrievalSystem:
         filters = reading.filters(filters or Filters())
         allowed = self.words.rows(reading, filters)
         said = np.where(allowed, self.words.scores(reading), 0)
-        wide = top_k + _CANDIDATES
+        wide = top_k + _COMPARED
         near = self.index.search(query, wide, filters)[0] if query.any() else ()
         best = np.argsort(-said, kind="stable")[:wide]
         rows = np.union1d(near, best[said[best] > 0]).astype(np.int64)
@@ -439,8 +458,9 @@ class RetrievalSystem:
         if not 0 <= index < len(self.bank.recipes):
             raise QueryError(f"There is no recipe {index}.")
         group = self.bank.recipes[index].photo_group
-        query = np.asarray(self.bank.photo_embeddings[index])
-        return self.find(query, top_k, replace(filters or Filters(), not_of_photo=group))
+        filters = replace(filters or Filters(), not_of_photo=group)
+        query, _ = self.expand(self.bank.photo_embeddings[index], filters, photo=False)
+        return self.find(query, top_k, filters)
 
     def find(
         self, query: np.ndarray, top_k: int, filters: Filters | None = None
@@ -459,6 +479,39 @@ class RetrievalSystem:
             for rank, (row, similarity) in enumerate(zip(rows, similarities, strict=True), 1)
             if similarity >= filters.min_similarity
         ]
+
+    def expand(
+        self,
+        query: np.ndarray,
+        filters: Filters,
+        left_out: Set[int] = frozenset(),
+        photo: bool = True,
+    ) -> tuple[np.ndarray, float | None]:
+        """Expand a query with what it finds, where rows hold texts beside photos.
+
+        See ``itadaki.index.expansion``. Whatever asks with a photo searches for what this gives.
+
+        Args:
+            query: float32 array (dimension,) of length 1.
+            filters: what the recipes found must hold.
+            left_out: photo groups whose recipes do not count.
+            photo: whether the query is a photo, which the collection may hold.
+
+        Returns:
+            float32 array (dimension,) of length 1, and the similarity of the nearest row to what
+            was given; None where nothing was searched for or found.
+        """
+        bank = self.bank
+        if bank.photo_embeddings is bank.embeddings:
+            return query, None
+        rows, similarities = self.index.search(query, CANDIDATES, filters)
+        if left_out:
+            rows = rows[[bank.recipes[row].photo_group not in left_out for row in rows]]
+        same = np.zeros(len(rows), bool)
+        if photo:
+            same = same_photo(query, bank.photo_embeddings[rows])
+        moved = expanded(query, bank.embeddings[rows], same)
+        return moved, float(similarities[0]) if len(similarities) else None
 
     def result(self, index: int, rank: int, similarity: float) -> SearchResult:
         """Describe one row of the bank as a search result."""
@@ -489,13 +542,18 @@ class RetrievalSystem:
         """Show the query's photo beside the photos found, with titles and similarities."""
         from itadaki import plots
 
-        plots.show(plots.search_results(query_image, results))
+        plots.show(plots.search_results(query_image, results), self._told)
+
+    @property
+    def _told(self) -> str:
+        """What is said below a figure of this collection's photos."""
+        return f"{self.bank.variant.name}, {self.dataset.source}"
 
     def visualize_model_architecture(self) -> None:
         """Draw the model's stages, with the shape and the parameters of each."""
         from itadaki import plots
 
-        plots.show(plots.architecture(self.embedder.model))
+        plots.show(plots.architecture(self.embedder.model), f"the model of {self.variant.name}")
 
     def show_triplets(self, num_triplets: int = 3, seed: int = 0) -> None:
         """Show triplets as training sees them, with their similarities in this variant's space.
@@ -507,14 +565,14 @@ class RetrievalSystem:
         from itadaki.training.triplets import hard_triplets
 
         triplets = hard_triplets(self.bank, num_triplets, seed)
-        plots.show(plots.triplets(self, triplets))
+        plots.show(plots.triplets(self, triplets), self._told)
 
     def evaluate_model(self, split: str = "test") -> "pd.DataFrame":
         """Score the bank as it is searched; see ``itadaki.evaluation.scores.evaluate``."""
         from itadaki.evaluation.scores import evaluate
 
         found = evaluate(self.bank, self.embedder, self.dataset.root, split)
-        return found.get("fused", found["photos"]).table()
+        return found.get("search", found["photos"]).table()
 
 
 def _models(artifacts: Artifacts) -> "tuple[Embedder, TextEncoder | None]":

@@ -355,6 +355,22 @@ def system(settings):
 
 
 @pytest.fixture(scope="session")
+def fused_system(settings):
+    """The same with rows that hold more than the photos, as those of a bank with texts do."""
+    from itadaki.bank import nearness
+    from itadaki.retrieval import RetrievalSystem
+
+    system = RetrievalSystem.load("raw", settings)
+    bank = system.bank
+    photos, groups = bank.embeddings, [recipe.photo_group for recipe in bank.recipes]
+    rows = photos + 0.5 * np.roll(photos, 7, axis=0)
+    rows = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    manifest = bank.manifest | {"nearness": nearness.fit(photos, rows, groups)}
+    fused = replace(bank, embeddings=rows, photo_embeddings=photos, manifest=manifest)
+    return RetrievalSystem(system.embedder, fused, system.dataset)
+
+
+@pytest.fixture(scope="session")
 def environment(settings) -> dict[str, str]:
     """The environment that gives a child process the session's settings."""
     ours = {

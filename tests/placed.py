@@ -1,6 +1,7 @@
 """Points placed by hand, for tests of training that need no photos."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -31,6 +32,7 @@ class PlacedData:
         ingredients = [[] for _ in TITLES]
         recipes = {"Title": TITLES, "Ingredients": ingredients, "dish_class": classes}
         self.recipes = pd.DataFrame(recipes)
+        self.dataset = SimpleNamespace(recipes=self.recipes)
         self.train = self.validation = np.arange(len(TITLES))
         self.watched = np.arange(0)
         self.texts = RecipeTexts.of_words(TITLES, ingredients)

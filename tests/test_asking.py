@@ -11,6 +11,12 @@ from itadaki.index.filters import Filters
 from itadaki.photos.crop import Crop
 
 
+@pytest.fixture(params=["photos", "photos and texts"])
+def system(system, fused_system, request):
+    """What is asked: a bank of photos alone, and one whose rows hold more."""
+    return system if request.param == "photos" else fused_system
+
+
 def ids(found) -> list[int]:
     return [result.id for result in found.results]
 
@@ -94,6 +100,41 @@ def test_confidence_is_a_share_of_the_banks_own_photos(system):
     assert system.ask([dish_photo(1)], like=[system.bank.recipes[0].id]).confidence is None
     nothing = system.ask([dish_photo(1)], filters=Filters(include=("plutonium",)))
     assert nothing.results == [] and nothing.confidence is None
+
+
+def test_confidence_is_of_the_photo_itself_on_every_page(system):
+    photo = dish_photo(9)
+    nearest = system.find(system.embed(photo), 1)[0].similarity
+    expected = system.bank.confidence(nearest)
+    assert 0 < expected < 1
+    for page in ({}, {"offset": 20}, {"filters": Filters(min_similarity=0.01)}):
+        assert system.ask([photo], **page).confidence == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize("top_k", [0, -3])
+def test_none_cannot_be_asked_for(system, top_k):
+    with pytest.raises(ValueError, match="at least 1"):
+        system.ask([dish_photo(9)], top_k=top_k)
+
+
+def test_what_is_unlike_does_not_move_the_query_to_it(system):
+    """A photo of a recipe stands out, so that its row would count, had it not been refused."""
+    path, own = system.photo_path(5), system.bank.recipes[5].id
+    query = system.embed(path)
+    moved, _ = system.expand(query, Filters(), {5})
+    assert (
+        moved @ system.bank.embeddings[5]
+        <= system.expand(query, Filters())[0] @ (system.bank.embeddings[5])
+    )
+    found = system.ask([path], top_k=10, unlike=[own])
+    expected = system.find(system.steered(moved, [], [own]), 11)
+    assert ids(found) == [each.id for each in expected if each.id != own][:10]
+
+
+def test_a_recipe_asked_with_finds_what_is_similar_to_it(system):
+    recipe = system.bank.recipes[5]
+    found = system.ask(like=[recipe.id], top_k=10)
+    assert ids(found) == [each.id for each in system.search_similar_to(5, 10)]
 
 
 def test_nearness_is_that_of_held_out_neighbours():

@@ -102,6 +102,11 @@ def test_evaluate_prints_the_table(configured, capsys):
     assert scores["photos"]["recall@10 re-crop"]["queries"] > 0
 
 
+def test_only_scores_of_the_test_split_are_kept(configured, capsys):
+    assert main(["evaluate", "raw", "--split", "sealed", "--save"]) == 1
+    assert "test split" in capsys.readouterr().err
+
+
 def test_embed_writes_names_and_rows(configured, tmp_path, capsys):
     folder, out = tmp_path / "photos", tmp_path / "out.npz"
     folder.mkdir()

@@ -1,8 +1,11 @@
+import shutil
+
 import numpy as np
 import pytest
 
 from itadaki import plots
 from itadaki.errors import ItadakiError
+from itadaki.evaluation.chapters import backbones, beyond, chapter
 from itadaki.evaluation.comparison import Comparison, save_measurement
 from itadaki.evaluation.scores import Evaluation
 
@@ -37,11 +40,15 @@ def test_a_step_is_the_paired_difference_on_the_same_queries(tmp_path):
     assert step.ratio == pytest.approx(0.4 / 0.3)
 
 
-def test_the_ladder_ends_with_the_fused_bank(tmp_path):
+def test_the_ladder_ends_with_the_search(tmp_path):
     measure(tmp_path, "raw", 0, [0, 1])
-    measure(tmp_path, "ft", 0, [1, 1], galleries=("photos", "fused"))
+    measure(tmp_path, "ft", 0, [1, 1], galleries=("photos", "fused", "search"))
     steps = Comparison(tmp_path).steps()["step"].tolist()
-    assert steps == ["raw (photos) to ft (photos)", "ft (photos) to ft (fused)"]
+    assert steps == [
+        "raw (photos) to ft (photos)",
+        "ft (photos) to ft (fused)",
+        "ft (fused) to ft (search)",
+    ]
 
 
 def test_the_report_is_text_and_picture(tmp_path):
@@ -53,6 +60,13 @@ def test_the_report_is_text_and_picture(tmp_path):
     assert "| raw | 0.667" in text.read_text()
     assert "| random order | 0.100 |" in text.read_text()
     assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_file_that_is_no_measurement_by_its_name_is_told(tmp_path):
+    measure(tmp_path, "raw", 0, [0, 1])
+    shutil.copy(tmp_path / "raw-seed0.npz", tmp_path / "raw-seed0 copy.npz")
+    with pytest.raises(ItadakiError, match="raw-seed0 copy"):
+        Comparison(tmp_path)
 
 
 def test_measurements_of_two_datasets_are_refused(tmp_path):
@@ -82,12 +96,71 @@ def test_scores_of_other_class_rules_are_told_and_not_held_against_todays(
     assert "raw-seed0 were scored under other rules" in caplog.text
     mixed = Comparison(tmp_path)
     assert mixed.steps()["metric"].tolist() == ["nDCG@10 title"]
-    assert "The scores of raw were measured when other rules" in mixed.chapter("tl")
-    assert "| MAP@R dish class |" in mixed.chapter("tl") and "not comparable" in mixed.chapter("tl")
+    assert "The scores of raw were measured when other rules" in chapter(mixed, "tl")
+    assert "| MAP@R dish class |" in chapter(mixed, "tl") and "not comparable" in chapter(
+        mixed, "tl"
+    )
     classes(tmp_path, "raw", [0, 0, 1])
     today = Comparison(tmp_path)
     assert "by the rules that give them today" in today.markdown()
     assert len(today.steps()) == 2
+
+
+def test_a_chapter_says_what_its_table_shows(tmp_path):
+    spread = [0.0, 0.2, 0.4, 0.6] * 50
+    measure(tmp_path, "raw", 0, spread)
+    measure(tmp_path, "tl", 0, [score + 0.1 for score in spread])
+    told = chapter(Comparison(tmp_path), "tl")
+    assert "Better than raw, with an interval above nought: P@1." in told
+    assert "Not measured yet: tl_seed." in told
+    measure(tmp_path, "tl_seed", 0, [0.1] * 200)
+    measure(tmp_path, "tl", 0, [score - 0.1 for score in spread])
+    told = chapter(Comparison(tmp_path), "tl")
+    assert "| metric | raw | tl_seed | tl | gain of tl over raw |" in told
+    assert "Worse than raw, with an interval below nought: P@1." in told
+    measure(tmp_path, "tl", 0, spread[::-1])
+    assert "Not shown either way: P@1." in chapter(Comparison(tmp_path), "tl")
+    assert chapter(Comparison(tmp_path), "ft") == "Not measured yet: tl_hard, ft_seed, ft_phases."
+    assert "| metric | raw | random order |" in chapter(Comparison(tmp_path), "raw")
+
+
+def test_a_configuration_that_collapsed_is_told(tmp_path):
+    measure(tmp_path, "raw", 0, [0.1, 0.2])
+    facts = {"dataset": "d", "dataset_source": "made up", "collapsed": "in epoch 1"}
+    found = {"photos": Evaluation({"P@1": np.zeros(2)}, {"P@1": 0.1}, "test", 9)}
+    save_measurement(found, tmp_path, "tl_seed", 0, facts)
+    measure(tmp_path, "tl", 0, [0.3, 0.4])
+    told = chapter(Comparison(tmp_path), "tl")
+    assert "The embeddings of tl_seed collapsed" in told and "tl collapsed" not in told
+
+
+def test_backbones_stand_beside_the_first_and_unmeasured_ones_say_so():
+    row = {"features": 1280, "parameters": 4.05e6, "megabytes": 8.1, "milliseconds": 10.0}
+    slow = row | {"milliseconds": 25.0}
+    table = backbones({"EfficientNetB0": row, "ResNet50": slow}).split("\n")
+    assert "| EfficientNetB0 | 5.3 M |" in table[2] and "| 1.0 x |" in table[2]
+    assert "| 2.5 x |" in table[3] and "not measured" in table[4]
+
+
+def test_each_thing_beyond_the_phases_is_a_row_with_its_gain(tmp_path):
+    for name, score in (("ft_phases", 0.1), ("ft_averaged", 0.3), ("ft", 0.2)):
+        per_query = {"nDCG@10 title": np.full(9, score)}
+        found = {"photos": Evaluation(per_query, {}, "test", 9)}
+        save_measurement(found, tmp_path, name, 0, {"dataset": "d", "dataset_source": "x"})
+    told = beyond(Comparison(tmp_path)).split("\n")
+    assert "0.100 |" in told[2] and "0.300 (+0.2000, +0.2000 to +0.2000)" in told[3]
+    assert "0.200 (-0.1000" in told[4]
+    assert "Not measured yet: ft_texts, ft_distilled, ft_joined." in told[-1]
+
+
+def test_every_seed_keeps_its_history(tmp_path):
+    found = {"photos": Evaluation({"P@1": np.ones(3)}, {"P@1": 0.1}, "test", 9)}
+    for seed in (0, 1):
+        facts = {"dataset": "d", "dataset_source": "x", "history": [{"epoch": 0, "loss": seed}]}
+        save_measurement(found, tmp_path, "tl", seed, facts)
+    history = Comparison(tmp_path).histories("tl")
+    assert history[["seed", "loss"]].to_numpy().tolist() == [[0, 0], [1, 1]]
+    assert Comparison(tmp_path).histories("raw").empty
 
 
 def test_seeds_of_two_class_rules_are_not_averaged(tmp_path, monkeypatch):

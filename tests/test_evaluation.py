@@ -9,12 +9,14 @@ from itadaki.evaluation.scores import (
     average_precision_at_r,
     confidence_interval,
     evaluate,
+    gallery_of,
     ndcg,
     random_crop,
     recall_scores,
     retrieval_scores,
     text_vectors,
 )
+from itadaki.index.filters import Filters
 
 
 @pytest.mark.parametrize(
@@ -132,6 +134,33 @@ def test_copies_are_neither_query_nor_answer(system):
     assert found["photos"].gallery == 39
     assert found.keys() == {"photos", "split"}
     assert found["split"].gallery == len(found["photos"].per_query["recall@1 re-crop"])
+
+
+def test_what_is_evaluated_is_what_a_search_finds(fused_system, monkeypatch):
+    """The gallery ``search`` ranks as a search does where rows hold more than photos."""
+    for module in ("evaluation.scores", "retrieval"):  # fewer than there are photos
+        monkeypatch.setattr(f"itadaki.{module}.CANDIDATES", 25)
+    bank, photos = fused_system.bank, fused_system.bank.photo_embeddings
+    root = fused_system.dataset.root
+    found = evaluate(bank, fused_system.embedder, root, "train", progress=False)
+
+    gallery = gallery_of(bank)[0]
+    labels = Labels.of([bank.recipes[i] for i in gallery])
+    expected = []
+    for place, row in enumerate(gallery):
+        if bank.recipes[row].split != "train":
+            continue
+        others = Filters(unique_photos=True, not_of_photo=bank.recipes[row].photo_group)
+        similarities = np.full(len(gallery), -np.inf)
+        query, _ = fused_system.expand(photos[row], others)
+        for result in fused_system.find(query, len(photos), others):
+            similarities[np.flatnonzero(gallery == result.index)] = result.similarity
+        gains = (labels.title[place] @ labels.title.T).toarray()[0]
+        kept = np.arange(len(gallery)) != place
+        if gains[kept].any():
+            expected.append(ndcg(similarities[kept], gains[kept], 10))
+    assert found["search"].per_query["nDCG@10 title"] == pytest.approx(expected)
+    assert np.abs(found["fused"].per_query["nDCG@10 title"] - expected).max() > 0.01
 
 
 def test_empty_split_is_named(system):

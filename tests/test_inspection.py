@@ -1,14 +1,23 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from conftest import dataset_recipe
 from scipy.sparse import csr_matrix
 
+from itadaki import plots
 from itadaki.bank.bank import Bank
+from itadaki.errors import ItadakiError
+from itadaki.evaluation.comparison import save_measurement
 from itadaki.evaluation.inspection import (
     best_and_worst,
     embedding_map,
+    look,
+    pair_similarities,
     precision_recall,
 )
+from itadaki.evaluation.measurements import Measurements
+from itadaki.evaluation.scores import Evaluation
 from itadaki.training.text_neighbours import TextNeighbours, nearest_and_mask
 from itadaki.variants import VARIANTS
 
@@ -65,11 +74,56 @@ def test_the_map_holds_the_frequent_classes_and_is_bounded():
     rng = np.random.default_rng(0)
     classes = ["soup"] * 30 + ["cake"] * 20 + ["pie"] * 3 + [None] * 10
     bank = bank_of(rng.uniform(0, 360, len(classes)).tolist(), classes, tested=[0])
-    rows, places = embedding_map(bank, classes=2, limit=40)
-    assert len(rows) == 40 and places.shape == (40, 2) and np.isfinite(places).all()
-    assert {classes[row] for row in rows} == {"soup", "cake"}
-    again, same_places = embedding_map(bank, classes=2, limit=40)
-    assert np.array_equal(rows, again) and np.allclose(places, same_places)
+    points = embedding_map(bank, classes=2, limit=40)
+    assert len(points) == 40 and np.isfinite(points[["x", "y"]]).all(axis=None)
+    assert set(points["dish class"]) == {"soup", "cake"}
+    assert points["dish class"].tolist() == [classes[row] for row in points.index]
+    again = embedding_map(bank, classes=2, limit=40)
+    assert points.index.equals(again.index) and np.allclose(points[["x", "y"]], again[["x", "y"]])
+
+
+def test_what_chapters_draw_is_kept_beside_the_scores(bank, tmp_path):
+    (tmp_path / "reports" / "measurements").mkdir(parents=True)
+    found = {"photos": Evaluation({"P@1": np.ones(3)}, {"P@1": 0.1}, "test", len(bank.recipes))}
+    facts = {"dataset": "d", "dataset_source": "x", "history": [{"epoch": 0, "loss": 1.0}]}
+    for seed in (0, 1):
+        told = facts | {"look": look(bank)}
+        save_measurement(found, tmp_path / "reports" / "measurements", "raw", seed, told)
+    run = Measurements(tmp_path).run("raw")
+    assert run.history["seed"].tolist() == [0, 1]
+    assert run.scores.loc["P@1", ["score", "random order"]].tolist() == [1, 0.1]
+    assert "2 seeds" in run.told_of_seeds and "2 seeds" not in run.told
+    assert set(run.map["dish class"]) == {"soup", "cake"}
+    assert run.precision_recall.index.name == "recall" and "cake (2)" in run.precision_recall
+    assert set(run.pairs["pair"]) == {"of one dish class", "of two classes"}
+    assert run.splits["count"].sum() == len(bank.recipes)
+    drawn = [plots.embedding_map(run.map), plots.precision_recall(run.precision_recall)]
+    drawn.append(plots.similarity_of_pairs(run.pairs))
+    for figure in drawn:
+        plots.close(figure)
+    with pytest.raises(ItadakiError, match="--only tl"):
+        Measurements(tmp_path).run("tl")
+
+
+def test_pairs_are_of_open_photos_that_have_a_class(bank):
+    assert set(pair_similarities(bank)["pair"]) == {"of one dish class", "of two classes"}
+    for classes in ({0: "soup"}, {}):  # a photo and itself are no pair
+        recipes = [
+            replace(recipe, dish_class=classes.get(row), split="train" if row else "sealed")
+            for row, recipe in enumerate(bank.recipes)
+        ]
+        recipes[1] = replace(recipes[1], dish_class=classes.get(0))
+        hidden = Bank(bank.variant, bank.embeddings, bank.embeddings, recipes, {})
+        pairs = pair_similarities(hidden)
+        assert pairs.empty
+        plots.close(plots.similarity_of_pairs(pairs))
+
+
+def test_a_sealed_photo_is_on_no_map(bank):
+    sealed = [replace(bank.recipes[0], split="sealed"), *bank.recipes[1:]]
+    rows = bank.embeddings
+    assert 0 in embedding_map(bank).index
+    assert 0 not in embedding_map(Bank(bank.variant, rows, rows, sealed, {})).index
 
 
 def test_the_nearest_say_whether_they_may_be_negatives():

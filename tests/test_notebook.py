@@ -12,8 +12,15 @@ from PIL import Image
 
 from itadaki import plots
 from itadaki.evaluation.measurements import Measurements
-from itadaki.training.config import CONFIGS
+from itadaki.training.config import (
+    CONFIG_PHASES,
+    CONFIG_TL,
+    CONFIG_TL_HARD,
+    CONFIGS,
+    SEED_CONFIGS,
+)
 from tools.notebooks import clean, refresh
+from tools.report import chapter_tables
 
 ROOT = Path(__file__).resolve().parents[1]
 MEASURED = Measurements().comparison
@@ -21,16 +28,17 @@ AGAIN = "run: make notebooks (or, for the scores alone, make report)"
 
 
 # What each chapter is cut down to, so that it runs in a test: the cell after the configuration.
-_TINY = '{"BATCH_SIZE": 8, "VIEWS": 2'
+_TINY = '.update({"BATCH_SIZE": 8, "VIEWS": 2'
+_TL = f'{_TINY}, "EPOCHS": 1}})'
+_FT = f'{_TINY}, "PHASE_1_EPOCHS": 1, "PHASE_2_EPOCHS": 1}})'
 BUDGETS = {
-    "recipe_image_retrieval_ft_hard": (
-        f'CONFIG_FT |= {_TINY}, "PHASE_1_EPOCHS": 1, "PHASE_2_EPOCHS": 1}}'
-    ),
+    "recipe_image_retrieval_ft_hard": f"CONFIG_FT{_FT}; OURS{_FT}",
     "recipe_image_retrieval_raw": "",
-    "recipe_image_retrieval_tl": f'CONFIG_TL |= {_TINY}, "EPOCHS": 1}}',
-    "recipe_image_retrieval_tl_hard": f'CONFIG_TL_HARD |= {_TINY}, "EPOCHS": 1}}',
+    "recipe_image_retrieval_tl": f"CONFIG_TL{_TL}; OURS{_TL}",
+    "recipe_image_retrieval_tl_hard": f"CONFIG_TL_HARD{_TL}; OURS{_TL}",
 }
-WHOLE = "recipe_image_retrieval_ft_hard"  # of the others runs what it does not run, too
+SHIPPED = f"SHIPPED{_FT}"  # the same after the cell that takes the shipped configuration
+WHOLE = "recipe_image_retrieval_tl_hard"  # of the others runs what it does not run, too
 DIFFER = {"history", "scores", "measured"}  # in each chapter, so what shows them runs in each
 
 
@@ -91,16 +99,17 @@ def run(environment, tmp_path_factory):
         yield run
 
 
-def configuration(notebook) -> int:
+def configuration(cells: list, name: str = "CONFIG_") -> int:
     """The index of the cell that holds the configuration."""
-    return next(i for i, cell in enumerate(notebook.cells) if cell.source.startswith("CONFIG_"))
+    return next(i for i, cell in enumerate(cells) if cell.source.startswith(name))
 
 
 @pytest.mark.parametrize("name", BUDGETS)
 def test_notebook_runs_from_a_clean_kernel(name, run):
     cells = own_cells(name)
-    notebook = nbformat.v4.new_notebook(cells=cells)
-    cells.insert(configuration(notebook) + 1, nbformat.v4.new_code_cell(BUDGETS[name]))
+    cells.insert(configuration(cells) + 1, nbformat.v4.new_code_cell(BUDGETS[name]))
+    if variant_of(name) == "ft":
+        cells.insert(configuration(cells, "SHIPPED") + 1, nbformat.v4.new_code_cell(SHIPPED))
     run(cells)
     outputs = [output for cell in cells for output in cell.get("outputs", [])]
     assert not [output for output in outputs if output.output_type == "error"]
@@ -115,10 +124,11 @@ def test_notebook_runs_from_a_clean_kernel(name, run):
 @pytest.mark.parametrize("variant", ["tl", "tl_hard", "ft"])
 def test_the_notebook_and_the_command_line_train_alike(variant):
     name = {"ft": "ft_hard"}.get(variant, variant)
-    notebook = read(f"recipe_image_retrieval_{name}")
-    scope: dict = {}
-    exec(notebook.cells[configuration(notebook)].source, scope)
-    assert scope[f"CONFIG_{variant.upper()}"] == CONFIGS[variant]
+    cells = read(f"recipe_image_retrieval_{name}").cells
+    scope: dict = {"CHAPTER_2": CONFIG_TL, "CHAPTER_3": CONFIG_TL_HARD}
+    exec(cells[configuration(cells)].source, scope)
+    assert scope[f"CONFIG_{variant.upper()}"] == SEED_CONFIGS[variant]
+    assert scope["OURS"] == (CONFIG_PHASES if variant == "ft" else CONFIGS[variant])
 
 
 @pytest.mark.parametrize("name", BUDGETS)
@@ -131,6 +141,7 @@ def test_the_committed_outputs_are_whole_and_of_the_sample_cookbook(name):
     assert not [o for o in outputs if o.output_type == "error" or o.get("name") == "stderr"]
     printed = "".join(o.text for o in outputs if o.output_type == "stream")
     assert "242 recipes from sample" in printed
+    assert "stands in" not in printed, "chapter 1 is raw with ImageNet weights"
     text = path.read_text(encoding="utf-8")
     assert len(text) < 1_500_000
     assert not re.findall(r"(?<![\w.])/(?:home|root|tmp|Users|work)/\w+", text)
@@ -145,7 +156,7 @@ def test_the_committed_scores_are_those_that_are_stored(name):
         for output in cell.get("outputs", [])
         if "text/markdown" in output.get("data", {})
     ]
-    assert shown == [MEASURED.chapter(variant_of(name))], AGAIN
+    assert shown == list(chapter_tables(Measurements(), variant_of(name)).values()), AGAIN
 
 
 def test_the_chapters_have_the_same_sections():
@@ -154,8 +165,8 @@ def test_the_chapters_have_the_same_sections():
         notebook = read(name)
         text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
         sections.append(re.findall(r"^## .*", text, re.MULTILINE))
-    assert len(sections[0]) == 10
-    assert all(one == sections[0] for one in sections)
+    assert [len(one) for one in sections] == [12, 11, 11, 11]
+    assert all(one[:11] == sections[1] for one in sections)
 
 
 def png_of(rgb) -> str:
@@ -191,17 +202,20 @@ def test_outputs_are_cleaned_of_what_changes_and_of_weight():
 def test_measured_scores_are_put_into_a_chapter_without_running_it(tmp_path):
     output = nbformat.v4.new_output
     shown = [
+        output("stream", name="stdout", text="first"),
         output("display_data", {"text/markdown": "old", "text/plain": "<Markdown>"}),
         output("display_data", {"image/jpeg": "old", "text/plain": "<Figure>"}),
     ]
     other = nbformat.v4.new_code_cell("2", outputs=[output("stream", name="stdout", text="2")])
-    cell = nbformat.v4.new_code_cell('display(Markdown(measured.chapter("tl")))', outputs=shown)
+    cell = nbformat.v4.new_code_cell('display(Markdown(chapter(measured, "tl")))', outputs=shown)
     path = tmp_path / "chapter.ipynb"
     nbformat.write(nbformat.v4.new_notebook(cells=[other, cell]), path)
-    refresh(path, "| new |", plots.ladder(MEASURED))
+    refresh(path, {'chapter(measured, "tl")': "| new |"}, plots.ladder(MEASURED))
     kept, changed = nbformat.read(path, as_version=4).cells
     assert kept.outputs == other.outputs
-    table, picture = (one.data for one in changed.outputs)
+    told, *others = changed.outputs
+    assert told.text == "first"
+    table, picture = (one.data for one in others)
     assert table["text/markdown"] == "| new |"
     assert set(picture) == {"image/png", "text/plain"}, "a drawing of lines stays a PNG"
     assert base64.b64decode(picture["image/png"]).startswith(b"\x89PNG")

@@ -146,7 +146,7 @@ def test_an_epochs_metrics_count_each_triplet_alike():
         ("tl", {"DISTILLATION_WEIGHT": 1.0}, "DISTILLATION_WEIGHT"),
         ("tl", {"PHASE_1_EPOCHS": 2}, "EPOCHS and PHASE_1_EPOCHS"),
         ("tl_hard", {"SAMPLING": "semi_hard"}, "HARDEST"),
-        ("tl_hard", {"PHOTO_WEIGHT": 0.0}, "TRIPLET_WEIGHT"),
+        ("tl_hard", {"TRIPLET_WEIGHT": 0.5}, "TRIPLET_WEIGHT"),
         ("ft", {"PHOTO_WEIGHT": 0.0, "RAW_SHARE": 0.3}, "RAW_SHARE"),
         ("ft", {"TEXT_WEIGHT": 0, "PHOTO_WEIGHT": 0, "SELF_SHARE": 0.2}, "TEMPERATURE"),
     ],
@@ -161,4 +161,4 @@ def test_a_knob_at_its_default_is_not_refused(variant):
     config = TrainingConfig.of(CONFIGS[variant])
     spelled_out = TrainingConfig.of(config.model_dump(by_alias=True))
     assert objective_of(spelled_out) is objective_of(config)
-    assert objective_of(config) is (TripletObjective if variant == "tl" else JointObjective)
+    assert objective_of(config) is (JointObjective if variant == "ft" else TripletObjective)

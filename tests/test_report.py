@@ -1,3 +1,4 @@
+import json
 import re
 import shutil
 from pathlib import Path
@@ -9,6 +10,7 @@ from itadaki.errors import ItadakiError
 from itadaki.evaluation.comparison import save_measurement
 from itadaki.evaluation.measurements import Measurements
 from itadaki.evaluation.scores import Evaluation
+from tools import quality
 from tools.report import documents, requirements
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -61,7 +63,8 @@ def checkout(tmp_path) -> Path:
         per_query = {name: np.full(12, score) for name in names}
         random = dict.fromkeys(names, 0.1)
         found = Evaluation(per_query, random, "test", 90, ["soup"] * 12)
-        galleries = {"photos": found} | ({"fused": found} if variant == "ft" else {})
+        beside = ("fused", "search") if variant == "ft" else ()
+        galleries = dict.fromkeys(("photos", *beside), found)
         save_measurement(galleries, folder, variant, 0, {"dataset": "d", "dataset_source": "x"})
     (tmp_path / "docs").mkdir()
     return tmp_path
@@ -100,8 +103,15 @@ def test_a_chapter_over_the_baseline_needs_the_same_class_rules(checkout, monkey
     found = Evaluation({n: np.full(12, 0.4) for n in names}, dict.fromkeys(names, 0.1), "test", 90)
     facts = {"dataset": "d", "dataset_source": "x"}
     folder = checkout / "reports" / "measurements"
-    save_measurement({"photos": found, "fused": found}, folder, "ft", 0, facts)
+    save_measurement(dict.fromkeys(("photos", "fused", "search"), found), folder, "ft", 0, facts)
     assert "0.400 | 0.400 | 0.400 (2.00 x)" in documents(checkout)[page]
+
+
+def test_a_photos_own_text_stands_beside_what_was_published():
+    found = {"queries": 5000, "medR": 31.9, "R@1": 0.08, "R@5": 0.2, "R@10": 0.32}
+    columns, rows = quality.text_retrieval({"text_retrieval": found})
+    assert rows[0][2:] == ["31.9", "0.080", "0.200", "0.320"] and "5,000" in rows[0][1]
+    assert {len(row) for row in rows} == {len(columns)}
 
 
 def test_what_was_not_measured_says_so(checkout):
@@ -121,3 +131,23 @@ def test_a_changed_measurement_changes_the_documents(checkout):
     folder = checkout / "reports" / "measurements"
     shutil.copy(folder / "raw-seed0.npz", folder / "ft-seed0.npz")
     assert documents(checkout)[page] != before
+
+
+def test_what_was_tried_is_listed_with_its_knobs(checkout):
+    scores = {"P@1 dish class": 0.3, "nDCG@10 title": 0.1}
+    trial = {"knobs": {"TRIPLET_WEIGHT": 0.0}, "scores": {"photos": scores}}
+    path = checkout / "reports" / "measurements" / "trials.json"
+    path.write_text(json.dumps({"no triplets": trial}), encoding="utf-8")
+    (checkout / "README.md").write_text("<!-- report: trials --><!-- /report -->")
+    table = documents(checkout)[checkout / "README.md"]
+    assert "| no triplets (`TRIPLET_WEIGHT` 0.0) | photos | 0.300 |" in table
+
+
+@pytest.mark.parametrize("name", ["other_kitchen", "left_out"])
+def test_photos_of_another_kind_are_held_against_raw(checkout, name):
+    raw, ft = {"P@1 dish class": [0.4, 0.3, 0.5]}, {"P@1 dish class": [0.5, 0.4, 0.6]}
+    path = checkout / "reports" / "measurements" / f"{name}.json"
+    path.write_text(json.dumps({"dataset": "folder x", "raw": raw, "ft": ft}), encoding="utf-8")
+    (checkout / "README.md").write_text(f"<!-- report: {name} --><!-- /report -->")
+    table = documents(checkout)[checkout / "README.md"]
+    assert "| **ft** | 0.500 (0.400–0.600), 1.25 x |" in table

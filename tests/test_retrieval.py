@@ -43,6 +43,28 @@ def test_every_kind_of_query_finds_the_same(system):
     assert len(found) == 1
 
 
+def test_a_photo_is_expanded_where_rows_hold_texts(fused_system):
+    path = photo(fused_system, 3)
+    query = fused_system.embed(path)
+    plain = fused_system.find(query, 40)
+    found = fused_system.search_similar_recipes(path, 40)
+    assert [each.index for each in found] != [each.index for each in plain]
+    assert found[0].index == 3  # its photo stands out
+    similarities = [each.similarity for each in found]
+    assert similarities == sorted(similarities, reverse=True)
+    at_least = Filters(min_similarity=similarities[9])
+    assert fused_system.search_similar_recipes(path, 40, filters=at_least) == found[:10]
+    _, nearest = fused_system.expand(query, Filters())
+    assert nearest == plain[0].similarity
+
+
+def test_one_recipe_is_enough_to_expand_with(fused_system):
+    only = Filters(include=(fused_system.bank.recipes[5].ingredients[0],))
+    assert fused_system.search_similar_recipes(photo(fused_system, 3), 40, filters=only)
+    nothing = Filters(include=("plutonium",))
+    assert fused_system.search_similar_recipes(photo(fused_system, 3), filters=nothing) == []
+
+
 def test_copies_can_be_left_out(system):
     both = system.search_similar_recipes(photo(system, 39), top_k=2)
     assert [result.index for result in both] == [38, 39]
@@ -139,7 +161,7 @@ def is_title(artist) -> bool:
 
 def test_figures_are_drawn_and_shown(system, monkeypatch):
     shown = []
-    monkeypatch.setattr(plots, "show", shown.append)
+    monkeypatch.setattr(plots, "show", lambda figure, told=None: shown.append(figure))
     results = system.search_similar_recipes(photo(system, 3), top_k=7)
     system.display_results(photo(system, 3), results)
     system.display_results(photo(system, 3), [])

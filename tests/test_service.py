@@ -175,7 +175,7 @@ def test_metrics_tell_stages_outcomes_and_similarities(service):
     assert count(f'itadaki_requests_total{{route="{SEARCH}",status="422"}}') == 1
     for stage in ("wait", "decode", "embed", "search"):
         assert count(f'itadaki_stage_seconds_count{{stage="{stage}"}}') == 1
-    assert count("itadaki_first_similarity_count") == 1
+    assert count("itadaki_confidence_count") == 1
     assert "scanner" not in text and "itadaki_queue_depth 0.0" in text
 
 

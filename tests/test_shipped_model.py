@@ -42,7 +42,7 @@ def test_the_record_names_the_files_that_are_shipped():
     assert derived_facts(converted)["source"] == record["sha256"]["model"]
     assert record["commit"] and not record["commit"].endswith("dirty")
     assert record["dataset_source"] and record["backbone"]["sha256"]
-    assert {"photos", "fused", "split"} == set(record["scores"]["galleries"])
+    assert {"photos", "fused", "search", "split"} == set(record["scores"]["galleries"])
 
 
 def test_the_shipped_conversion_gives_the_embeddings_of_keras():

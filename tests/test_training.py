@@ -1,5 +1,6 @@
 import itertools
 import json
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -196,6 +197,42 @@ def test_other_datasets_are_trained_on_but_for_copies_of_what_is_held_out(home, 
     assert fresh.shape == (4, *data.tail.input.shape[1:])
 
 
+def test_validation_photos_search_all_that_training_may_see_of_the_dataset(home, dataset, built):
+    beside = load_beside(home, home.dataset, False)
+    config = TrainingConfig.of(TINY_FT)
+    data = TrainingData(dataset, config, home, built[0], False, also=[beside])
+    asked = []
+
+    def embed(rows):
+        asked.append(rows)
+        return data.features(0)[rows]
+
+    found = Validation(data).scores(embed)
+    own = data.train[data.train < len(dataset.recipes)]
+    (gallery,) = asked
+    assert set(gallery) == {*own, *data.validation}
+    similarities = data.features(0)[data.validation] @ data.features(0)[gallery].T
+    similarities[data.validation[:, None] == gallery] = -1
+    classes = dataset.recipes["dish_class"].to_numpy()
+    first = classes[gallery[similarities.argmax(axis=1)]]
+    known = np.array([name is not None for name in classes[data.validation]])
+    expected = (first == classes[data.validation])[known].mean()
+    assert found["validation P@1 dish class"] == pytest.approx(expected)
+
+
+def test_keywords_teach_which_recipes_are_alike(home, dataset, built):
+    data = data_of(TINY_FT, home, dataset, built)
+    one, other = data.train[[0, -1]]
+    recipes = dataset.recipes.copy()
+    before = data.neighbours.ingredients[[0, -1]].toarray()
+    for row in data.train[[0, 1, 2, -1]]:
+        recipes.at[row, "Keywords"] = ["shakshuka"]
+    taught = data_of(TINY_FT, home, replace(dataset, read=lambda: recipes), built)
+    after = taught.neighbours.ingredients[[0, -1]].toarray()
+    assert after[0] @ after[1] > before[0] @ before[1]
+    assert taught.titles_and_ingredients([one, other]) == data.titles_and_ingredients([one, other])
+
+
 @pytest.mark.parametrize(
     ("layers", "cut", "above"),
     [(1, "block7a_project_bn", 3), (31, "block6c_add", 31), (40, "block6b_add", 46)],
@@ -360,10 +397,12 @@ def test_a_wrong_configuration_is_named(wrong, named):
 
 def test_the_configurations_hold_the_seeds_values():
     assert {"IMG_SIZE": 224, "BATCH_SIZE": 32, "EMBEDDING_DIM": 512}.items() <= CONFIG_TL.items()
-    assert (CONFIG_TL["TRIPLET_MARGIN"], CONFIG_TL["EPOCHS"]) == (0.3, 10)
-    assert (CONFIG_TL_HARD["TRIPLET_MARGIN"], CONFIG_TL_HARD["EPOCHS"]) == (0.8, 15)
-    # Fewer epochs than the seed's 6 and 20: on cached views the score stops rising before.
-    assert {"PHASE_1_EPOCHS", "PHASE_2_EPOCHS"} <= CONFIG_FT.keys()
+    assert (CONFIG_TL["TRIPLET_MARGIN"], CONFIG_TL["SAMPLING"]) == (0.3, "random")
+    assert (CONFIG_TL_HARD["TRIPLET_MARGIN"], CONFIG_TL_HARD["SAMPLING"]) == (0.8, "hard_negative")
+    assert CONFIG_TL_HARD["EPOCHS"] == 15
+    changed = {key for key, value in CONFIG_TL_HARD.items() if CONFIG_TL.get(key) != value}
+    assert changed == {"SAMPLING", "HARDEST", "TRIPLET_MARGIN", "GROWING_MARGIN"}
+    assert (CONFIG_FT["PHASE_1_EPOCHS"], CONFIG_FT["PHASE_2_EPOCHS"]) == (6, 20)
     assert (CONFIG_FT["TRIPLET_MARGIN"], CONFIG_FT["LAYERS_TO_UNFREEZE"]) == (0.8, 40)
 
 

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import nbformat
@@ -24,9 +25,8 @@ _SECONDS = 3600  # that a cell may take
 _JPEG = 72
 _COLOURS = 128  # of a picture without photos
 _WIDGET = "application/vnd.jupyter.widget-view+json"
-_MEASURED = (
-    "measured.chapter("  # in the cell that shows what the variant reached on Kaggle's recipes
-)
+_STAND_IN = "backbone of the fine-tuned model stands in"
+"""As the library says where there are no ImageNet weights."""
 _STYLE_ID = re.compile(r"T_[0-9a-f]{5}")
 
 
@@ -37,7 +37,8 @@ def run_notebook(path: Path) -> None:
     notebook. What a run prints about its progress is left out.
 
     Raises:
-        ItadakiError: a cell failed, or its output names a folder of this machine.
+        ItadakiError: a cell failed, its output names a folder of this machine, or there are no
+            ImageNet weights.
     """
     notebook = nbformat.read(path, as_version=4)
     with temporary_folder("itadaki-") as folder:
@@ -46,7 +47,7 @@ def run_notebook(path: Path) -> None:
         environment = os.environ | {
             "ITADAKI_DATASET": "sample",
             "ITADAKI_HOME": home,
-            "ITADAKI_BACKBONE_WEIGHTS": "",
+            "ITADAKI_BACKBONE_WEIGHTS": str(Settings().backbone_weights or ""),
             "ITADAKI_VARIANT": "",
         }
         client = NotebookClient(
@@ -61,26 +62,40 @@ def run_notebook(path: Path) -> None:
             raise ItadakiError(f"{path.name} failed: {error}") from None
         clean(notebook)
         told = _told(notebook)
+        if _STAND_IN in told:
+            raise ItadakiError(f"{path.name} needs ImageNet weights: set ITADAKI_BACKBONE_WEIGHTS.")
         for private in (home, str(PROJECT_ROOT), str(Path.home()), tempfile.gettempdir()):
             if private in told:
                 raise ItadakiError(f"An output of {path.name} names {private}.")
     _write(notebook, path)
 
 
-def refresh(path: Path, table: str, figure: Figure) -> None:
-    """Put the measured scores into a chapter that has been run: its table and its picture."""
+def refresh(path: Path, tables: Mapping[str, str], figure: Figure) -> None:
+    """Put the measured scores into a chapter that has been run: its tables and its picture.
+
+    Args:
+        path: the notebook.
+        tables: what the cells' sources hold, and the table that each shows.
+        figure: what stands beside a table, where something does.
+    """
     notebook = nbformat.read(path, as_version=4)
     for cell in notebook.cells:
-        if _MEASURED not in cell.source or len(cell.get("outputs", [])) != 2:
+        outputs = [output.get("data", {}) for output in cell.get("outputs", [])]
+        table = next((text for part, text in tables.items() if part in cell.source), None)
+        if table is None or not outputs:
             continue
-        told, drawn = (output.data for output in cell.outputs)
-        buffer = io.BytesIO()
-        figure.savefig(buffer, dpi=100, bbox_inches="tight", metadata={"Software": None})
-        told["text/markdown"] = table
-        for kind in ("image/png", "image/jpeg"):
-            drawn.pop(kind, None)
-        drawn["image/png"] = base64.b64encode(buffer.getvalue()).decode()
-        _shrink(drawn)
+        for data in outputs:
+            if "text/markdown" in data:
+                data["text/markdown"] = table
+                continue
+            if not {"image/png", "image/jpeg"} & data.keys():
+                continue
+            buffer = io.BytesIO()
+            figure.savefig(buffer, dpi=100, bbox_inches="tight", metadata={"Software": None})
+            for kind in ("image/png", "image/jpeg"):
+                data.pop(kind, None)
+            data["image/png"] = base64.b64encode(buffer.getvalue()).decode()
+            _shrink(data)
     _write(notebook, path)
 
 

@@ -21,28 +21,22 @@ from pydantic.fields import FieldInfo
 from api.core.config import ApiSettings
 from itadaki.cli import commands
 from itadaki.errors import ItadakiError
+from itadaki.evaluation.chapters import backbones, beyond, chapter
 from itadaki.evaluation.comparison import markdown_table
 from itadaki.evaluation.measurements import Measurements
 from itadaki.settings import PROJECT_ROOT, Settings
 from itadaki.storage.files import replacing
-from tools import service, sizing
+from tools import quality, service, sizing
+from tools.quality import METRICS
 from tools.sizing import Table
 
 _BLOCK = re.compile(r"(<!-- report: (\w+) -->)(.*?)(<!-- /report -->)", re.DOTALL)
 _NOT_MEASURED = "Not measured yet."
-_METRICS = {
-    "P@1 dish class": "P@1",
-    "P@10 dish class": "P@10",
-    "MAP@R dish class": "MAP@R",
-    "nDCG@10 title": "nDCG@10, titles",
-    "nDCG@10 ingredients": "nDCG@10, ingredients",
-    "recall@1 re-crop": "recall@1, re-cropped photo",
-}
 _CHAPTERS = (
     ("raw", "photos", "raw", "the frozen backbone: the floor"),
     ("tl", "photos", "tl", "a head on triplets with random negatives"),
     ("tl_hard", "photos", "tl_hard", "the same with hard negatives of the whole collection"),
-    ("ft", "fused", "ft_hard", "last blocks fine-tuned, photos and texts in one space"),
+    ("ft", "search", "ft_hard", "last blocks fine-tuned, photos and texts in one space"),
 )
 
 
@@ -74,13 +68,24 @@ def write_report(root: Path = PROJECT_ROOT) -> Iterator[Path]:
     for path, figure in figures(root).items():
         plots.save(figure, path, dpi=120)
         yield path
-    comparison = Measurements(root).comparison
+    measured = Measurements(root)
+    comparison = measured.comparison
     for variant, _, name, _ in _CHAPTERS:
         path = root / f"recipe_image_retrieval_{name}.ipynb"
         ladder = plots.ladder(comparison, highlight=variant)
-        refresh(path, comparison.chapter(variant), ladder)
+        refresh(path, chapter_tables(measured, variant), ladder)
         plots.close(ladder)
         yield path
+
+
+def chapter_tables(measured: Measurements, variant: str) -> dict[str, str]:
+    """The tables of measurements in a notebook, by a part of their cells' sources."""
+    tables = {f'chapter(measured, "{variant}")': chapter(measured.comparison, variant)}
+    if variant == "raw":
+        return {"Markdown(backbones(": backbones(measured.stored("backbones"))} | tables
+    if variant == "ft":
+        return tables | {"Markdown(beyond(": beyond(measured.comparison)}
+    return tables
 
 
 def main() -> None:
@@ -120,14 +125,14 @@ def _scores(measured: Measurements) -> str:
     """The ladder on the whole collection, every rung with its intervals."""
     table = measured.comparison.ladder()
     rows = []
-    for (variant, gallery), rung in table.groupby(["variant", "gallery"], sort=False):
-        cells = rung.set_index("metric").reindex(list(_METRICS))
+    for (variant, name), rung in table.groupby(["variant", "rung"], sort=False):
+        cells = rung.set_index("metric").reindex(list(METRICS))
         shown = [f"{c.score:.3f} ({c.low:.3f}–{c.high:.3f})" for c in cells.itertuples()]
-        name = f"**{variant}**" + (", rows of photo and text" if gallery == "fused" else "")
-        rows.append([name, str(measured.comparison.seeds[str(variant)]), *shown])
-    floor = [f"{measured.comparison.random('photos', metric):.3f}" for metric in _METRICS]
+        shown_name = str(name).replace(str(variant), f"**{variant}**")
+        rows.append([shown_name, str(measured.comparison.seeds[str(variant)]), *shown])
+    floor = [f"{measured.comparison.random('photos', metric):.3f}" for metric in METRICS]
     rows.append(["random order", "", *floor])
-    return markdown_table(["variant", "seeds", *_METRICS.values()], rows)
+    return markdown_table(["variant", "seeds", *METRICS.values()], rows)
 
 
 def _chapters(measured: Measurements) -> str:
@@ -145,7 +150,7 @@ def _chapters(measured: Measurements) -> str:
             scores.append(f"{score:.3f}" + (f" ({ratio:.2f} x)" if compared else ""))
         rows.append([f"{number}. [`{file}`]({file})", about, *scores])
     return markdown_table(
-        ["notebook", "what it does", *(_METRICS[metric] for metric in metrics)], rows
+        ["notebook", "what it does", *(METRICS[metric] for metric in metrics)], rows
     )
 
 
@@ -174,7 +179,7 @@ def _steps(measured: Measurements) -> str:
     rows = [
         [
             step["step"],
-            _METRICS[step["metric"]],
+            METRICS[step["metric"]],
             f"{step['gain']:+.4f} ({step['low']:+.4f} to {step['high']:+.4f})",
             f"{step['ratio']:.2f} x",
             "yes" if step["low"] > 0 else "no",
@@ -193,7 +198,7 @@ def _steps(measured: Measurements) -> str:
 
 def _classes(measured: Measurements) -> str:
     """Dish classes that the fine-tuned model finds best and worst."""
-    table = measured.comparison.by_class("ft", "fused", "P@10 dish class")
+    table = measured.comparison.by_class("ft", "search", "P@10 dish class")
     table = table[table["queries"] >= 10]
     if table.empty:
         return _NOT_MEASURED
@@ -330,6 +335,14 @@ def _ray(measured: Measurements) -> str:
     )
 
 
+def _text_retrieval(measured: Measurements) -> str:
+    """A photo's own recipe's text among those of others, by Recipe1M's protocol."""
+    about = measured.comparison.about.get("ft", {})
+    if "text_retrieval" not in about:
+        return _NOT_MEASURED
+    return markdown_table(*quality.text_retrieval(about))
+
+
 def _stored(name: str, table: Callable[[dict[str, Any]], Table], measured: Measurements) -> str:
     """A table of what one of the benchmarks measured."""
     found = measured.stored(name)
@@ -356,6 +369,10 @@ BLOCKS: dict[str, Callable[[Measurements], str]] = {
     "index_libraries": partial(_stored, "index", sizing.libraries),
     "index_memory": partial(_stored, "index", sizing.memory),
     "ray": _ray,
+    "trials": partial(_stored, "trials", quality.trials),
+    "other_kitchen": partial(_stored, "other_kitchen", quality.against_raw),
+    "left_out": partial(_stored, "left_out", quality.against_raw),
+    "text_retrieval": _text_retrieval,
 }
 
 

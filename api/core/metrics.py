@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
-_SIMILARITIES = tuple(tenth / 20 for tenth in range(2, 21))
+_SHARES = tuple(twentieth / 20 for twentieth in range(1, 21))
 
 
 class Metrics:
@@ -35,10 +35,11 @@ class Metrics:
         self._queue_depth = Gauge(
             "itadaki_queue_depth", "Searches that run or wait.", registry=self._registry
         )
-        self._first_similarity = Histogram(
-            "itadaki_first_similarity",
-            "Cosine similarity of a photo's first hit.",
-            buckets=_SIMILARITIES,
+        self._confidence = Histogram(
+            "itadaki_confidence",
+            "How near a photo's best recipe is: the share of the collection's own photos that "
+            "have none as near.",
+            buckets=_SHARES,
             registry=self._registry,
         )
 
@@ -57,9 +58,9 @@ class Metrics:
         """Note that a search's turn has come; ``since`` is by ``time.perf_counter``."""
         self._stage_seconds.labels("wait").observe(time.perf_counter() - since)
 
-    def first_similarity(self, similarity: float) -> None:
-        """Note how similar the first hit of a photo is."""
-        self._first_similarity.observe(similarity)
+    def confidence(self, confidence: float) -> None:
+        """Note how near the best recipe for a photo is, 0 to 1."""
+        self._confidence.observe(confidence)
 
     def watch_queue(self, depth: Callable[[], int]) -> None:
         """Ask ``depth`` for the queue's depth whenever the metrics are read."""

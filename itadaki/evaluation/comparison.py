@@ -3,6 +3,7 @@
 import itertools
 import json
 import logging
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,11 +21,25 @@ from itadaki.variants import VARIANTS, Artifacts
 GALLERIES = {
     "photos": "the whole collection, by its photos",
     "fused": "the whole collection, by its photos and texts",
+    "search": "the whole collection, by its photos and texts, with the query expanded as a search "
+    "expands it",
     "split": "the held-out photos alone",
 }
+IN_SHORT = {"photos": "", "fused": " + texts", "search": " + search"}
+"""What stands behind a variant that searches one of these."""
 _log = logging.getLogger(__name__)
-_RUNGS = ("raw", "tl_seed", "tl", "tl_hard", "ft")  # tl_seed: tl with the seed's own sampling
-_LADDER = (*((name, "photos") for name in VARIANTS), ("ft", "fused"))
+BEYOND = {
+    "ft_phases": "two phases, triplets alone",
+    "ft_texts": "photos learn from texts, with batches, rates and views of their own",
+    "ft_distilled": "and stay near the frozen features",
+    "ft_averaged": "and the weights are averaged over the steps",
+    "ft_joined": "and the features' components are joined",
+    "ft": "and photos of other kitchens are learned from: the shipped model",
+}
+"""From the two phases alone to the shipped model: first its whole configuration with the texts, and
+from there one thing more a rung."""
+_RUNGS = ("raw", "tl_seed", "tl", "tl_hard_seed", "tl_hard", "ft_seed", *BEYOND)
+_LADDER = (*((name, "photos") for name in VARIANTS), ("ft", "fused"), ("ft", "search"))
 
 
 def save_measurement(
@@ -35,7 +50,7 @@ def save_measurement(
     others = sorted(
         other.stem
         for other in folder.glob("*-seed*.npz")
-        if other != path and _about(other).get("class_rules") != class_rules()
+        if other != path and about(other).get("class_rules") != class_rules()
     )
     if others:
         _log.warning(
@@ -49,7 +64,7 @@ def save_measurement(
         for gallery, evaluation in found.items()
         for metric, scores in evaluation.per_query.items()
     }
-    about = {
+    told = {
         **facts,
         "class_rules": class_rules(),
         "split": next(iter(found.values())).split,
@@ -58,7 +73,7 @@ def save_measurement(
         "classes": {name: evaluation.classes for name, evaluation in found.items()},
     }
     with replacing(path) as beside, beside.open("wb") as file:
-        np.savez_compressed(file, about=np.array(json.dumps(about)), **arrays)
+        np.savez_compressed(file, about=np.array(json.dumps(told)), **arrays)
     return path
 
 
@@ -79,10 +94,11 @@ def add_scores(artifacts: Artifacts, found: Mapping[str, Evaluation], dataset_sh
     write_json(artifacts.record, record)
 
 
-def _about(path: Path) -> dict[str, Any]:
+def about(path: Path) -> dict[str, Any]:
+    """What is told of a measurement beside its scores."""
     with np.load(path, allow_pickle=False) as arrays:
-        about: dict[str, Any] = json.loads(str(arrays["about"]))
-    return about
+        told: dict[str, Any] = json.loads(str(arrays["about"]))
+    return told
 
 
 class Comparison:
@@ -103,10 +119,13 @@ class Comparison:
         self.about: dict[str, dict[str, Any]] = {}
         self.seeds: dict[str, int] = {}
         self._scores: dict[tuple[str, str, str], list[np.ndarray]] = {}
+        self._histories: dict[str, dict[int, pd.DataFrame]] = defaultdict(dict)
         self._tables: dict[str, pd.DataFrame] = {}
         self._steps: pd.DataFrame | None = None
         for path in sorted(folder.glob("*-seed*.npz")):
-            variant = path.stem.rpartition("-seed")[0]
+            variant, _, seed = path.stem.rpartition("-seed")
+            if not seed.isdecimal():
+                raise ItadakiError(f"{path} is no measurement by its name; delete it.")
             try:
                 with np.load(path, allow_pickle=False) as file:
                     arrays = dict(file)
@@ -124,6 +143,7 @@ class Comparison:
                     f"The seeds of {variant} in {folder} were scored under different rules of dish "
                     "classes; delete the old ones, or bring back those that were replaced."
                 )
+            self._histories[variant][int(seed)] = pd.DataFrame(about.get("history", []))
             self.seeds[variant] = self.seeds.get(variant, 0) + 1
         if not self.about:
             raise ItadakiError(
@@ -186,12 +206,14 @@ class Comparison:
         return pd.DataFrame(rows, columns=columns)
 
     def ladder(self) -> pd.DataFrame:
-        """The four variants in the whole collection, ft also with texts in the rows.
+        """The four variants in the whole collection, ft also with texts and as a search finds.
 
-        The columns of ``table`` and gallery; the rows of one rung follow one another.
+        The columns of ``table``, gallery and the rung's name; its rows follow one another.
         """
         rungs = [
-            self.table(gallery).query("variant == @name").assign(gallery=gallery)
+            self.table(gallery)
+            .query("variant == @name")
+            .assign(gallery=gallery, rung=name + IN_SHORT[gallery])
             for name, gallery in _LADDER
         ]
         return pd.concat([rung for rung in rungs if not rung.empty], ignore_index=True)
@@ -218,46 +240,36 @@ class Comparison:
     def _paired_steps(self) -> pd.DataFrame:
         rows = []
         ladder = [rung for rung in _LADDER if any(key[:2] == rung for key in self._scores)]
-        for (before, old), (after, new) in itertools.pairwise(ladder):
-            for metric in [key[2] for key in self._scores if key[:2] == (after, new)]:
-                first, second = self.scores(before, old, metric), self.scores(after, new, metric)
-                if first is None or second is None or len(first) != len(second):
-                    continue
-                if not self.comparable(before, after, metric):
-                    continue
-                low, high = confidence_interval(second - first)
-                gain, ratio = (second - first).mean(), second.mean() / max(first.mean(), 1e-9)
-                step = f"{before} ({old}) to {after} ({new})"
-                rows.append((step, metric, gain, low, high, ratio))
+        for before, after in itertools.pairwise(ladder):
+            for metric in [key[2] for key in self._scores if key[:2] == after]:
+                if gain := self.gain(before, after, metric):
+                    step = f"{before[0]} ({before[1]}) to {after[0]} ({after[1]})"
+                    rows.append((step, metric, *gain))
         columns = ["step", "metric", "gain", "low", "high", "ratio"]
         return pd.DataFrame(rows, columns=columns)
 
-    def chapter(self, variant: str) -> str:
-        """A variant beside the rung before it, as a Markdown table; raw beside a random order.
+    def gain(
+        self, before: tuple[str, str], after: tuple[str, str], metric: str
+    ) -> tuple[float, float, float, float] | None:
+        """One rung against another, each a variant and a gallery, on the same queries.
 
-        Below stands what must be told of the dish classes.
+        Returns:
+            The mean gain, the ends of its 95% paired interval, and the ratio of the means; None
+            where the two cannot be held against each other.
         """
-        rungs = [rung for rung in _LADDER if any(key[:2] == rung for key in self._scores)]
-        own = [rung for rung in rungs if rung[0] == variant]
-        first = rungs.index(own[0])
-        shown = rungs[max(0, first - 1) : first + len(own)]
-        names = [name + (", with texts" if gallery == "fused" else "") for name, gallery in shown]
-        gains = [f"gain of {name}" for name in names[1:]] if first else ["random order"]
-        table = []
-        scores = {(c.variant, c.gallery, c.metric): c for c in self.ladder().itertuples()}
-        steps = {(step.step, step.metric): step for step in self.steps().itertuples()}
-        for metric in [str(key[2]) for key in scores if key[:2] == own[0]]:
-            cells = [scores[(*rung, metric)] for rung in shown]
-            row = [metric, *(f"{c.score:.3f} ({c.low:.3f}–{c.high:.3f})" for c in cells)]
-            if first == 0:
-                row.append(f"{self.random('photos', metric):.3f}")
-            for (before, old), (after, new) in itertools.pairwise(shown):
-                step = steps.get((f"{before} ({old}) to {after} ({new})", metric))
-                gain = step and f"{step.gain:+.4f} ({step.low:+.4f} to {step.high:+.4f})"
-                row.append(gain or "not comparable")
-            table.append(row)
-        shown_table = markdown_table(["metric", *names, *gains], table)
-        return f"{shown_table}\n\n{self.class_note()}"
+        first, second = self.scores(*before, metric), self.scores(*after, metric)
+        if first is None or second is None or len(first) != len(second):
+            return None
+        if not self.comparable(before[0], after[0], metric):
+            return None
+        low, high = confidence_interval(second - first)
+        return (second - first).mean(), low, high, second.mean() / max(first.mean(), 1e-9)
+
+    def histories(self, variant: str) -> pd.DataFrame:
+        """One row an epoch of every seed, with the column seed; empty where none is stored."""
+        stored = self._histories.get(variant, {})
+        seeds = [history.assign(seed=seed) for seed, history in stored.items()]
+        return pd.concat([pd.DataFrame(), *seeds], ignore_index=True)
 
     def write_report(self, folder: Path) -> Path:
         """Write ``comparison.md``, and return its path; no photo, no recipe text."""
@@ -276,7 +288,7 @@ class Comparison:
             f"Measured on the {first['split']} split of {first['dataset_source']} (SHA-256 "
             f"`{first['dataset'][:16]}…`): held-out photos "
             "as queries, their own photo and all copies left out; 95% bootstrap intervals over "
-            f"the queries. Seeds per variant: {seeds}. `tl_seed` is `tl` with positives and "
+            f"the queries. Seeds per variant: {seeds}. What ends in `_seed` has positives and "
             "negatives from the batch, none masked: triplets as one would first write them. "
             + self.class_note(),
             "",

@@ -1,6 +1,10 @@
-"""What to look at beside the scores: successes and failures, precision and recall, maps."""
+"""What to look at beside the scores: successes and failures, precision and recall, maps.
+
+Photos are queries as they are, also where a search expands them.
+"""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -139,13 +143,11 @@ def precision_recall(bank: Bank, count: int = 6) -> pd.DataFrame:
     return pd.DataFrame(curves, index=pd.Index(_RECALL, name="recall"))
 
 
-def embedding_map(
-    bank: Bank, classes: int = 10, limit: int = 1500, seed: int = 0
-) -> tuple[np.ndarray, np.ndarray]:
+def embedding_map(bank: Bank, classes: int = 10, limit: int = 1500, seed: int = 0) -> pd.DataFrame:
     """Places on a plane of the photos of the most frequent dish classes, neighbours kept together.
 
     t-SNE (van der Maaten and Hinton 2008) on the first principal components; distances between
-    far groups mean nothing.
+    far groups mean nothing. Sealed photos are left out.
 
     Args:
         bank: whose photos.
@@ -154,10 +156,11 @@ def embedding_map(
         seed: of the draw and of t-SNE.
 
     Returns:
-        Rows of the bank, int64 of shape (n,), and their places, float32 of shape (n, 2).
+        One row a photo, the index its row of the bank: x, y and dish class.
     """
     gallery, photos, _ = gallery_of(bank)
-    labels = pd.Series(_classes(bank)[gallery])
+    open_to_all = bank.column("split")[gallery] != "sealed"
+    labels = pd.Series(_classes(bank)[gallery]).where(open_to_all, "")
     frequent = labels[labels != ""].value_counts().index[:classes]
     rng = np.random.default_rng(seed)
     kept = rng.permutation(np.flatnonzero(labels.isin(frequent)))[:limit]
@@ -165,7 +168,45 @@ def embedding_map(
     reduced = PCA(components, random_state=seed).fit_transform(photos[kept])
     perplexity = min(30.0, (len(kept) - 1) / 3)
     plane = TSNE(perplexity=perplexity, init="pca", random_state=seed).fit_transform(reduced)
-    return gallery[kept], plane
+    columns = {"x": plane[:, 0], "y": plane[:, 1], "dish class": labels.to_numpy()[kept]}
+    return pd.DataFrame(columns, index=gallery[kept])
+
+
+def pair_similarities(bank: Bank, count: int = 4000, seed: int = 0) -> pd.DataFrame:
+    """The cosine of pairs of photos drawn at random: similarity, and which pairs share a class.
+
+    Photos without a dish class are left out, and so are sealed ones.
+    """
+    gallery, photos, _ = gallery_of(bank)
+    classes = _classes(bank)[gallery]
+    open_to_all = bank.column("split")[gallery] != "sealed"
+    known = np.flatnonzero((classes != "") & open_to_all)
+    drawn = (2, count if len(known) else 0)
+    one, other = np.random.default_rng(seed).choice(known, size=drawn)
+    one, other = one[one != other], other[one != other]
+    same = classes[one] == classes[other]
+    similarity = np.einsum("ij,ij->i", photos[one], photos[other])
+    pairs = np.where(same, "of one dish class", "of two classes")
+    return pd.DataFrame({"similarity": similarity, "pair": pairs})
+
+
+def look(bank: Bank) -> dict[str, dict[Any, Any]]:
+    """What the chapters draw of a bank, as columns: no photo, no text but the dish classes' names.
+
+    Returns:
+        ``embedding_map``, ``precision_recall`` and ``pair_similarities``; splits, how many recipes
+        each has; and classes, the twenty most frequent.
+    """
+    recipes = pd.DataFrame({"split": bank.column("split"), "dish class": _classes(bank)})
+    curves = precision_recall(bank)
+    tables = {
+        "map": embedding_map(bank).astype({"x": float, "y": float}).round(1),
+        "precision_recall": curves.round(3).reset_index(),
+        "pairs": pair_similarities(bank).astype({"similarity": float}).round(3),
+        "splits": recipes["split"].value_counts().reset_index(),
+        "classes": recipes["dish class"].value_counts().head(20).reset_index(),
+    }
+    return {name: table.to_dict("list") for name, table in tables.items()}
 
 
 def _classes(bank: Bank) -> np.ndarray:

@@ -15,6 +15,7 @@ from tqdm.auto import tqdm
 from itadaki.bank.bank import Bank
 from itadaki.bank.embedding import BATCH_SIZE
 from itadaki.errors import ItadakiError
+from itadaki.index.expansion import CANDIDATES, expanded, same_photo
 from itadaki.models.known_words import vectorizer
 from itadaki.photos.images import load_rgb, preprocess
 from itadaki.recipes.recipe import DatasetRecipe
@@ -78,13 +79,14 @@ def evaluate(
 ) -> dict[str, Evaluation]:
     """Score a bank with the held-out recipes of one split as queries.
 
-    A query is a photo alone. It searches up to three galleries: ``photos``, the whole collection
-    by its photos; ``fused``, the same with the texts in the rows, where the bank has them; and
-    ``split``, only the photos of the split itself. One recipe stands for each photo, and a
-    query's own is left out, so that no copy is ever an answer. The metrics are precision at 1 and
-    10 and MAP@R (Musgrave et al. 2020) by dish class, nDCG at 10 with graded relevance from the
-    TF-IDF cosine of titles and, apart from it, of ingredients, and, over the whole collection,
-    the recall of a recipe from a re-cropped photo of itself.
+    A query is a photo alone. It searches up to four galleries: ``photos``, the whole collection by
+    its photos; ``fused``, the same with the texts in the rows, where the bank has them; ``search``,
+    these with the query expanded as a search does; and ``split``, only the photos of the split
+    itself. One recipe stands for each photo, and a query's own is left out, so that no copy is ever
+    an answer. The metrics are precision at 1 and 10 and MAP@R (Musgrave et al. 2020) by dish class,
+    nDCG at 10 with graded relevance from the TF-IDF cosine of titles and, apart from it, of
+    ingredients, and, over the whole collection, the recall of a recipe from a re-cropped photo of
+    itself.
 
     Args:
         bank: what is searched.
@@ -110,12 +112,20 @@ def evaluate(
     rng = np.random.default_rng(_SEED)
 
     def scored(
-        rows: np.ndarray, queries: np.ndarray, labels: Labels, crops: np.ndarray | None
+        rows: np.ndarray,
+        queries: np.ndarray,
+        labels: Labels,
+        crops: np.ndarray | None,
+        expand: bool = False,
     ) -> Evaluation:
         asked = photos if crops is not None else rows
 
         def similarities(of: np.ndarray) -> np.ndarray:
-            return np.asarray(asked[of] @ rows.T)
+            against_all = asked[of] @ rows.T
+            if not expand:
+                return np.asarray(against_all)
+            against_all[np.arange(len(of)), of] = -np.inf
+            return np.asarray(_expanded(asked[of], against_all, photos, rows) @ rows.T)
 
         def random_order(of: np.ndarray) -> np.ndarray:
             return rng.random((len(of), len(rows)), dtype=np.float32)
@@ -123,7 +133,10 @@ def evaluate(
         per_query = retrieval_scores(similarities, queries, labels)
         random = retrieval_scores(random_order, queries, labels)
         if crops is not None:
-            per_query |= recall_scores(crops @ rows.T, queries)
+            against_all = crops @ rows.T
+            if expand:
+                against_all = _expanded(crops, against_all, photos, rows) @ rows.T
+            per_query |= recall_scores(against_all, queries)
             random |= recall_scores(random_order(queries), queries)
         floor = {name: float(scores.mean()) for name, scores in random.items()}
         shared = pd.Series(labels.dish_class).duplicated(keep=False).to_numpy()
@@ -131,9 +144,23 @@ def evaluate(
         return Evaluation(per_query, floor, split, len(rows), classes.tolist())
 
     found = {name: scored(of, queries, labels, crops) for name, of in rows.items()}
+    if "fused" in rows:
+        found["search"] = scored(rows["fused"], queries, labels, crops, expand=True)
     within = Labels(labels.dish_class[queries], labels.title[queries], labels.ingredients[queries])
     found["split"] = scored(photos[queries], np.arange(len(queries)), within, None)
     return found
+
+
+def _expanded(
+    asked: np.ndarray, against_all: np.ndarray, photos: np.ndarray, rows: np.ndarray
+) -> np.ndarray:
+    """Queries expanded as a search expands a photo; similarities of -inf are not found."""
+    moved = np.empty_like(asked)
+    for place, (query, similarities) in enumerate(zip(asked, against_all, strict=True)):
+        best = np.argsort(-similarities, kind="stable")[:CANDIDATES]
+        best = best[np.isfinite(similarities[best])]
+        moved[place] = expanded(query, rows[best], same_photo(query, photos[best]))
+    return moved
 
 
 def gallery_of(bank: Bank) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

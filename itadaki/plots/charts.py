@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+import seaborn as sns
 from matplotlib.figure import Figure
 
 from itadaki.plots.style import (
@@ -71,23 +72,25 @@ def ladder(comparison: "Comparison", highlight: str | None = None) -> Figure:
     ]
     metrics = [metric for metric in shown if metric in set(table["metric"])]
     metrics = metrics or list(dict.fromkeys(table["metric"]))
-    rungs = list(dict.fromkeys(zip(table["variant"], table["gallery"], strict=True)))
-    labels = [f"{name}\n+ texts" if gallery == "fused" else name for name, gallery in rungs]
+    rungs = table.drop_duplicates("rung").set_index("rung")
+    labels = [str(rung).replace(" ", "\n", 1) for rung in rungs.index]
     columns = min(3, len(metrics))
     rows = -(-len(metrics) // columns)
     figure, axes = plt.subplots(rows, columns, figsize=(4.1 * columns, 3.0 * rows), squeeze=False)
     for axis in axes.flat[len(metrics) :]:
         axis.axis("off")
     for axis, metric in zip(axes.flat, metrics, strict=False):
-        part = table[table["metric"] == metric].set_index(["variant", "gallery"]).reindex(rungs)
+        part = table[table["metric"] == metric].set_index("rung").reindex(rungs.index)
         score = part["score"].to_numpy()
         axis.plot(range(len(rungs)), score, color=LINE, zorder=1)
-        for place, (name, gallery) in enumerate(rungs):
+        for place, (name, gallery) in enumerate(
+            zip(rungs["variant"], rungs["gallery"], strict=True)
+        ):
             chosen = name == highlight if highlight else place == len(rungs) - 1
             colour = QUERY if chosen else INK
             low, high = part["low"].iloc[place], part["high"].iloc[place]
             spread = [[score[place] - low], [high - score[place]]]
-            marker = "D" if gallery == "fused" else "o"
+            marker = {"photos": "o", "fused": "D", "search": "s"}[gallery]
             axis.errorbar(place, score[place], spread, fmt=marker, color=colour, capsize=3)
             ratio = score[place] / score[0]
             told = f"{score[place]:.3f}" + (f"\n{ratio:.2f} x" if place else "")
@@ -101,8 +104,8 @@ def ladder(comparison: "Comparison", highlight: str | None = None) -> Figure:
         axis.set_xlim(-0.5, len(rungs) - 0.5)
         axis.set_ylim(0, float(part["high"].max()) * 1.25)
     figure.supxlabel(
-        "points: mean over the queries and seeds, with its 95% interval, and as a multiple of the "
-        "first; dotted: a random order",
+        "held-out photos; points: mean over the queries and seeds, with its 95% interval, and as a "
+        "multiple of the first; dotted: a random order",
         fontsize=8.5,
         color=MUTED,
     )
@@ -111,49 +114,51 @@ def ladder(comparison: "Comparison", highlight: str | None = None) -> Figure:
 
 @styled
 def training_curves(history: pd.DataFrame) -> Figure:
-    """Loss and validation score, the two similarities and their gap, and the accuracies.
+    """Loss, validation score, the two similarities and their margin, and the accuracies.
 
-    A dotted line stands where one phase of the training ends and the next begins, a star at the
-    epoch that is kept.
+    Lines are the mean of the seeds, bands reach from the lowest to the highest. A dotted line
+    stands where one phase of the training ends and the next begins.
+
+    Args:
+        history: one row an epoch, and with a column seed an epoch and seed.
     """
-    steps = np.arange(len(history))
-    figure, (score, similarity, accuracy) = plt.subplots(1, 3, figsize=(13, 4.1))
-    score.plot(steps, history["loss"], color=MUTED, marker=".", label="training loss")
-    score.set(title="Is it still learning?", xlabel="epoch", ylabel="training loss")
-    beside = score.twinx()
-    beside.spines["right"].set_visible(True)
-    beside.plot(steps, history["score"], color=QUERY, marker=".")
-    phases = history["phase"].to_numpy()
-    last = np.flatnonzero(phases == phases[-1])
-    kept = last[int(np.argmax(history["score"].to_numpy()[last]))]
-    beside.plot(kept, history["score"].iloc[kept], "*", color=QUERY, markersize=15)
-    beside.set_ylabel("validation score (retrieval)", color=QUERY)
-    beside.tick_params(axis="y", colors=QUERY)
-    near, far = history["positive_similarity"], history["negative_similarity"]
-    similarity.fill_between(steps, near, far, color=FROZEN, alpha=0.5, label="gap")
-    similarity.plot(steps, near, color=POSITIVE, marker=".", label="anchor and positive")
-    similarity.plot(steps, far, color=NEGATIVE, marker=".", label="anchor and negative")
-    if "margin" in history:
-        similarity.plot(steps, history["margin"], ":", color=INK, label="margin asked for")
-    similarity.set(title="How far apart are the triplets?", xlabel="epoch", ylabel="mean cosine")
-    accuracy.plot(
-        steps, history["triplet_accuracy"], color=INK, marker=".", label="positive nearer"
+    phases = history["phase"].unique()
+    ordered = history.assign(phase=pd.Categorical(history["phase"], phases, ordered=True))
+    # Seeds may end a phase early: what is averaged is one epoch of one phase.
+    history = ordered.assign(step=ordered.groupby(["phase", "epoch"], observed=True).ngroup())
+    figure, axes = plt.subplots(2, 2, figsize=(13, 6.4), sharex=True)
+    panels = (
+        ("What is lowered", "training loss", {"loss": MUTED}),
+        ("Does it find better?", "validation score (retrieval)", {"score": QUERY}),
+        (
+            "How far apart are the triplets?",
+            "mean cosine",
+            {"positive_similarity": POSITIVE, "negative_similarity": NEGATIVE, "margin": INK},
+        ),
+        (
+            "How many triplets are right?",
+            "share of triplets",
+            {"triplet_accuracy": INK, "triplet_margin_accuracy": TRAINABLE},
+        ),
     )
-    accuracy.plot(
-        steps,
-        history["triplet_margin_accuracy"],
-        color=TRAINABLE,
-        marker=".",
-        label="nearer by the margin",
-    )
-    accuracy.set(title="How many are right?", xlabel="epoch", ylim=(0, 1.02), ylabel="triplets")
-    ticks = [_thinned(steps, history["epoch"].to_numpy())] * 3
-    for axis, (places, names) in zip((score, similarity, accuracy), ticks, strict=True):
+    for axis, (title, label, lines) in zip(axes.flat, panels, strict=True):
+        shown = [name for name in lines if name in history]
+        long = history.melt("step", shown, var_name="line")
+        sns.lineplot(
+            long, x="step", y="value", hue="line", palette=lines, errorbar=("pi", 100), ax=axis,
+            marker="o", markersize=4, legend=len(shown) > 1,
+        )  # fmt: skip
+        low = float(long["value"].min())
+        axis.set(title=title, xlabel="epoch", ylabel=label)
+        axis.set_ylim(min(0.0, 1.1 * low), 1.1 * max(float(long["value"].max()), 0.01))
+        if len(shown) > 1:
+            axis.legend(title=None, loc="upper left", bbox_to_anchor=(1, 1))
+    steps = history.drop_duplicates("step").sort_values("step")
+    places, names = _thinned(steps["step"].to_numpy(), steps["epoch"].to_numpy())
+    for axis in axes.flat:
         axis.set_xticks(places, names)
-        for change in np.flatnonzero(phases[1:] != phases[:-1]):
-            axis.axvline(change + 0.5, color=INK, linestyle=":", linewidth=1)
-    similarity.legend(loc="upper center", bbox_to_anchor=(0.5, -0.18), ncols=2)
-    accuracy.legend(loc="upper center", bbox_to_anchor=(0.5, -0.18), ncols=2)
+        for change in steps.groupby("phase", observed=True)["step"].min().iloc[1:]:
+            axis.axvline(change - 0.5, color=INK, linestyle=":", linewidth=1)
     return figure
 
 
@@ -168,9 +173,7 @@ def _thinned(steps: np.ndarray, epochs: np.ndarray) -> tuple[np.ndarray, list[st
 def precision_recall(curves: pd.DataFrame) -> Figure:
     """Precision at each recall, one line a dish class; see ``inspection.precision_recall``."""
     figure, axis = plt.subplots(figsize=(8, 4.4))
-    colours = plt.get_cmap("tab10")(np.arange(curves.shape[1]))
-    for (name, precision), colour in zip(curves.items(), colours, strict=True):
-        axis.plot(curves.index, precision, color=colour, linewidth=2, label=name)
+    sns.lineplot(curves, ax=axis, palette="tab10", dashes=False, linewidth=2)
     axis.set(xlim=(0, 1), ylim=(0, 1.02), xlabel="recall", ylabel="precision")
     axis.set_title("Which dishes are easy? (number of queries)")
     axis.grid(True)
@@ -179,40 +182,53 @@ def precision_recall(curves: pd.DataFrame) -> Figure:
 
 
 @styled
-def class_counts(classes: pd.Series, count: int = 20) -> Figure:
-    """The most frequent dish classes as bars."""
-    counts = classes.value_counts(dropna=False).head(count).iloc[::-1]
-    names = counts.index.fillna("(no class)")
+def class_counts(counts: pd.Series) -> Figure:
+    """Dish classes as bars, as many recipes as each has."""
     figure, axis = plt.subplots(figsize=(8, 0.24 * len(counts) + 0.8))
-    axis.barh(names, counts, color=FROZEN, height=0.75)
-    for place, number in enumerate(counts):
-        axis.text(number, place, f" {number:,}", va="center", fontsize=8.5)
+    names = [str(name) or "(no class)" for name in counts.index]
+    sns.barplot(x=counts.to_numpy(), y=names, ax=axis, color=FROZEN, saturation=1)
+    axis.bar_label(axis.containers[0], fmt=" {:,.0f}", fontsize=8.5)  # type: ignore[arg-type]
     axis.tick_params(axis="y", length=0)
     axis.spines[["left", "bottom"]].set_visible(False)
-    axis.set_xticks([])
-    axis.set_title("What is in the collection?")
+    axis.set(xticks=[], xlabel="", title="What is in the collection?")
     return figure
 
 
 @styled
-def similarity_of_pairs(similarity: np.ndarray, same: np.ndarray) -> Figure:
-    """How similar two random recipes are, of one dish class and of two.
-
-    Args:
-        similarity: float array of shape (pairs,).
-        same: bool array of shape (pairs,), whether the two share a class.
-    """
+def similarity_of_pairs(pairs: pd.DataFrame) -> Figure:
+    """How similar two random photos are; see ``inspection.pair_similarities``."""
     figure, axis = plt.subplots(figsize=(8, 3.2))
-    bins = np.linspace(similarity.min(), similarity.max(), 60).tolist()
-    for part, name, colour in (
-        (similarity[~same], "of two classes", FROZEN),
-        (similarity[same], "of one dish class", QUERY),
-    ):
-        if len(part):
-            axis.hist(part, bins, density=True, alpha=0.6, color=colour, label=name)
-            axis.axvline(part.mean(), color=colour, linewidth=2)
-    axis.set(xlabel="cosine of two random recipes (lines: means)", yticks=[])
+    colours = {"of two classes": MUTED, "of one dish class": QUERY}
+    if len(pairs):
+        sns.histplot(
+            pairs, x="similarity", hue="pair", palette=colours, stat="density", common_norm=False,
+            element="step", bins=50, alpha=0.35, ax=axis,
+        )  # fmt: skip
+        for name, mean in pairs.groupby("pair")["similarity"].mean().items():
+            axis.axvline(mean, color=colours[str(name)], linewidth=2)
+        sns.move_legend(axis, "upper left", title=None)
+    axis.set(xlabel="cosine of two photos drawn at random (lines: means)", yticks=[], ylabel="")
     axis.set_title("How similar are two photos at all?")
     axis.spines["left"].set_visible(False)
-    axis.legend()
+    return figure
+
+
+@styled
+def embedding_map(points: pd.DataFrame) -> Figure:
+    """Photos as points on a plane, coloured by dish class, the most frequent class first.
+
+    Args:
+        points: x, y and dish class; see ``inspection.embedding_map``.
+    """
+    figure, axis = plt.subplots(figsize=(10, 6.2))
+    names = list(points["dish class"].value_counts().index)
+    sns.scatterplot(
+        points, x="x", y="y", hue="dish class", hue_order=names, s=22, linewidth=0.3,
+        palette=sns.color_palette("tab10", len(names)), ax=axis,
+    )  # fmt: skip
+    # Beside the points: names at home in their midst would cover each other.
+    sns.move_legend(axis, "center left", bbox_to_anchor=(1, 0.5), frameon=False, title="")
+    axis.set(xticks=[], yticks=[], xlabel="", ylabel="")
+    axis.set_title("Do photos of one dish lie together?")
+    axis.spines[:].set_visible(False)
     return figure

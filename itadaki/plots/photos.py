@@ -1,20 +1,17 @@
-"""Photos: of results, triplets, neighbours and mistakes, in a grid and on a map."""
+"""Photos: of results, triplets, neighbours and mistakes, in a grid."""
 
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-import cv2
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
-from matplotlib.offsetbox import AnnotationBbox, OffsetImage
-from matplotlib.patheffects import withStroke
 
-from itadaki.plots.card import card, square
+from itadaki.plots.card import card
 from itadaki.plots.style import INK, LINE, MUTED, NEGATIVE, POSITIVE, QUERY, styled
 
 if TYPE_CHECKING:
@@ -211,54 +208,3 @@ def hardest_negatives(
         ncols=3,
     )
     return figure
-
-
-@styled
-def embedding_map(
-    system: Collection, rows: np.ndarray, places: np.ndarray, photos: int = 40
-) -> Figure:
-    """Photos on a plane, coloured by dish class and named where the class is at home.
-
-    Args:
-        system: whose photos are shown.
-        rows: of the bank, int array of shape (n,).
-        places: on the plane, float array of shape (n, 2); see ``inspection.embedding_map``.
-        photos: how many are drawn as pictures among the points.
-    """
-    classes = np.array([system.bank.recipes[int(row)].dish_class for row in rows])
-    names = pd.Series(classes).value_counts().index
-    colours = plt.get_cmap("tab20" if len(names) > 10 else "tab10")(np.arange(len(names)))
-    figure, axis = plt.subplots(figsize=(10.5, 7))
-    for name, colour in zip(names, colours, strict=True):
-        part = places[classes == name]
-        axis.scatter(
-            part[:, 0], part[:, 1], s=26, color=colour, edgecolor="white", linewidth=0.5, zorder=2
-        )
-    for number in _spread(places, photos):
-        tile = cv2.resize(square(system.photo_path(int(rows[number]))), (46, 46))
-        colour = colours[list(names).index(classes[number])]
-        box = AnnotationBbox(
-            OffsetImage(tile, zoom=0.72), places[number], pad=0.12,
-            bboxprops={"edgecolor": colour, "linewidth": 2},
-        )  # fmt: skip
-        axis.add_artist(box)
-    for name, colour in zip(names, colours, strict=True):
-        x, y = np.median(places[classes == name], axis=0)
-        axis.text(
-            x, y, name, ha="center", va="center", fontsize=12, weight="bold", color=colour,
-            path_effects=[withStroke(linewidth=4, foreground="white")], zorder=5,
-        )  # fmt: skip
-    axis.set(xticks=[], yticks=[])
-    axis.set_title("Do photos of one dish lie together?")
-    axis.spines[:].set_visible(False)
-    return figure
-
-
-def _spread(places: np.ndarray, count: int) -> list[int]:
-    """Points that lie far from one another, each the farthest from those before it."""
-    chosen = [0]
-    distance = np.linalg.norm(places - places[0], axis=1)
-    while len(chosen) < min(count, len(places)):
-        chosen.append(int(distance.argmax()))
-        distance = np.minimum(distance, np.linalg.norm(places - places[chosen[-1]], axis=1))
-    return chosen

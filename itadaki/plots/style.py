@@ -5,7 +5,7 @@ import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ParamSpec
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec
 
 import matplotlib.pyplot as plt
 from matplotlib.backends.registry import BackendFilter, backend_registry
@@ -65,16 +65,22 @@ def styled(draw: Callable[Arguments, Figure]) -> Callable[Arguments, Figure]:
     return drawn
 
 
-def show(figure: Figure) -> None:
+def show(figure: Figure, of: str = "") -> None:
     """Show a figure now, once, in a notebook or a window.
 
     Where matplotlib has neither, as in a script on a server, the figure becomes a PNG in the
     system's folder for temporary files, and the file's path is printed.
+
+    Args:
+        figure: what is shown.
+        of: what it is of, written below it.
     """
+    if of:
+        figure.text(0.005, -0.015, of, ha="left", va="top", fontsize=8.5, color=MUTED)
     if plt.get_backend().lower() in _WITHOUT_WINDOWS:
         handle, name = tempfile.mkstemp(".png", "itadaki-")
         os.close(handle)
-        save(figure, Path(name))
+        save(figure, Path(name), bbox_inches="tight")
         print(f"Figure: {name}")
         return
     plt.figure(figure)
@@ -82,10 +88,12 @@ def show(figure: Figure) -> None:
     plt.close(figure)
 
 
-def save(figure: Figure, path: Path, dpi: int = 110) -> None:
+def save(
+    figure: Figure, path: Path, dpi: int = 110, bbox_inches: Literal["tight"] | None = None
+) -> None:
     """Write a figure as PNG, atomically; the same figure gives the same bytes."""
     with replacing(path) as beside:
-        figure.savefig(beside, dpi=dpi, metadata={"Software": None})
+        figure.savefig(beside, dpi=dpi, bbox_inches=bbox_inches, metadata={"Software": None})
     close(figure)
 
 

@@ -40,8 +40,8 @@ class Dataset:
             without its path.
         root: the folder that holds the CSV and the photos.
         sha256: identifies texts, photos and split, whatever the machine.
-        details_sha256: identifies keywords, servings, times, authors and sources, which no model
-            and no measurement depends on.
+        details_sha256: identifies keywords, servings, times, authors and sources, which no score
+            of a model depends on; training reads the keywords, and begins anew once it changes.
         dropped: how many rows of the CSV were left out, by reason.
         notice: what the user must be told about the source, or None.
     """

@@ -175,7 +175,8 @@ class SearchResult(DatasetRecipe):
     Attributes:
         rank: 1 for the most similar.
         index: its row in the bank.
-        similarity: cosine of the query's and the recipe's embeddings, -1 to 1.
+        similarity: cosine of the query's and the recipe's embeddings, -1 to 1; a photo's query is
+            expanded first where rows hold texts, and words said count beside the cosine.
         image_path: the file of its photo.
     """
 

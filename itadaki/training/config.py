@@ -9,56 +9,93 @@ from itadaki.errors import ItadakiError, requirement
 
 Sampling = Literal["random", "batch_hard", "semi_hard", "distance_weighted", "hard_negative"]
 
-CONFIG_TL: dict[str, Any] = {
-    "IMG_SIZE": 224,
-    "BATCH_SIZE": 32,
-    "EMBEDDING_DIM": 512,
-    "TRIPLET_MARGIN": 0.3,
-    "EPOCHS": 10,
-    "SAMPLING": "random",
+SEED_CONFIGS: dict[str, dict[str, Any]] = {
+    "tl": {
+        "IMG_SIZE": 224,
+        "BATCH_SIZE": 32,
+        "EMBEDDING_DIM": 512,
+        "TRIPLET_MARGIN": 0.3,
+        "EPOCHS": 10,
+        "SAMPLING": "random",
+    },
+    "tl_hard": {
+        "IMG_SIZE": 224,
+        "BATCH_SIZE": 32,
+        "EMBEDDING_DIM": 512,
+        "TRIPLET_MARGIN": 0.8,
+        "EPOCHS": 15,
+        "SAMPLING": "hard_negative",
+    },
+    "ft": {
+        "IMG_SIZE": 224,
+        "BATCH_SIZE": 32,
+        "EMBEDDING_DIM": 512,
+        "TRIPLET_MARGIN": 0.8,
+        "LAYERS_TO_UNFREEZE": 40,
+        "PHASE_1_EPOCHS": 6,
+        "PHASE_2_EPOCHS": 20,
+        "SAMPLING": "hard_negative",
+    },
+}
+"""The configurations that the project began with, to the letter."""
+
+CONFIG_TL: dict[str, Any] = SEED_CONFIGS["tl"] | {
+    "EPOCHS": SEED_CONFIGS["tl_hard"]["EPOCHS"],
     "START": "components",
+    "GROWING_MARGIN": True,
     "VIEWS": 1,
     "LEARNING_RATE": 1e-5,
 }
 
-CONFIG_TL_HARD: dict[str, Any] = {
-    "IMG_SIZE": 224,
-    "BATCH_SIZE": 32,
-    "EMBEDDING_DIM": 512,
-    "TRIPLET_MARGIN": 0.8,
-    "EPOCHS": 15,
-    "SAMPLING": "hard_negative",
+CONFIG_TL_HARD: dict[str, Any] = CONFIG_TL | {
+    "TRIPLET_MARGIN": SEED_CONFIGS["tl_hard"]["TRIPLET_MARGIN"],
+    "SAMPLING": SEED_CONFIGS["tl_hard"]["SAMPLING"],
+    "GROWING_MARGIN": False,
     "HARDEST": 2000,
-    "TRIPLET_WEIGHT": 0.2,
-    "PHOTO_WEIGHT": 1.0,
-    "VIEWS": 3,
-    "LEARNING_RATE": 3e-4,
 }
 
-CONFIG_FT: dict[str, Any] = {
-    "IMG_SIZE": 224,
+CONFIG_PHASES: dict[str, Any] = {
+    **{knob: value for knob, value in CONFIG_TL_HARD.items() if knob != "EPOCHS"},
+    **SEED_CONFIGS["ft"],
+    "FINE_TUNING_LEARNING_RATE": 1e-5,
+    "BACKBONE_LEARNING_RATE": 5e-6,
+}
+"""The two phases and nothing else, which the fourth chapter puts between tl_hard and ft."""
+
+CONFIG_FT: dict[str, Any] = SEED_CONFIGS["ft"] | {
     "BATCH_SIZE": 128,
-    "EMBEDDING_DIM": 512,
-    "TRIPLET_MARGIN": 0.8,
-    "LAYERS_TO_UNFREEZE": 40,
-    "PHASE_1_EPOCHS": 6,
-    "PHASE_2_EPOCHS": 9,
-    "SAMPLING": "hard_negative",
+    "DROPOUT": 0.5,
     "TEXTS": "sentences",
     "TRIPLET_WEIGHT": 0.1,
     "TEXT_WEIGHT": 1.0,
     "PHOTO_WEIGHT": 0.5,
     "TEMPERATURE": 1 / 16,
-    "SELF_SHARE": 0.3,
+    "SELF_SHARE": 0.15,
     "DISTILLATION_WEIGHT": 1.0,
-    "FEATURE_SHARE": 0.7,
+    "FEATURE_SHARE": 1.0,
     "AVERAGING": 0.995,
-    "VIEWS": 6,
+    "VIEWS": 12,
     "FINE_TUNING_LEARNING_RATE": 1.4e-3,
     "BACKBONE_LEARNING_RATE": 3.5e-4,
     "WEIGHT_DECAY": 0.02,
     "BACKBONE_WEIGHT_DECAY": 0.02,
 }
+
+AS_IN_THE_SEED: dict[str, Any] = {
+    "POSITIVES": "batch_text",
+    "GROWING_MARGIN": False,
+    "LEARNING_RATE": 3e-4,
+    "VIEWS": 1,
+}
+"""What those leave unsaid: triplets as one would first write them, out of the batch."""
+
+
+def as_in_the_seed(config: dict[str, Any]) -> dict[str, Any]:
+    """One of the first configurations with what it leaves unsaid, ready to be run."""
+    # Out of a batch even the hardest negative is none too hard.
+    hard = {"HARDEST": 1} if config["SAMPLING"] == "hard_negative" else {}
+    return config | AS_IN_THE_SEED | hard
+
 
 CONFIGS = {"tl": CONFIG_TL, "tl_hard": CONFIG_TL_HARD, "ft": CONFIG_FT}
 

@@ -91,10 +91,12 @@ class TrainingData:
                 f"validation photos, too few to train on with BATCH_SIZE {config.batch_size}."
             )
         titles, ingredients = self.titles_and_ingredients(self.train)
+        keywords = self.recipes["Keywords"].iloc[self.train]
+        listed = [[*items, *words] for items, words in zip(ingredients, keywords, strict=True)]
         texts = None
         if config.texts == "sentences":
-            texts = RecipeTexts.of_sentences(titles, ingredients, settings, progress)
-        self.texts = texts or RecipeTexts.of_words(titles, ingredients)
+            texts = RecipeTexts.of_sentences(titles, listed, settings, progress)
+        self.texts = texts or RecipeTexts.of_words(titles, listed)
         self.neighbours = TextNeighbours.of(
             self.texts,
             self.recipes["dish_class"].iloc[self.train].tolist(),

@@ -97,6 +97,8 @@ class Loop:
         best = self._folder / f"{phase.name}.best.npz"
         if history := _load(last, state):
             self.history = history
+            if history[-1]["epoch"]:
+                _require_spread(history[-1])
             _log.info("Going on with %s after epoch %d.", phase.name, history[-1]["epoch"])
         else:
             objective.begin(phase)
@@ -118,12 +120,7 @@ class Loop:
                 with _averaged(optimizers):
                     _save(best, kept, self.history)
             _save(last, state, self.history)
-            if not row["mean_distance"] >= _COLLAPSED:  # of what is no number any more, too
-                raise CollapseError(
-                    f"The embeddings collapsed in epoch {epoch} of {phase.name}: their mean "
-                    f"distance is {row['mean_distance']:.3f}. Lower LEARNING_RATE or use an "
-                    "easier SAMPLING (semi_hard, random)."
-                )
+            _require_spread(row)
         _load(best, kept)
 
     def _epoch(
@@ -183,6 +180,15 @@ class Loop:
         for optimizer, variables in optimizers:
             optimizer.build(variables)
         return optimizers
+
+
+def _require_spread(row: Row) -> None:
+    if not row["mean_distance"] >= _COLLAPSED:  # of what is no number any more, too
+        raise CollapseError(
+            f"The embeddings collapsed in epoch {row['epoch']} of {row['phase']}: their mean "
+            f"distance is {row['mean_distance']:.3f}. Lower LEARNING_RATE or use an easier "
+            "SAMPLING (semi_hard, random)."
+        )
 
 
 def grown_margin(margin: float, configured: float, margin_accuracy: float) -> float:

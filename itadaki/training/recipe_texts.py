@@ -26,7 +26,7 @@ class RecipeTexts:
 
     Attributes:
         title: float32 of shape (n, d), rows of length 1 or 0, whose products are similarities.
-        ingredients: the same; rows of recipes without ingredients are 0.
+        ingredients: the same of ingredients and keywords; rows of recipes without any are 0.
         dense: float32 array of shape (n, m), what a text tower maps into the photos' space.
         sentences: whether a sentence encoder said so, and not TF-IDF.
     """

@@ -117,10 +117,12 @@ class TrainingRun:
             "config": checked.model_dump(by_alias=True),
             "seed": seed,
             "dataset": dataset.sha256,
+            "details": dataset.details_sha256,  # keywords teach, too
             "backbone": origin,
         }
         if also:
             self._facts["also"] = {one.source: one.sha256 for one in also}
+            self._facts["also_details"] = {one.source: one.details_sha256 for one in also}
         if checked.texts == "sentences":
             by_sentences = self.data.texts.sentences
             self._facts["sentence_encoder"] = (

@@ -105,6 +105,10 @@ _LOOKS_LIKE = (
     "without a photo, where the model knows no words, and in a service's first seconds."
 )
 _NAMED = "Those of looksLike that the recipe has in its title or among its ingredients."
+_SIMILARITY = (
+    "How near the recipe is to what was asked for, -1 to 1: of a photo the cosine similarity, once "
+    "it was moved towards what the best recipes for it have in common; words said count beside it."
+)
 _MINIMUM = "Recipes that are less similar are left out."
 FORM_TYPE = "multipart/form-data"
 MULTIPART = Form(media_type=FORM_TYPE)
@@ -200,7 +204,7 @@ class RecipeResponse(Camel):
         description="The ingredients as the string of a Python list; '[]' if there are none."
     )
     instructions: str = Field(description="May be empty.")
-    similarity: float = Field(description="Cosine similarity of the two photos, -1 to 1.")
+    similarity: float = Field(description=_SIMILARITY)
     ingredient_list: list[str] = Field(description="The ingredients as a JSON list.")
     dish_class: str | None = Field(description="What the title says the dish is.")
     keywords: list[str] = Field(description="May be empty.")

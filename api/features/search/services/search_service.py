@@ -68,8 +68,8 @@ class SearchService:
                 seen.append(self.system.see_input(pixels, self._queue.depth <= 1))
         with self._metrics.stage("search"):
             found = self.system.ask_input(seen, *wanted)
-        if found.results:
-            self._metrics.first_similarity(found.results[0].similarity)
+        if found.confidence is not None:
+            self._metrics.confidence(found.confidence)
         return found
 
     def row_of(self, recipe_id: int) -> int:
