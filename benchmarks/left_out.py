@@ -1,18 +1,16 @@
 """How well ft finds dish classes that it never saw, beside the frozen backbone.
 
 ft is trained once more, with seed 0 and without any photo of a few dish classes, neither of the
-dataset's nor of --also's. Then all photos of these classes but the test ones search one another, by
-their photos alone. The figures go to reports/measurements/left_out.json. A run that was interrupted
-goes on where it stopped.
+dataset's nor of --also's. Then all photos of these classes but those of the test and sealed splits
+search one another, by themselves alone. The figures go to reports/measurements/left_out.json. A run
+that was interrupted goes on where it stopped.
 
 python benchmarks/left_out.py --also FOLDER_OR_COLLECTION ...
 """
 
 import argparse
 
-import numpy as np
-
-from itadaki.evaluation.scores import Labels, confidence_interval, retrieval_scores
+from itadaki.evaluation.scores import Labels, among_one_another
 from itadaki.recipes.dataset import load_beside, load_dataset
 from itadaki.settings import PROJECT_ROOT, Settings
 from itadaki.storage.files import write_json
@@ -44,13 +42,7 @@ def main() -> None:
         "photos": len(rows),
     }
     for name, photos in (("raw", run.data.features(0)[rows]), ("ft", run.trainer.embed(rows))):
-        scores = retrieval_scores(
-            lambda of, photos=photos: photos[of] @ photos.T, np.arange(len(rows)), labels
-        )
-        found[name] = {
-            metric: [float(values.mean()), *confidence_interval(values)]
-            for metric, values in scores.items()
-        }
+        found[name] = among_one_another(photos, labels)
         print(name, {metric: round(value[0], 4) for metric, value in found[name].items()})
     write_json(PROJECT_ROOT / "reports" / "measurements" / "left_out.json", found)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from itadaki.bank.embedding import embed_photos
-from itadaki.evaluation.scores import Labels, confidence_interval, retrieval_scores, text_vectors
+from itadaki.evaluation.scores import Labels, among_one_another, text_vectors
 from itadaki.models.embedder import load_embedder
 from itadaki.models.record import read_record
 from itadaki.recipes.dataset import load_beside
@@ -39,7 +39,6 @@ def main() -> None:
         text_vectors(recipes["Title"].tolist()),
         text_vectors([" ".join(items) for items in recipes["Ingredients"]], 0.1),
     )
-    everything = np.arange(len(recipes))
     found: dict = {"dataset": dataset.source, "photos": len(recipes)}
     for name in options.variants:
         artifacts = Artifacts(VARIANTS[name], settings)
@@ -48,11 +47,7 @@ def main() -> None:
         photos = [Path(path) for path in recipes["image_path"]]
         parts = [rows for _, rows, _ in embed_photos(photos, load_embedder(artifacts))]
         rows = np.concatenate(parts)
-        scores = retrieval_scores(lambda of, rows=rows: rows[of] @ rows.T, everything, labels)
-        found[name] = {
-            metric: [float(values.mean()), *confidence_interval(values)]
-            for metric, values in scores.items()
-        }
+        found[name] = among_one_another(rows, labels)
         print(name, {metric: round(value[0], 4) for metric, value in found[name].items()})
     write_json(PROJECT_ROOT / "reports" / "measurements" / "other_kitchen.json", found)
 

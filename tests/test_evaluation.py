@@ -6,6 +6,7 @@ from sklearn.metrics import ndcg_score
 from itadaki.errors import ItadakiError
 from itadaki.evaluation.scores import (
     Labels,
+    among_one_another,
     average_precision_at_r,
     confidence_interval,
     evaluate,
@@ -171,3 +172,13 @@ def test_empty_split_is_named(system):
 def test_a_query_without_anything_relevant_scores_zero():
     assert average_precision_at_r(np.zeros(5, bool)) == 0
     assert ndcg(np.arange(5.0), np.zeros(5), 10) == 0
+
+
+def test_recipes_that_search_one_another_leave_themselves_out():
+    angles = np.radians([0, 10, 30, 40])
+    rows = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
+    nothing = [[]] * len(rows)
+    alike = Labels.of_texts(["a"] * 2 + ["b"] * 2, nothing, ["a", "a", "b", "b"])
+    crossed = Labels.of_texts(["a", "b"] * 2, nothing, ["a", "b"] * 2)
+    assert among_one_another(rows, alike)["P@1 dish class"] == [1, 1, 1]
+    assert among_one_another(rows, crossed)["P@1 dish class"] == [0, 0, 0]

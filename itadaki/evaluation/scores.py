@@ -276,6 +276,24 @@ def retrieval_scores(
     return {name: np.array(values) for name, values in scores.items() if values}
 
 
+def among_one_another(rows: np.ndarray, labels: Labels) -> dict[str, list[float]]:
+    """Score recipes that search one another, each its own left out, without any split.
+
+    Args:
+        rows: float32 array (n, d), rows of length 1.
+        labels: of the n recipes.
+
+    Returns:
+        For each metric of ``retrieval_scores`` its mean over the queries, and the ends of its 95%
+        interval.
+    """
+    scores = retrieval_scores(lambda of: rows[of] @ rows.T, np.arange(len(rows)), labels)
+    return {
+        metric: [float(values.mean()), *confidence_interval(values)]
+        for metric, values in scores.items()
+    }
+
+
 def average_precision_at_r(ranked: np.ndarray) -> float:
     """MAP@R of one query (Musgrave et al. 2020): precision at each hit among the first R, over R.
 

@@ -100,7 +100,7 @@ def ladder(comparison: "Comparison", highlight: str | None = None) -> Figure:
             )  # fmt: skip
         axis.axhline(comparison.random("photos", metric), color=MUTED, linestyle=":", linewidth=1)
         axis.set_title(metric)
-        axis.set_xticks(range(len(rungs)), labels)
+        axis.set_xticks(range(len(rungs)), labels, fontsize=8.5)
         axis.set_xlim(-0.5, len(rungs) - 0.5)
         axis.set_ylim(0, float(part["high"].max()) * 1.25)
     figure.supxlabel(
