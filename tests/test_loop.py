@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from placed import JOINT, TRIPLETS, train_placed, trainer_of
 
+from itadaki.training.learner import Learner
 from itadaki.training.loop import CollapseError, Loop, grown_margin
-from itadaki.training.objectives import TripletObjective
 from itadaki.training.validation import Validation
 
 UNMOVED = {"loss": 0.0, "triplet_margin_accuracy": 0.0, "triplets": 0.0}
@@ -72,7 +72,7 @@ def test_a_phase_ends_when_it_gets_no_better_and_the_best_epoch_is_kept(tmp_path
 
 @pytest.mark.parametrize("distance", [0.051, 1.0, 0.049, 0.0, float("nan")])
 def test_collapse_is_noticed(tmp_path, monkeypatch, distance):
-    monkeypatch.setattr(TripletObjective, "step_of", lambda *rest: lambda *rest: UNMOVED)
+    monkeypatch.setattr(Learner, "learn", lambda *rest: UNMOVED)
     scripted(monkeypatch, [0.1] * 3, distance)
     if distance > 0.05:
         assert len(train_placed(TRIPLETS, tmp_path)[1]) == 3
@@ -83,15 +83,12 @@ def test_collapse_is_noticed(tmp_path, monkeypatch, distance):
 
 
 def test_embeddings_that_fall_into_one_point_collapse(tmp_path, monkeypatch):
-    def falls(self, phase, apply):
-        def step(batch, margin, rng):
-            for variable in phase.model.trainable_variables:
-                variable.assign(np.full(variable.shape, float("bias" in variable.path)))
-            return UNMOVED
+    def falls(self, *rest):
+        for variable in self.trainable_variables:
+            variable.assign(np.full(variable.shape, float("bias" in variable.path)))
+        return UNMOVED
 
-        return step
-
-    monkeypatch.setattr(TripletObjective, "step_of", falls)
+    monkeypatch.setattr(Learner, "learn", falls)
     with pytest.raises(CollapseError, match=r"distance is -?0\.000"):
         train_placed(TRIPLETS, tmp_path)
 
@@ -123,19 +120,14 @@ def test_what_is_scored_and_kept_is_the_weights_average_over_the_steps(tmp_path,
         ),
     )
     steps = []
-    step_of = TripletObjective.step_of
+    learn = Learner.learn
 
-    def spy(self, phase, apply):
-        step = step_of(self, phase, apply)
+    def noted(self, *rest):
+        found = learn(self, *rest)
+        steps.append(head().copy())
+        return found
 
-        def noted(*rest):
-            found = step(*rest)
-            steps.append(head().copy())
-            return found
-
-        return noted
-
-    monkeypatch.setattr(TripletObjective, "step_of", spy)
+    monkeypatch.setattr(Learner, "learn", noted)
     trainer = trainer_of(TRIPLETS | {"AVERAGING": 0.75, "LEARNING_RATE": 0.05}, tmp_path)
 
     def head() -> np.ndarray:

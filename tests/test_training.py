@@ -324,7 +324,7 @@ def test_a_run_goes_on_with_the_training_code_that_began_it_only(
 ):
     config, epochs = TINY_TL | {"EPOCHS": 1}, []
 
-    def epoch(self, phase, number, margin, step, optimizers):
+    def epoch(self, phase, number, margin, learner):
         epochs.append(number)
         row = {"phase": "head", "epoch": number, "next_margin": margin, "loss": 0.0}
         return row | {"score": 1.0, "mean_distance": 1.0, "seconds": 1.0}

@@ -4,7 +4,12 @@ import json
 import logging
 import os
 import re
+import subprocess
+import sys
+import tempfile
+import threading
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +18,14 @@ from itadaki.models import food
 from itadaki.models.record import FINE_TUNED, origin_of_file
 from itadaki.network import why_unreachable
 from itadaki.photos.images import IMAGE_SIZE
-from itadaki.settings import Settings
+from itadaki.settings import PROJECT_ROOT, Settings
 from itadaki.storage.files import replacing
 from itadaki.variants import VARIANTS, Artifacts
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # must stand before TensorFlow is imported
 
 import keras
-import tensorflow as tf
+import numpy as np
 
 BACKBONE = "efficientnetb0"
 
@@ -40,6 +45,8 @@ def converted(model: keras.Model) -> bytes:
 
     Weights stay float32: halved, they move one in sixty first results on the Kaggle recipes.
     """
+    import tensorflow as tf  # not at the top: Keras may run on another backend without it
+
     outputs = food.joined(model, BACKBONE) or model
     forward = tf.function(
         lambda photos: outputs(photos, training=False),
@@ -49,6 +56,60 @@ def converted(model: keras.Model) -> bytes:
     # With a trackable object, Keras' variables would not become constants.
     converter = tf.lite.TFLiteConverter.from_concrete_functions([forward.get_concrete_function()])
     return bytes(converter.convert())
+
+
+def converted_file(path: Path, model: keras.Model) -> bytes:
+    """``converted`` of a file and the model in it, also where Keras runs without TensorFlow.
+
+    Raises:
+        ArtifactError: there is no TensorFlow to convert it with.
+    """
+    if keras.backend.backend() == "tensorflow":
+        return converted(model)
+    with tempfile.TemporaryDirectory() as folder:
+        answer = Path(folder) / "model.tflite"
+        paths = os.pathsep.join([str(PROJECT_ROOT), *filter(None, sys.path)])
+        done = subprocess.run(
+            [sys.executable, "-m", __name__, str(path), str(answer)],
+            capture_output=True,
+            text=True,
+            # A process has one backend, and the GPU is taken.
+            env=os.environ
+            | {"KERAS_BACKEND": "tensorflow", "CUDA_VISIBLE_DEVICES": "", "PYTHONPATH": paths},
+        )
+        if done.returncode:
+            why = done.stdout.strip() or f"its process ended with {done.returncode}"
+            raise ArtifactError(f"{path.name} cannot be converted for LiteRT ({why}).")
+        return answer.read_bytes()
+
+
+def compiles() -> bool:
+    """Whether Keras shall compile what it runs with XLA, which only JAX cannot do without."""
+    return bool(keras.backend.backend() == "jax")
+
+
+def batch_function(model: keras.Model, size: int) -> Callable[[np.ndarray], np.ndarray]:
+    """A model as a function of a batch of any size, which threads may call in turn.
+
+    Args:
+        model: of one input and one output.
+        size: so many go through at once, always, since some backends compile it for each size.
+    """
+    model.jit_compile = compiles()
+    in_turn = threading.Lock()
+
+    def run(part: np.ndarray) -> np.ndarray:
+        missing = size - len(part)
+        padded = np.concatenate([part, np.zeros((missing, *part.shape[1:]), part.dtype)])
+        with in_turn:
+            found: np.ndarray = model.predict_on_batch(padded)
+        return found[: len(part)]
+
+    def forward(batch: np.ndarray) -> np.ndarray:
+        parts = np.split(batch, range(size, len(batch), size))
+        return np.concatenate([run(part) for part in parts])
+
+    return forward
 
 
 def load_model(path: Path) -> keras.Model:
@@ -190,3 +251,15 @@ def _backbone_from_fine_tuned(settings: Settings) -> keras.Model:
     )
     backbone.trainable = True  # or the caller's False would change nothing below: it is said so
     return backbone
+
+
+def _main(path: str, answer: str) -> None:
+    try:
+        Path(answer).write_bytes(converted(load_model(Path(path))))
+    except Exception as error:  # the parent says it in a sentence of its own
+        print(reason(error))
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    _main(*sys.argv[1:])

@@ -121,7 +121,7 @@ def load_converted(path: Path, sha256: str) -> LiteRtModel:
     if facts and {"source": sha256, **made_with}.items() <= facts.items():
         return LiteRtModel(kept.read_bytes())
     try:
-        from itadaki.models.keras_model import converted, load_model
+        from itadaki.models.keras_model import converted_file, load_model
     except ModuleNotFoundError as error:
         raise ArtifactError(
             f"{kept} is missing or damaged. Take it from where {path.name} came from, with "
@@ -131,7 +131,7 @@ def load_converted(path: Path, sha256: str) -> LiteRtModel:
 
     model = load_model(path)
     _log.info("Converting %s for LiteRT, once.", path.name)
-    content = converted(model)
+    content = converted_file(path, model)
     found = LiteRtModel(content)
     _check_parity(model, found, path)
     try:
@@ -150,10 +150,12 @@ def converted_path(path: Path) -> Path:
 
 def _check_parity(model: "keras.Model", converted: LiteRtModel, path: Path) -> None:
     """Refuse a conversion whose embeddings are not those of Keras, alone and beside others."""
+    from keras import ops
+
     rng = np.random.default_rng(0)
     coarse = rng.integers(0, 256, (6, 6, 6, 3)).astype(np.float32)
     photos = np.stack([cv2.resize(picture, (IMAGE_SIZE, IMAGE_SIZE)) for picture in coarse])
-    expected = model(photos, training=False).numpy()
+    expected = ops.convert_to_numpy(model(photos, training=False))
     for found in (converted(photos), converted(photos, alone=False)):
         cosine = (found * expected).sum(axis=1) / np.linalg.norm(expected, axis=1)
         if not cosine.min() >= _PARITY:

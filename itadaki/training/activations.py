@@ -12,7 +12,7 @@ from tqdm.auto import tqdm
 
 from itadaki.cores import usable_cores
 from itadaki.errors import ArtifactError
-from itadaki.models.keras_model import converted
+from itadaki.models.keras_model import batch_function, converted
 from itadaki.models.litert_model import LiteRtModel
 from itadaki.photos import augmentation
 from itadaki.photos.augmentation import augmented_view
@@ -26,7 +26,7 @@ from itadaki.storage.files import (
 )
 from itadaki.storage.fingerprint import code_fingerprint
 
-_BATCH = 4
+_BATCH, _ON_GPU = 4, 64
 _SEED = 2025
 
 
@@ -128,6 +128,7 @@ class ActivationCache:
         progress: bool,
     ) -> None:
         forward = self._forward  # compiled once, before the threads ask for it
+        size = _BATCH if runs_by_litert() else _ON_GPU
 
         def run(rows: np.ndarray) -> np.ndarray:
             photos = [_view(self._paths[row], number, row) for row in rows]
@@ -143,9 +144,9 @@ class ActivationCache:
             ) as bar,
             ThreadPoolExecutor(usable_cores()) as pool,
         ):
-            for start in range(0, len(missing), 64 * _BATCH):
-                chunk = missing[start : start + 64 * _BATCH]
-                for rows in pool.map(run, np.array_split(chunk, -(-len(chunk) // _BATCH))):
+            for start in range(0, len(missing), 64 * size):
+                chunk = missing[start : start + 64 * size]
+                for rows in pool.map(run, np.array_split(chunk, -(-len(chunk) // size))):
                     bar.update(len(rows))
                 out.flush()
                 done[chunk] = True
@@ -166,9 +167,16 @@ def _is_whole(path: Path, done_path: Path, shape: tuple[int, ...]) -> bool:
     return right and done.shape == shape[:1] and done.dtype == np.bool_
 
 
+def runs_by_litert() -> bool:
+    """Whether LiteRT runs the frozen part: not where Keras has a backend for a GPU."""
+    return bool(keras.backend.backend() == "tensorflow")
+
+
 def forward_function(model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
     """A part of a model as a function of a float32 batch that several threads may call at once."""
-    return partial(LiteRtModel(converted(model)), alone=False)
+    if runs_by_litert():
+        return partial(LiteRtModel(converted(model)), alone=False)
+    return batch_function(model, _ON_GPU)
 
 
 def _view(path: Path, number: int, row: int) -> np.ndarray:

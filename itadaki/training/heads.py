@@ -7,7 +7,6 @@ import numpy as np
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # must stand before TensorFlow is imported
 
 import keras
-import tensorflow as tf
 from sklearn.decomposition import PCA
 
 from itadaki.photos.images import IMAGE_SIZE
@@ -40,7 +39,7 @@ class Head:
             self._set(*_whitened((features - centre) / spread, self._dimension))
 
     @property
-    def variables(self) -> list[tf.Variable]:
+    def variables(self) -> list[keras.Variable]:
         """What is learned."""
         return [variable for layer in self.layers for variable in layer.trainable_variables]
 

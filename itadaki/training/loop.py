@@ -1,18 +1,16 @@
-"""The epochs of a phase: optimizers, checkpoints, early stopping, the growing margin.
+"""The epochs of a phase: optimizer, checkpoints, early stopping, the growing margin.
 
-Keras gives layers, optimizers and schedules, but not the loop. ``fit`` knows one optimizer, and
-backbone and head learn at two rates. ``EarlyStopping`` forgets the best epoch and its count when a
-run goes on, and ``BackupAndRestore`` keeps weights and an epoch's number, in two files of which a
-kill can leave one behind, but neither the margin nor the scores so far: a run that was interrupted
-would end with another model than one that was not.
+Keras gives layers, optimizers, schedules and the step itself, on each of its backends, but not the
+loop. ``EarlyStopping`` forgets the best epoch and its count when a run goes on, and
+``BackupAndRestore`` keeps weights and an epoch's number, in two files of which a kill can leave one
+behind, but neither the margin nor the scores so far: a run that was interrupted would end with
+another model than one that was not.
 """
 
 import json
 import logging
 import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +19,15 @@ import numpy as np
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # must stand before TensorFlow is imported
 
 import keras
-import tensorflow as tf
+from keras import ops
 from tqdm.auto import tqdm
 
 from itadaki.errors import ItadakiError
 from itadaki.storage.files import replacing
 from itadaki.training.config import TrainingConfig
 from itadaki.training.data import TrainingData
-from itadaki.training.objectives import Objective, Step, epoch_metrics
+from itadaki.training.learner import AdamW, Learner
+from itadaki.training.objectives import Objective, epoch_metrics
 from itadaki.training.phases import Phase
 from itadaki.training.validation import Validation
 
@@ -39,8 +38,6 @@ _log = logging.getLogger(__name__)
 
 Row = dict[str, Any]
 """What the history says of one epoch."""
-Optimizers = list[tuple[keras.optimizers.Optimizer, list[tf.Variable]]]
-"""Each with the variables that it moves."""
 
 
 class CollapseError(ItadakiError):
@@ -80,7 +77,7 @@ class Loop:
         self.validation = Validation(data)
         self.history: list[Row] = []
 
-    def fit(self, phase: Phase, head: list[tf.Variable]) -> None:
+    def fit(self, phase: Phase, head: list[keras.Variable]) -> None:
         """Run one phase from its last checkpoint, and leave the best epoch's weights in place.
 
         Raises:
@@ -88,11 +85,10 @@ class Loop:
         """
         config, objective = self._config, self._objective
         learned = [*head, *objective.learned]
-        optimizers = self._optimizers(phase, learned)
+        learner = Learner(phase, objective, self._optimizer(phase))
         kept = [*learned, *phase.backbone]
-        moments = [v for optimizer, _ in optimizers for v in optimizer.variables]
         dice = [v for v in phase.model.non_trainable_variables if "seed" in v.path]
-        state = [*kept, *moments, *dice, *objective.memory]
+        state = [*kept, *learner.optimizer.variables, *dice, *objective.memory]
         last = self._folder / f"{phase.name}.npz"
         best = self._folder / f"{phase.name}.best.npz"
         if history := _load(last, state):
@@ -107,25 +103,22 @@ class Loop:
             self.history.append({"phase": phase.name, "epoch": 0, "next_margin": margin, **found})
             _save(best, kept, self.history)
             _save(last, state, self.history)
-        step = objective.step_of(phase, lambda tape, loss: _apply(tape, loss, optimizers))
         first = self.history[-1]["epoch"] + 1
         for epoch in range(first, phase.epochs + 1):
             scores = [row["score"] for row in self.history if row["phase"] == phase.name]
             if len(scores) - 1 - int(np.argmax(scores)) >= config.patience:
                 _log.info("%s: no better score for %d epochs.", phase.name, config.patience)
                 break
-            row = self._epoch(phase, epoch, self.history[-1]["next_margin"], step, optimizers)
+            row = self._epoch(phase, epoch, self.history[-1]["next_margin"], learner)
             self.history.append(row)
             if row["score"] >= max(scores):
-                with _averaged(optimizers):
+                with learner.averaged():
                     _save(best, kept, self.history)
             _save(last, state, self.history)
             _require_spread(row)
         _load(best, kept)
 
-    def _epoch(
-        self, phase: Phase, epoch: int, margin: float, step: Step, optimizers: Optimizers
-    ) -> Row:
+    def _epoch(self, phase: Phase, epoch: int, margin: float, learner: Learner) -> Row:
         """Train for one epoch; returns its row of the history."""
         rng = np.random.default_rng((self._seed, phase.name == "head", epoch))
         started = time.monotonic()
@@ -140,12 +133,12 @@ class Loop:
             unit="step",
             disable=not self._progress,
         )
-        found = epoch_metrics([step(batch, margin, rng) for batch in bar])
+        found = epoch_metrics([learner.learn(places, margin, rng) for places in bar])
         next_margin = margin
         if self._config.growing_margin:
             accuracy = found["triplet_margin_accuracy"]
             next_margin = grown_margin(margin, self._config.triplet_margin, accuracy)
-        with _averaged(optimizers):
+        with learner.averaged():
             scores = self.validation.scores(phase.embed)
         row = {
             "phase": phase.name,
@@ -166,20 +159,26 @@ class Loop:
         )
         return row
 
-    def _optimizers(self, phase: Phase, head: list[tf.Variable]) -> Optimizers:
+    def _optimizer(self, phase: Phase) -> AdamW:
         config = self._config
         rate = config.fine_tuning_learning_rate if phase.backbone else config.learning_rate
-        groups = [(rate, config.weight_decay, head)]
-        if phase.backbone:
-            decay = config.backbone_weight_decay
-            groups.append((config.backbone_learning_rate, decay, phase.backbone))
-        optimizers = [
-            (_optimizer(rate, decay, self._steps * phase.epochs, config.averaging), variables)
-            for rate, decay, variables in groups
-        ]
-        for optimizer, variables in optimizers:
-            optimizer.build(variables)
-        return optimizers
+        steps = self._steps * phase.epochs
+        warm_up = max(1, int(_WARM_UP * steps))
+        return AdamW(
+            keras.optimizers.schedules.CosineDecay(
+                rate * 0.05,
+                max(1, steps - warm_up),
+                alpha=0.02,
+                warmup_target=rate,
+                warmup_steps=warm_up,
+            ),
+            global_clipnorm=_CLIP,
+            use_ema=config.averaging > 0,
+            ema_momentum=config.averaging,
+            head=(1.0, config.weight_decay),
+            backbone=(config.backbone_learning_rate / rate, config.backbone_weight_decay),
+            of_backbone=phase.backbone,
+        )
 
 
 def _require_spread(row: Row) -> None:
@@ -200,52 +199,14 @@ def grown_margin(margin: float, configured: float, margin_accuracy: float) -> fl
     return min(configured, margin * 1.25) if margin_accuracy > 0.6 else margin
 
 
-def _optimizer(
-    rate: float, decay: float, steps: int, averaging: float
-) -> keras.optimizers.Optimizer:
-    warm_up = max(1, int(_WARM_UP * steps))
-    schedule = keras.optimizers.schedules.CosineDecay(
-        rate * 0.05, max(1, steps - warm_up), alpha=0.02, warmup_target=rate, warmup_steps=warm_up
-    )
-    return keras.optimizers.AdamW(
-        schedule, weight_decay=decay, use_ema=averaging > 0, ema_momentum=averaging
-    )
-
-
-@contextmanager
-def _averaged(optimizers: Optimizers) -> Iterator[None]:
-    """Within, the weights are their averages over the steps, where these are kept."""
-    averaged = [
-        (variable, variable.numpy(), average.numpy())
-        for optimizer, group in optimizers
-        if optimizer.use_ema
-        # As keras.callbacks.SwapEMAWeights reads them.
-        for variable, average in zip(group, optimizer._model_variables_moving_average, strict=True)
-    ]
-    for variable, _, average in averaged:
-        variable.assign(average)
-    yield
-    for variable, now, _ in averaged:
-        variable.assign(now)
-
-
-def _apply(tape: tf.GradientTape, loss: tf.Tensor, optimizers: Optimizers) -> None:
-    variables = [variable for _, group in optimizers for variable in group]
-    gradients, _ = tf.clip_by_global_norm(tape.gradient(loss, variables), _CLIP)
-    start = 0
-    for optimizer, group in optimizers:
-        optimizer.apply_gradients(zip(gradients[start : start + len(group)], group, strict=True))
-        start += len(group)
-
-
-def _save(path: Path, variables: list[tf.Variable], history: list[Row]) -> None:
-    arrays: dict[str, Any] = {f"{i:04d}": np.asarray(v) for i, v in enumerate(variables)}
+def _save(path: Path, variables: list[keras.Variable], history: list[Row]) -> None:
+    arrays: dict[str, Any] = {f"{i:04d}": ops.convert_to_numpy(v) for i, v in enumerate(variables)}
     arrays["history"] = np.array(json.dumps(history))  # in one file, so that both are of one epoch
     with replacing(path) as beside, beside.open("wb") as file:
         np.savez(file, **arrays)
 
 
-def _load(path: Path, variables: list[tf.Variable]) -> list[Row]:
+def _load(path: Path, variables: list[keras.Variable]) -> list[Row]:
     """Restore a checkpoint of this run if there is one; returns its history."""
     try:
         with np.load(path, allow_pickle=False) as arrays:

@@ -43,7 +43,10 @@ class Miner:
         else:
             positives = self._neighbours.positive_of(batch, rng)
             pool = self._candidates(positives, rng)
-            allowed = self._neighbours.may_be_negative(batch, pool)
+            if pool is self._everything:
+                allowed = self._neighbours.negatives(batch)
+            else:
+                allowed = self._neighbours.may_be_negative(batch, pool)
         chosen = self._chosen(batch, positives, pool, allowed, rng)
         return positives, np.where(chosen >= 0, pool[chosen], -1)
 
@@ -66,7 +69,8 @@ class Miner:
         if sampling == "random":
             return triplets.random_negatives(allowed, rng)
         if sampling == "hard_negative":
-            similarities = self._bank[batch] @ self._bank[pool].T
+            candidates = self._bank if pool is self._everything else self._bank[pool]
+            similarities = self._bank[batch] @ candidates.T
             hardest = self._config.hardest
             return triplets.among_hardest_negatives(similarities, allowed, hardest, rng)
         anchors = self._embed(batch)

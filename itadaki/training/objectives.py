@@ -3,20 +3,16 @@
 A new one is a subclass of ``Objective``, and a line in ``objective_of`` that says when it is meant.
 """
 
-import os
-from collections.abc import Callable
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import keras
 import numpy as np
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # must stand before TensorFlow is imported
-
-import tensorflow as tf
+from keras import ops
 
 from itadaki.training import losses
 from itadaki.training.config import TrainingConfig
 from itadaki.training.data import TrainingData
+from itadaki.training.losses import Tensor
 from itadaki.training.miners import Miner
 from itadaki.training.phases import Phase
 
@@ -28,10 +24,17 @@ _OF_TRIPLETS = (
     "negative_similarity",
 )
 
-Step = Callable[[np.ndarray, float, np.random.Generator], dict[str, float]]
-"""Takes one step on a batch of places among the training rows, with a margin; gives metrics."""
-Apply = Callable[[tf.GradientTape, tf.Tensor], None]
-"""Moves the weights down the gradient of a loss that a tape has seen."""
+
+class Batch(NamedTuple):
+    """What a step learns from.
+
+    Attributes:
+        photos: inputs of the phase's model.
+        given: what the loss needs beside them, by name.
+    """
+
+    photos: np.ndarray
+    given: dict[str, np.ndarray]
 
 
 class Objective:
@@ -39,20 +42,24 @@ class Objective:
 
     Attributes:
         KNOBS: names of the configuration's fields that it uses, of those that only some do.
+        METRICS: names of what ``loss`` tells of a step.
         learned: variables that are trained beside head and backbone.
         memory: variables that an interrupted run needs again, but that are not trained.
+        fixed: variables that never change.
         text_tower: a map of ``TrainingData.texts`` into the photos' space, float32 of shape
             (m, dimension), if it trains one.
     """
 
     KNOBS: ClassVar[frozenset[str]]
+    METRICS: ClassVar[tuple[str, ...]] = (*_OF_TRIPLETS, "triplets")
 
     def __init__(self, config: TrainingConfig, data: TrainingData) -> None:
         self._config, self._data = config, data
         self._miner = Miner(config, data.neighbours)
-        self.learned: list[tf.Variable] = []
-        self.memory: list[tf.Variable] = []
-        self.text_tower: tf.Variable | None = None
+        self.learned: list[keras.Variable] = []
+        self.memory: list[keras.Variable] = []
+        self.fixed: list[keras.Variable] = []
+        self.text_tower: keras.Variable | None = None
 
     def begin(self, phase: Phase) -> None:
         """Make ready for a phase that starts with its first epoch."""
@@ -61,8 +68,25 @@ class Objective:
         """Make ready for an epoch."""
         self._miner.begin_epoch(lambda places: phase.embed(self._data.train[places]))
 
-    def step_of(self, phase: Phase, apply: Apply) -> Step:
-        """Compile the step of a phase."""
+    def batch(self, phase: Phase, places: np.ndarray, rng: np.random.Generator) -> Batch | None:
+        """Draw views, positives and negatives of places among the training rows.
+
+        Batches of as many places are of the same shapes, since some backends compile a step for
+        each. None where nothing can be learned: weights shall stay as they are.
+        """
+        raise NotImplementedError
+
+    def loss(
+        self, features: Tensor, embeddings: Tensor, given: dict[str, Tensor], margin: Tensor
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """What is lowered, and what is told of a step, as tensors of Keras' backend.
+
+        Args:
+            features: float32 (n, 1280), the backbone's.
+            embeddings: float32 (n, dimension), rows of length 1.
+            given: of the batch.
+            margin: of the triplets.
+        """
         raise NotImplementedError
 
 
@@ -71,32 +95,24 @@ class TripletObjective(Objective):
 
     KNOBS = Miner.KNOBS
 
-    def step_of(self, phase: Phase, apply: Apply) -> Step:
-        def learn(photos: tf.Tensor, margin: tf.Tensor) -> dict[str, tf.Tensor]:
-            with tf.GradientTape() as tape:
-                embeddings = phase.model(tf.cast(photos, tf.float32), training=True)
-                anchor, positive, negative = tf.split(embeddings, 3)
-                near = tf.reduce_sum(anchor * positive, axis=1)
-                far = tf.reduce_sum(anchor * negative, axis=1)
-                loss = losses.triplet_loss(near, far, margin)
-            apply(tape, loss)
-            return {
-                "loss": loss,
-                **_triplet_metrics(near, far, margin, tf.ones_like(near, tf.bool)),
-            }
+    def batch(self, phase: Phase, places: np.ndarray, rng: np.random.Generator) -> Batch | None:
+        positives, negatives = self._miner.mine(places, rng)
+        counted = negatives >= 0
+        if not counted.any():
+            return None
+        negatives = np.where(counted, negatives, places)
+        rows = self._data.train[np.concatenate([places, positives, negatives])]
+        photos, _ = phase.inputs(rows, rng)
+        return Batch(photos, {"counted": np.tile(counted, 3)})
 
-        compiled = tf.function(learn, reduce_retracing=True)
-
-        def step(batch: np.ndarray, margin: float, rng: np.random.Generator) -> dict[str, float]:
-            positives, negatives = self._miner.mine(batch, rng)
-            kept = negatives >= 0
-            if not kept.any():  # nothing to learn from; weights stay as they are
-                return {"loss": 0.0, **dict.fromkeys(_OF_TRIPLETS, 0.0), "triplets": 0.0}
-            rows = self._data.train[np.concatenate([batch[kept], positives[kept], negatives[kept]])]
-            photos, _ = phase.inputs(rows, rng)
-            return _floats(compiled(photos, tf.constant(margin, tf.float32)))
-
-        return step
+    def loss(
+        self, features: Tensor, embeddings: Tensor, given: dict[str, Tensor], margin: Tensor
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        anchor, positive, negative = ops.split(embeddings, 3)
+        counted = ops.split(given["counted"], 3)[0]
+        near, far = ops.sum(anchor * positive, axis=1), ops.sum(anchor * negative, axis=1)
+        loss = losses.triplet_loss(near, far, margin, counted)
+        return loss, _triplet_metrics(near, far, margin, counted)
 
 
 class JointObjective(Objective):
@@ -117,98 +133,90 @@ class JointObjective(Objective):
         "self_share",
         "raw_share",
     }
+    METRICS = (
+        "text_loss",
+        "photo_loss",
+        "triplet_loss",
+        "feature_distance",
+        *Objective.METRICS,
+    )
 
     def __init__(self, config: TrainingConfig, data: TrainingData) -> None:
         super().__init__(config, data)
-        self._texts = tf.constant(data.texts.dense)
-        width = data.texts.dense.shape[1]
-        self._photos = tf.Variable(tf.zeros((len(data.train), config.embedding_dim)))
-        self.memory = [self._photos]
-        initial = keras.initializers.GlorotUniform()((width, config.embedding_dim))
-        self._tower = tf.Variable(initial, name="text_tower")
+        self._texts = keras.Variable(data.texts.dense, trainable=False, name="texts")
+        width, dimension = data.texts.dense.shape[1], config.embedding_dim
+        empty = np.zeros((len(data.train), dimension), np.float32)
+        self._photos = keras.Variable(empty, trainable=False, name="photos")
+        self.memory, self.fixed = [self._photos], [self._texts]
+        initial = keras.initializers.GlorotUniform()((width, dimension))
+        self._tower = keras.Variable(initial, trainable=bool(config.text_weight), name="text_tower")
         if config.text_weight:
             self.text_tower = self._tower
             self.learned = [self._tower]
+        else:
+            self.fixed.append(self._tower)
 
     def begin(self, phase: Phase) -> None:
         self._photos.assign(phase.embed(self._data.train))
 
-    def step_of(self, phase: Phase, apply: Apply) -> Step:
-        config = self._config
+    def batch(self, phase: Phase, places: np.ndarray, rng: np.random.Generator) -> Batch | None:
+        positives, negatives = self._miner.mine(places, rng)
+        texts, text_targets, targets = self._targets(places, rng)
+        photos, frozen = phase.inputs(self._data.train[places], rng)
+        given = {
+            "frozen": frozen,
+            "places": places,
+            "texts": texts,
+            "text_targets": text_targets,
+            "targets": targets,
+            "positives": positives,
+            "negatives": np.maximum(negatives, 0),
+            "counted": negatives >= 0,  # an anchor without an allowed negative makes no triplet
+        }
+        return Batch(photos, given)
 
-        def learn(
-            photos: tf.Tensor,
-            frozen: tf.Tensor,
-            rows: tf.Tensor,
-            texts: tf.Tensor,
-            text_targets: tf.Tensor,
-            targets: tf.Tensor,
-            positives: tf.Tensor,
-            negatives: tf.Tensor,
-            margin: tf.Tensor,
-        ) -> dict[str, tf.Tensor]:
-            counted = negatives >= 0  # an anchor without an allowed negative makes no triplet
-            with tf.GradientTape() as tape:
-                features, photo = phase.trained(tf.cast(photos, tf.float32), training=True)
-                text = tf.math.l2_normalize(
-                    tf.matmul(tf.gather(self._texts, texts), self._tower), axis=1
-                )
-                to_text = losses.soft_contrastive_loss(
-                    tf.matmul(photo, text, transpose_b=True), text_targets, config.temperature
-                )
-                to_photo = losses.soft_contrastive_loss(
-                    tf.matmul(photo, self._photos, transpose_b=True), targets, config.temperature
-                )
-                near = tf.reduce_sum(photo * tf.gather(self._photos, positives), axis=1)
-                away = tf.gather(self._photos, tf.maximum(negatives, 0))
-                far = tf.reduce_sum(photo * away, axis=1)
-                triplet = losses.triplet_loss(near, far, margin, counted)
-                distance = losses.mean_distance(features, frozen)
-                loss = (
-                    config.text_weight * to_text
-                    + config.photo_weight * to_photo
-                    + config.triplet_weight * triplet
-                    + config.distillation_weight * distance
-                )
-            apply(tape, loss)
-            self._photos.scatter_nd_update(rows[:, None], photo)
-            return {
-                "loss": loss,
-                "text_loss": to_text,
-                "photo_loss": to_photo,
-                "triplet_loss": triplet,
-                "feature_distance": distance,
-                **_triplet_metrics(near, far, margin, counted),
-            }
-
-        compiled = tf.function(learn, reduce_retracing=True)
-
-        def step(batch: np.ndarray, margin: float, rng: np.random.Generator) -> dict[str, float]:
-            positives, negatives = self._miner.mine(batch, rng)
-            texts, text_targets, targets = self._targets(batch, rng)
-            photos, frozen = phase.inputs(self._data.train[batch], rng)
-            found = compiled(
-                photos,
-                frozen,
-                batch,
-                texts,
-                text_targets,
-                targets,
-                positives,
-                negatives,
-                tf.constant(margin, tf.float32),
-            )
-            return _floats(found)
-
-        return step
+    def loss(
+        self, features: Tensor, embeddings: Tensor, given: dict[str, Tensor], margin: Tensor
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        config, counted = self._config, given["counted"]
+        photos = ops.convert_to_tensor(self._photos)
+        text = losses.unit_rows(ops.take(self._texts, given["texts"], axis=0) @ self._tower)
+        to_text = losses.soft_contrastive_loss(
+            embeddings @ ops.transpose(text), given["text_targets"], config.temperature
+        )
+        to_photo = losses.soft_contrastive_loss(
+            embeddings @ ops.transpose(photos), given["targets"], config.temperature
+        )
+        near = ops.sum(embeddings * ops.take(photos, given["positives"], axis=0), axis=1)
+        far = ops.sum(embeddings * ops.take(photos, given["negatives"], axis=0), axis=1)
+        triplet = losses.triplet_loss(near, far, margin, counted)
+        distance = losses.mean_distance(features, given["frozen"])
+        loss = (
+            config.text_weight * to_text
+            + config.photo_weight * to_photo
+            + config.triplet_weight * triplet
+            + config.distillation_weight * distance
+        )
+        latest = ops.scatter_update(
+            photos, ops.expand_dims(given["places"], 1), ops.stop_gradient(embeddings)
+        )
+        self._photos.assign(latest)
+        return loss, {
+            "text_loss": to_text,
+            "photo_loss": to_photo,
+            "triplet_loss": triplet,
+            "feature_distance": distance,
+            **_triplet_metrics(near, far, margin, counted),
+        }
 
     def _targets(
         self, batch: np.ndarray, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Texts to compare with, and how near each of them, and each photo, should lie."""
         count = len(self._data.train)
-        drawn = rng.choice(count, size=min(_TEXTS, count), replace=False)
-        texts = np.union1d(batch, drawn)
+        beside = min(_TEXTS, count - len(batch))
+        drawn = rng.choice(count, size=min(beside + len(batch), count), replace=False)
+        texts = np.concatenate([batch, drawn[~np.isin(drawn, batch)][:beside]])
         targets = self._data.neighbours.targets(batch, self._config.self_share)
         text_targets = targets[:, texts]
         # Where SELF_SHARE is 0 none of a recipe's positives need be among these texts.
@@ -245,16 +253,12 @@ def epoch_metrics(steps: list[dict[str, float]]) -> dict[str, float]:
 
 
 def _triplet_metrics(
-    near: tf.Tensor, far: tf.Tensor, margin: tf.Tensor, counted: tf.Tensor
-) -> dict[str, tf.Tensor]:
+    near: Tensor, far: Tensor, margin: Tensor, counted: Tensor
+) -> dict[str, Tensor]:
     return {
         "triplet_accuracy": losses.triplet_accuracy(near, far, counted),
         "triplet_margin_accuracy": losses.triplet_margin_accuracy(near, far, margin, counted),
         "positive_similarity": losses.mean_of(near, counted),
         "negative_similarity": losses.mean_of(far, counted),
-        "triplets": tf.reduce_sum(tf.cast(counted, tf.float32)),
+        "triplets": ops.sum(ops.cast(counted, "float32")),
     }
-
-
-def _floats(metrics: dict[str, tf.Tensor]) -> dict[str, float]:
-    return {name: float(value) for name, value in metrics.items()}

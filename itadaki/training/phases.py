@@ -6,14 +6,15 @@ from functools import cached_property
 
 import keras
 import numpy as np
-import tensorflow as tf
 
+from itadaki.models.keras_model import batch_function
 from itadaki.training.config import TrainingConfig
 from itadaki.training.data import TrainingData
 from itadaki.training.heads import Head
 from itadaki.training.views import Joined
 
 Rows = np.ndarray | Joined
+_BATCH = 128  # that is embedded at once
 
 Inputs = Callable[[np.ndarray, np.random.Generator], tuple[np.ndarray, np.ndarray]]
 """Dataset rows to a batch of a model's inputs, and to the frozen backbone's pooled features of the
@@ -40,25 +41,21 @@ class Phase:
     pooled: keras.KerasTensor
     inputs: Inputs
     plain: Callable[[np.ndarray], np.ndarray]
-    backbone: list[tf.Variable] = field(default_factory=list)
+    backbone: list[keras.Variable] = field(default_factory=list)
 
     @cached_property
     def trained(self) -> keras.Model:
         """Inputs to pooled features and embeddings."""
         return keras.Model(self.model.input, [self.pooled, self.model.output])
 
-    def embed(self, rows: np.ndarray, size: int = 128) -> np.ndarray:
+    def embed(self, rows: np.ndarray) -> np.ndarray:
         """What the model gives for the plain view of rows of the dataset, in batches."""
-        parts = np.array_split(rows, max(1, -(-len(rows) // size)))
-        return np.concatenate([self._forward(self.plain(part)).numpy() for part in parts])
+        parts = np.split(rows, range(_BATCH, len(rows), _BATCH))
+        return np.concatenate([self._forward(self.plain(part)) for part in parts])
 
     @cached_property
-    def _forward(self) -> Callable[[np.ndarray], tf.Tensor]:
-        def forward(inputs: tf.Tensor) -> tf.Tensor:
-            return self.model(tf.cast(inputs, tf.float32), training=False)
-
-        compiled: Callable[[np.ndarray], tf.Tensor] = tf.function(forward, reduce_retracing=True)
-        return compiled
+    def _forward(self) -> Callable[[np.ndarray], np.ndarray]:
+        return batch_function(self.model, _BATCH)
 
 
 def head_phase(config: TrainingConfig, data: TrainingData, head: Head) -> Phase:

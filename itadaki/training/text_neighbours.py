@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -115,6 +116,19 @@ class TextNeighbours:
         allowed: np.ndarray = ~(similar | copies | same_class)
         return allowed
 
+    def negatives(self, rows: np.ndarray) -> np.ndarray:
+        """``may_be_negative`` of some recipes and all: bool array of shape (rows, n)."""
+        allowed: np.ndarray = ~self._forbidden[rows].toarray()
+        return allowed
+
+    @cached_property
+    def _forbidden(self) -> csr_matrix:
+        """What no recipe may have as a negative: few, and asked for in each step."""
+        everything = np.arange(len(self.dish_class))
+        blocks = np.split(everything, range(_BLOCK, len(everything), _BLOCK))
+        found = [csr_matrix(~self.may_be_negative(block, everything)) for block in blocks]
+        return vstack(found, format="csr")
+
     def most_similar(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The nearest text of each recipe and its similarity, 0 where no text is similar."""
         similarities = self.similarity(rows, np.arange(len(self.dish_class)))
@@ -208,7 +222,7 @@ def nearest_and_mask(
     similarities = embeddings[anchors] @ embeddings.T
     similarities[np.arange(len(anchors)), anchors] = -np.inf
     order = np.argsort(-similarities, axis=1, kind="stable")[:, :k]
-    allowed = neighbours.may_be_negative(anchors, np.arange(len(embeddings)))
+    allowed = neighbours.negatives(anchors)
     return (
         order,
         np.take_along_axis(similarities, order, axis=1),
