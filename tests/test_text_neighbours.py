@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from itadaki.training import text_neighbours
 from itadaki.training.recipe_texts import RecipeTexts
 from itadaki.training.text_neighbours import INGREDIENT_SHARE, TextNeighbours
 
@@ -47,6 +48,14 @@ def test_negatives_are_another_class_and_another_text():
         [True, True, True, False, False],  # the other lemon cake is out by its text
         [True, True, True, False, False],  # without a class only texts and copies count
     ]
+
+
+def test_the_negatives_that_are_kept_for_all_steps_are_those_of_a_single_question(monkeypatch):
+    monkeypatch.setattr(text_neighbours, "_BLOCK", 2)
+    found, rows = neighbours(), np.array([3, 0, 3])
+    expected = found.may_be_negative(rows, np.arange(5))
+    np.testing.assert_array_equal(found.negatives(rows), expected)
+    assert expected.any() and not expected.all()
 
 
 def test_recipes_of_one_class_are_no_negatives_though_they_share_no_word():
