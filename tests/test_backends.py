@@ -17,8 +17,8 @@ from itadaki.models.litert_model import LiteRtModel
 TESTS = Path(__file__).parent
 
 
-def test_losses_steps_and_checkpoints_are_those_of_tensorflow_on_jax():
-    chosen = "joint_loss or triplet_loss_is or interrupted or average_over or own_rates"
+def test_losses_steps_and_averages_are_those_of_tensorflow_on_jax():
+    chosen = "joint_loss or triplet_loss_is or average_over or own_rates"
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", "-k", chosen]
     files = [TESTS / f"test_{name}.py" for name in ("objectives", "loop", "learner")]
     done = subprocess.run(
@@ -29,7 +29,7 @@ def test_losses_steps_and_checkpoints_are_those_of_tensorflow_on_jax():
         text=True,
     )
     assert done.returncode == 0, done.stdout[-4000:]
-    assert done.stdout.split()[0] == "." * 8, done.stdout
+    assert done.stdout.split()[0] == "." * 6, done.stdout
 
 
 @pytest.fixture
