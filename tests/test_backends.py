@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from itadaki.errors import ArtifactError
-from itadaki.models import keras_model
+from itadaki.models import child
 from itadaki.models.keras_model import converted, converted_file, save_model
 from itadaki.models.litert_model import LiteRtModel
 
@@ -56,6 +56,6 @@ def test_without_tensorflow_a_conversion_says_so(tiny, monkeypatch):
     path.write_bytes(b"no model")
     with pytest.raises(ArtifactError, match=r"tiny\.keras cannot be converted.*usable"):
         converted_file(path, model)
-    monkeypatch.setattr(keras_model.sys, "executable", "/bin/false")
+    monkeypatch.setattr(child.sys, "executable", "/bin/false")
     with pytest.raises(ArtifactError, match="its process ended with 1"):
         converted_file(path, model)

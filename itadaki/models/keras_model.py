@@ -4,7 +4,6 @@ import json
 import logging
 import os
 import re
-import subprocess
 import sys
 import tempfile
 import threading
@@ -15,10 +14,11 @@ from typing import Any
 
 from itadaki.errors import ArtifactError, WeightsError, reason
 from itadaki.models import food
+from itadaki.models.child import run_module
 from itadaki.models.record import FINE_TUNED, origin_of_file
 from itadaki.network import why_unreachable
 from itadaki.photos.images import IMAGE_SIZE
-from itadaki.settings import PROJECT_ROOT, Settings
+from itadaki.settings import Settings
 from itadaki.storage.files import replacing
 from itadaki.variants import VARIANTS, Artifacts
 
@@ -64,27 +64,24 @@ def converted_file(path: Path, model: keras.Model) -> bytes:
     Raises:
         ArtifactError: there is no TensorFlow to convert it with.
     """
-    if keras.backend.backend() == "tensorflow":
+    if on_tensorflow():
         return converted(model)
     with tempfile.TemporaryDirectory() as folder:
         answer = Path(folder) / "model.tflite"
-        paths = os.pathsep.join([str(PROJECT_ROOT), *filter(None, sys.path)])
-        done = subprocess.run(
-            [sys.executable, "-m", __name__, str(path), str(answer)],
-            capture_output=True,
-            text=True,
-            # A process has one backend, and the GPU is taken.
-            env=os.environ
-            | {"KERAS_BACKEND": "tensorflow", "CUDA_VISIBLE_DEVICES": "", "PYTHONPATH": paths},
-        )
-        if done.returncode:
-            why = done.stdout.strip() or f"its process ended with {done.returncode}"
+        # A process has one backend, and the GPU is taken.
+        elsewhere = {"KERAS_BACKEND": "tensorflow", "CUDA_VISIBLE_DEVICES": ""}
+        if why := run_module(__name__, str(path), str(answer), **elsewhere):
             raise ArtifactError(f"{path.name} cannot be converted for LiteRT ({why}).")
         return answer.read_bytes()
 
 
+def on_tensorflow() -> bool:
+    """Whether TensorFlow runs Keras here, which is what converts models for LiteRT."""
+    return bool(keras.backend.backend() == "tensorflow")
+
+
 def compiles() -> bool:
-    """Whether Keras shall compile what it runs with XLA, which only JAX cannot do without."""
+    """Whether Keras shall compile with XLA: JAX is slow without, TensorFlow on two cores with."""
     return bool(keras.backend.backend() == "jax")
 
 

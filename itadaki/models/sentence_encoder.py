@@ -5,8 +5,6 @@ Training asks it alone; serving needs neither it nor PyTorch.
 
 import json
 import logging
-import os
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +13,8 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from itadaki.errors import ItadakiError, reason
-from itadaki.settings import PROJECT_ROOT, Settings
+from itadaki.models.child import run_module
+from itadaki.settings import Settings
 from itadaki.storage.files import derived_facts, note_derived, open_array, replacing
 from itadaki.storage.fingerprint import fingerprint
 
@@ -98,16 +97,9 @@ def _in_a_process_of_its_own(name: str, texts: Sequence[str], progress: bool) ->
     with TemporaryDirectory() as folder:
         asked, answer = Path(folder) / "texts.json", Path(folder) / "rows.npy"
         asked.write_text(json.dumps(list(texts)), encoding="utf-8")
-        command = [sys.executable, "-m", __name__, name, str(asked), str(answer)]
-        paths = os.pathsep.join([str(PROJECT_ROOT), *filter(None, sys.path)])
-        done = subprocess.run(
-            [*command, *(["--progress"] if progress else [])],
-            stdout=subprocess.PIPE,
-            text=True,
-            env=os.environ | {"PYTHONPATH": paths},
-        )
-        if done.returncode:
-            raise _Failed(done.stdout.strip() or f"its process ended with {done.returncode}")
+        options = ["--progress"] if progress else []
+        if why := run_module(__name__, name, str(asked), str(answer), *options):
+            raise _Failed(why)
         return open_array(answer, mapped=False)
 
 

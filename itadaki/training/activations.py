@@ -12,7 +12,7 @@ from tqdm.auto import tqdm
 
 from itadaki.cores import usable_cores
 from itadaki.errors import ArtifactError
-from itadaki.models.keras_model import batch_function, converted
+from itadaki.models.keras_model import batch_function, converted, on_tensorflow
 from itadaki.models.litert_model import LiteRtModel
 from itadaki.photos import augmentation
 from itadaki.photos.augmentation import augmented_view
@@ -128,7 +128,7 @@ class ActivationCache:
         progress: bool,
     ) -> None:
         forward = self._forward  # compiled once, before the threads ask for it
-        size = _BATCH if runs_by_litert() else _ON_GPU
+        size = _BATCH if on_tensorflow() else _ON_GPU
 
         def run(rows: np.ndarray) -> np.ndarray:
             photos = [_view(self._paths[row], number, row) for row in rows]
@@ -167,14 +167,12 @@ def _is_whole(path: Path, done_path: Path, shape: tuple[int, ...]) -> bool:
     return right and done.shape == shape[:1] and done.dtype == np.bool_
 
 
-def runs_by_litert() -> bool:
-    """Whether LiteRT runs the frozen part: not where Keras has a backend for a GPU."""
-    return bool(keras.backend.backend() == "tensorflow")
-
-
 def forward_function(model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
-    """A part of a model as a function of a float32 batch that several threads may call at once."""
-    if runs_by_litert():
+    """A part of a model as a function of a float32 batch that several threads may call at once.
+
+    LiteRT runs it, but Keras where it has another backend: that has a GPU.
+    """
+    if on_tensorflow():
         return partial(LiteRtModel(converted(model)), alone=False)
     return batch_function(model, _ON_GPU)
 

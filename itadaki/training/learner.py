@@ -67,7 +67,7 @@ class Learner(keras.Model):  # type: ignore[misc]
 
     def __init__(self, phase: Phase, objective: Objective, optimizer: AdamW) -> None:
         super().__init__(name="learner")
-        self._trained = keras.Model(phase.model.input, [phase.pooled, phase.model.output])
+        self._trained = phase.trained
         self._objective, self._phase = objective, phase
         # Keras follows the variables that it finds in a model's own attributes.
         self._own = [*objective.learned, *objective.memory, *objective.fixed]

@@ -103,13 +103,13 @@ class TripletObjective(Objective):
         negatives = np.where(counted, negatives, places)
         rows = self._data.train[np.concatenate([places, positives, negatives])]
         photos, _ = phase.inputs(rows, rng)
-        return Batch(photos, {"counted": np.tile(counted, 3)})
+        return Batch(photos, {"counted": counted})
 
     def loss(
         self, features: Tensor, embeddings: Tensor, given: dict[str, Tensor], margin: Tensor
     ) -> tuple[Tensor, dict[str, Tensor]]:
         anchor, positive, negative = ops.split(embeddings, 3)
-        counted = ops.split(given["counted"], 3)[0]
+        counted = given["counted"]
         near, far = ops.sum(anchor * positive, axis=1), ops.sum(anchor * negative, axis=1)
         loss = losses.triplet_loss(near, far, margin, counted)
         return loss, _triplet_metrics(near, far, margin, counted)
