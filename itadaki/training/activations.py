@@ -26,7 +26,7 @@ from itadaki.storage.files import (
 )
 from itadaki.storage.fingerprint import code_fingerprint
 
-_BATCH, _ON_GPU = 4, 64
+_BATCH, _BATCH_ON_GPU = 4, 64
 _SEED = 2025
 
 
@@ -128,7 +128,7 @@ class ActivationCache:
         progress: bool,
     ) -> None:
         forward = self._forward  # compiled once, before the threads ask for it
-        size = _BATCH if on_tensorflow() else _ON_GPU
+        size = _BATCH if on_tensorflow() else _BATCH_ON_GPU
 
         def run(rows: np.ndarray) -> np.ndarray:
             photos = [_view(self._paths[row], number, row) for row in rows]
@@ -174,7 +174,7 @@ def forward_function(model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
     """
     if on_tensorflow():
         return partial(LiteRtModel(converted(model)), alone=False)
-    return batch_function(model, _ON_GPU)
+    return batch_function(model, _BATCH_ON_GPU)
 
 
 def _view(path: Path, number: int, row: int) -> np.ndarray:

@@ -101,7 +101,7 @@ def unit_rows(rows: Tensor) -> Tensor:
     Args:
         rows: float tensor of shape (n, d).
     """
-    # keras.ops.normalize gives a row of zeros a gradient that is no number.
+    # On JAX keras.ops.normalize gives a row of zeros a gradient that is no number.
     squares = ops.sum(ops.square(rows), axis=1, keepdims=True)
     return rows * ops.rsqrt(ops.maximum(squares, 1e-12))
 
