@@ -53,6 +53,6 @@ $(VENV)/installed: pyproject.toml
 	@touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed
-	@echo "Installing TensorFlow, notebooks and the development tools, too: 3.4 GB in all."
+	@echo "Installing TensorFlow, notebooks and the development tools, too: 3.2 GB in all."
 	$(BIN)/python -m pip install --disable-pip-version-check --editable ".[dev]"
 	@touch $@
