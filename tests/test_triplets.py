@@ -33,15 +33,11 @@ def test_random_negatives_draw_all_that_are_allowed_alike():
     np.testing.assert_allclose(drawn, [0, 0.5, 0, 0.5, 0], atol=0.03)
 
 
-def test_among_hardest_draws_from_the_hardest_only():
+def test_one_of_each_draws_all_candidates_alike():
     rng = np.random.default_rng(0)
-    many = np.repeat(SIMILARITIES, 4000, axis=0)
-    allowed = np.repeat(only(30, 60, 90, 170), 4000, axis=0)
-    for count, shares in ((2, [0, 1 / 2, 1 / 2, 0, 0]), (3, [0, 1 / 3, 1 / 3, 1 / 3, 0])):
-        chosen = triplets.among_hardest_negatives(many, allowed, count, rng)
-        np.testing.assert_allclose(np.bincount(chosen, minlength=5) / 4000, shares, atol=0.03)
-    few = triplets.among_hardest_negatives(SIMILARITIES, only(170), 3, rng)
-    assert few == [4]
+    many = np.repeat([[3, -1, 1, 4]], 4000, axis=0)
+    drawn = np.bincount(triplets.one_of_each(many, rng), minlength=5) / 4000
+    np.testing.assert_allclose(drawn, [0, 1 / 3, 0, 1 / 3, 1 / 3], atol=0.03)
 
 
 def test_distance_weighted_draws_follow_the_inverse_density_of_distances():
@@ -75,4 +71,4 @@ def test_no_allowed_candidate_gives_minus_one():
     assert triplets.hardest_negatives(SIMILARITIES, none) == [-1]
     assert triplets.semi_hard_negatives(SIMILARITIES, np.array([0.5]), none) == [-1]
     assert triplets.distance_weighted_negatives(SIMILARITIES, none, 8, rng) == [-1]
-    assert triplets.among_hardest_negatives(SIMILARITIES, none, 2, rng) == [-1]
+    assert triplets.one_of_each(np.array([[-1, -1]]), rng) == [-1]

@@ -114,20 +114,19 @@ def distance_weighted_negatives(
     return _largest(rng.gumbel(size=similarities.shape) - log_density, near)
 
 
-def among_hardest_negatives(
-    similarities: np.ndarray, allowed: np.ndarray, count: int, rng: np.random.Generator
-) -> np.ndarray:
-    """Draw one of the ``count`` most similar allowed candidates, all alike.
+def one_of_each(candidates: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Draw one of each anchor's candidates, all alike.
 
     The very hardest negative of a whole bank is often a mislabelled positive; drawing among the
     hardest keeps one such recipe from being pushed away in every epoch.
+
+    Args:
+        candidates: int array of shape (n, count); -1 is none.
+        rng: draws.
     """
-    count = min(count, similarities.shape[1])
-    masked = np.where(allowed, similarities, -np.inf)
-    top = np.argpartition(-masked, count - 1, axis=1)[:, :count]
-    drawn = random_negatives(np.isfinite(np.take_along_axis(masked, top, axis=1)), rng)
-    chosen = np.take_along_axis(top, np.maximum(drawn, 0)[:, None], axis=1)[:, 0]
-    return np.where(drawn >= 0, chosen, -1)
+    drawn = random_negatives(candidates >= 0, rng)
+    # The last of a row without any is -1, too.
+    return np.take_along_axis(candidates, drawn[:, None], axis=1)[:, 0].astype(np.int64)
 
 
 def _largest(score: np.ndarray, allowed: np.ndarray) -> np.ndarray:
