@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import keras
 import numpy as np
 import pytest
+from conftest import dish_photo, encode
 from sklearn.decomposition import PCA
 
 from itadaki.errors import ArtifactError, ItadakiError
@@ -18,7 +19,7 @@ from itadaki.photos.images import load_input
 from itadaki.recipes.dataset import load_beside, load_dataset
 from itadaki.settings import Settings
 from itadaki.storage.files import sha256_of
-from itadaki.training import phases
+from itadaki.training import activations, phases
 from itadaki.training import run as training_run
 from itadaki.training.activations import ActivationCache, cut_above
 from itadaki.training.config import CONFIG_FT, CONFIG_TL, CONFIG_TL_HARD, TrainingConfig
@@ -378,6 +379,28 @@ def test_a_photo_of_the_same_name_and_size_gets_its_own_activations(tmp_path):
 
     assert cache(b"a").folder == cache(b"a").folder != cache(b"b").folder
     assert cache(b"a").folder != cache(b"a", "block6c_add").folder
+
+
+def test_processes_make_the_same_views_as_threads(tmp_path, monkeypatch):
+    paths = [tmp_path / f"{seed}.jpg" for seed in range(3)]
+    for seed, path in enumerate(paths):
+        path.write_bytes(encode(dish_photo(seed)))
+    maps = SimpleNamespace(output=np.empty((1, 224, 224, 3)))
+    backbone = SimpleNamespace(get_weights=list, get_layer=lambda name: maps)
+
+    def view(number: int, of_threads: bool) -> np.ndarray:
+        monkeypatch.setattr(activations, "on_tensorflow", lambda: of_threads)
+        folder = tmp_path / f"of_threads_{of_threads}"
+        cache = ActivationCache(folder, backbone, "block6b_add", paths, ["0" * 64] * 3)
+        vars(cache)["_forward"] = lambda photos: photos
+        return cache.view(number, np.array([0, 2]), progress=False)
+
+    plain = view(0, of_threads=False)
+    np.testing.assert_array_equal(plain[[0, 2]], [load_input(paths[0]), load_input(paths[2])])
+    assert not plain[1].any(), "nobody asked for it"
+    augmented = view(1, of_threads=False)
+    np.testing.assert_array_equal(augmented, view(1, of_threads=True))
+    assert (augmented[0] != plain[0]).mean() > 0.5
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,36 @@
 """Views of a photo as a stranger's phone might have taken it, for training."""
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import cv2
 import numpy as np
 
+from itadaki.photos.images import load_rgb, preprocess
+
+_SEED = 2025
 _TURN = 20.0  # degrees
 _MIN_AREA, _MAX_AREA = 0.3, 1.0
+
+
+def views(paths: Sequence[Path], rows: Sequence[int], number: int) -> np.ndarray:
+    """Views of photos, each by a seed of its own.
+
+    Args:
+        paths: n photos.
+        rows: n numbers, which with the view's decide what it is.
+        number: 0 for the photos as the bank sees them, else an augmented view.
+
+    Returns:
+        uint8 array of shape (n, 224, 224, 3), as ``preprocess`` has it.
+    """
+    found = []
+    for path, row in zip(paths, rows, strict=True):
+        rgb = load_rgb(path)
+        if number:
+            rgb = augmented_view(rgb, np.random.default_rng((_SEED, number, row)))
+        found.append(preprocess(rgb).astype(np.uint8))
+    return np.stack(found)
 
 
 def augmented_view(rgb: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -1,13 +1,14 @@
 """Cached activations: the frozen part of the backbone runs once per view of a photo."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, partial
 from pathlib import Path
 
 import keras
 import numpy as np
+from joblib import Parallel, delayed
 from tqdm.auto import tqdm
 
 from itadaki.cores import usable_cores
@@ -27,7 +28,6 @@ from itadaki.storage.files import (
 from itadaki.storage.fingerprint import code_fingerprint
 
 _BATCH, _BATCH_ON_GPU = 4, 64
-_SEED = 2025
 
 
 def cut_above(backbone: keras.Model, layers: int) -> str:
@@ -65,8 +65,8 @@ class ActivationCache:
             paths: the photos.
             hashes: of their files' bytes.
         """
-        views = code_fingerprint(augmentation, _view)
-        digest = hashlib.sha256(f"{views} {PREPROCESSING} {cut} {_SEED}\n".encode())
+        views = code_fingerprint(augmentation)
+        digest = hashlib.sha256(f"{views} {PREPROCESSING} {cut}\n".encode())
         for weights in backbone.get_weights():
             digest.update(np.ascontiguousarray(weights).tobytes())
         digest.update("\n".join(hashes).encode())
@@ -127,30 +127,40 @@ class ActivationCache:
         missing: np.ndarray,
         progress: bool,
     ) -> None:
-        forward = self._forward  # compiled once, before the threads ask for it
         size = _BATCH if on_tensorflow() else _BATCH_ON_GPU
-
-        def run(rows: np.ndarray) -> np.ndarray:
-            photos = [_view(self._paths[row], number, row) for row in rows]
-            out[rows] = forward(np.stack(photos)).astype(np.float16)
-            return rows
-
-        with (
-            tqdm(
-                total=len(missing),
-                desc=f"View {number} through the frozen blocks",
-                unit="photo",
-                disable=not progress,
-            ) as bar,
-            ThreadPoolExecutor(usable_cores()) as pool,
-        ):
+        with tqdm(
+            total=len(missing),
+            desc=f"View {number} through the frozen blocks",
+            unit="photo",
+            disable=not progress,
+        ) as bar:
             for start in range(0, len(missing), 64 * size):
                 chunk = missing[start : start + 64 * size]
-                for rows in pool.map(run, np.array_split(chunk, -(-len(chunk) // size))):
+                batches = np.array_split(chunk, -(-len(chunk) // size))
+                for rows, found in zip(batches, self._activations(number, batches), strict=True):
+                    out[rows] = found
                     bar.update(len(rows))
                 out.flush()
                 done[chunk] = True
                 _note(done_path, done)
+
+    def _activations(self, number: int, batches: Sequence[np.ndarray]) -> Iterator[np.ndarray]:
+        """Of a view of some photos, batch by batch."""
+        forward = self._forward  # compiled once, before the threads ask for it
+        asked = [([self._paths[row] for row in rows], rows, number) for rows in batches]
+        if on_tensorflow():
+            with ThreadPoolExecutor(usable_cores()) as pool:
+                yield from pool.map(lambda of: forward(_pixels(augmentation.views(*of))), asked)
+        else:
+            # A GPU asks for more views than threads make, which wait for Python's lock: 600 a
+            # second on sixteen cores.
+            of_processes = Parallel(usable_cores(), return_as="generator")
+            made = of_processes(delayed(augmentation.views)(*of) for of in asked)
+            yield from map(forward, map(_pixels, made))
+
+
+def _pixels(views: np.ndarray) -> np.ndarray:
+    return views.astype(np.float32)
 
 
 def _note(path: Path, done: np.ndarray) -> None:
@@ -175,10 +185,3 @@ def forward_function(model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
     if on_tensorflow():
         return partial(LiteRtModel(converted(model)), alone=False)
     return batch_function(model, _BATCH_ON_GPU)
-
-
-def _view(path: Path, number: int, row: int) -> np.ndarray:
-    rgb = load_rgb(path)
-    if number:
-        rgb = augmented_view(rgb, np.random.default_rng((_SEED, number, row)))
-    return preprocess(rgb)
