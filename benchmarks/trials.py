@@ -1,19 +1,20 @@
 """Try ft's knobs one by one, and keep how each does on the validation split.
 
 Each trial is trained with seed 0, with fewer views and epochs than what ships, and scored as the
-test split is, with the validation photos as queries. A trial that was
-interrupted goes on, and what is in reports/measurements/trials.json already is not tried again.
+test split is, with the validation photos as queries. A trial that was interrupted goes on, and what
+is in reports/measurements/trials.json already is not tried again.
 
-python -m benchmarks.trials [--also FOLDER_OR_COLLECTION ...] [--only NAME ...]
+python -m benchmarks.trials [--also FOLDER_OR_COLLECTION ...] [--only NAME ...] [--encoder FOLDER]
 """
 
 import argparse
 import json
 import sys
+from dataclasses import replace
 
 from benchmarks.ladder import measure
-from itadaki.recipes.dataset import load_beside, load_dataset
-from itadaki.settings import PROJECT_ROOT, Settings
+from itadaki.recipes.dataset import Dataset, load_beside, load_dataset
+from itadaki.settings import PROJECT_ROOT, Settings, find_path
 from itadaki.storage.files import write_json
 from itadaki.training.config import CONFIG_FT
 
@@ -26,12 +27,19 @@ TRIALS: dict[str, dict] = {
     "photos with texts alone": {"PHOTO_WEIGHT": 0.0},
     "less dropout, more of the target its own": {"DROPOUT": 0.2, "SELF_SHARE": 0.3},
     "the next larger cut": {"LAYERS_TO_UNFREEZE": 61},
+    "without keywords": {},
 }
 """What the ladder's rungs do not tell: they leave out other kitchens, averaging, distillation and
 the joined features one after the other."""
-SHORT = {"VIEWS": 6, "PHASE_2_EPOCHS": 6}
+SHORT = {"VIEWS": 6, "PHASE_1_EPOCHS": 3, "PHASE_2_EPOCHS": 4}
 """Of all trials alike, since on two cores each takes its time."""
 GALLERIES = ("photos", "fused", "search")
+
+
+def without_keywords(dataset: Dataset) -> Dataset:
+    """The same recipes as if no source had told any."""
+    recipes = dataset.recipes.assign(Keywords=[[] for _ in range(len(dataset.recipes))])
+    return replace(dataset, read=lambda: recipes, details_sha256="without keywords")
 
 
 def main() -> None:
@@ -39,19 +47,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", nargs="*", choices=list(TRIALS), default=list(TRIALS))
     parser.add_argument("--also", nargs="*", default=[])
+    parser.add_argument("--encoder", type=find_path, help="a sentence encoder to be tried, too")
     options = parser.parse_args()
     settings = Settings()
     dataset = load_dataset(settings)
     also = [load_beside(settings, source) for source in options.also]
     path = PROJECT_ROOT / "reports" / "measurements" / "trials.json"
     tried = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    for name in options.only:
+
+    def attempt(name: str, settings: Settings, read: list[Dataset]) -> None:
         if name in tried:
-            continue
-        config = CONFIG_FT | SHORT | TRIALS[name]
-        found, facts = measure("ft", config, 0, settings, dataset, also, "validation")
+            return
+        knobs = TRIALS.get(name, {})
+        config = CONFIG_FT | SHORT | knobs
+        found, facts = measure("ft", config, 0, settings, read[0], read[1:], "validation")
         tried[name] = {
-            "knobs": TRIALS[name],
+            "knobs": knobs,
             "also": [one.source for one in also],
             "seconds": facts["seconds"],
             "scores": {
@@ -64,6 +75,14 @@ def main() -> None:
         }
         write_json(path, tried)
         print(name, json.dumps(tried[name]["scores"], indent=1), file=sys.stderr)
+
+    read = [dataset, *also]
+    for name in options.only:
+        silent = name == "without keywords"
+        attempt(name, settings, [without_keywords(one) for one in read] if silent else read)
+    if encoder := options.encoder:
+        other = settings.model_copy(update={"sentence_encoder": encoder})
+        attempt(f"texts by {encoder.name}", other, read)
 
 
 if __name__ == "__main__":
