@@ -116,10 +116,10 @@ def test_a_chapter_says_what_its_table_shows(tmp_path):
     measure(tmp_path, "tl_seed", 0, [0.1] * 200)
     measure(tmp_path, "tl", 0, [score - 0.1 for score in spread])
     told = chapter(Comparison(tmp_path), "tl")
-    assert "| metric | raw | tl_seed | tl | gain of tl over raw |" in told
+    assert "| metric | raw | tl_seed | tl | gain over raw | gain over tl_seed |" in told
     assert "Worse than raw, with an interval below nought: P@1." in told
     measure(tmp_path, "tl", 0, spread[::-1])
-    assert "Not shown either way: P@1." in chapter(Comparison(tmp_path), "tl")
+    assert "Not shown either way against raw: P@1." in chapter(Comparison(tmp_path), "tl")
     assert chapter(Comparison(tmp_path), "ft") == "Not measured yet: tl_hard, ft_seed, ft_phases."
     assert "| metric | raw | random order |" in chapter(Comparison(tmp_path), "raw")
 
@@ -132,6 +132,30 @@ def test_a_configuration_that_collapsed_is_told(tmp_path):
     measure(tmp_path, "tl", 0, [0.3, 0.4])
     told = chapter(Comparison(tmp_path), "tl")
     assert "The embeddings of tl_seed collapsed" in told and "tl collapsed" not in told
+
+
+def test_a_chapter_tells_what_became_of_the_training(tmp_path):
+    def epochs(*scores: float, phase: str = "head", margin: float = 0.2) -> list[dict]:
+        rows = [{"phase": phase, "epoch": e, "score": s} for e, s in enumerate(scores)]
+        return [rows[0], *(row | {"margin": margin} for row in rows[1:])]
+
+    histories = {
+        ("tl_hard", 0): epochs(0.1, 0.2, margin=0.8),
+        ("ft_phases", 0): [*epochs(0.1, 0.2), *epochs(0.2, 0.15, 0.12, phase="fine_tuning")],
+        ("ft_phases", 1): [*epochs(0.1, 0.2), *epochs(0.2, 0.18, phase="fine_tuning")],
+    }
+    for (name, seed), history in histories.items():
+        found = {"photos": Evaluation({"P@1": np.ones(3)}, {"P@1": 0.1}, "test", 9)}
+        facts = {"dataset": "d", "dataset_source": "x", "history": history}
+        facts["config"] = {"TRIPLET_MARGIN": 0.8}
+        save_measurement(found, tmp_path, name, seed, facts)
+    told = chapter(Comparison(tmp_path), "ft")
+    assert "| metric | tl_hard (1 seed) | ft_phases (2 seeds) | gain over tl_hard |" in told
+    nothing = "No epoch of fine_tuning made ft_phases better on validation (0.2000 before, then"
+    assert f"{nothing} at most 0.1800), so the weights from before were kept." in told
+    assert "The margin of ft_phases never grew beyond 0.2 of its 0.8." in told
+    assert told.count("No epoch of") == told.count("never grew") == 1
+    assert nothing in Comparison(tmp_path).markdown()
 
 
 def test_backbones_stand_beside_the_first_and_unmeasured_ones_say_so():
@@ -149,6 +173,7 @@ def test_each_thing_beyond_the_phases_is_a_row_with_its_gain(tmp_path):
         save_measurement(found, tmp_path, name, 0, {"dataset": "d", "dataset_source": "x"})
     told = beyond(Comparison(tmp_path)).split("\n")
     assert "0.100 |" in told[2] and "0.300 (+0.2000, +0.2000 to +0.2000)" in told[3]
+    assert "learn from texts" in told[3] and "averaged over the steps" in told[3]
     assert "0.200 (-0.1000" in told[4]
     assert "Not measured yet: ft_texts, ft_distilled, ft_joined." in told[-1]
 

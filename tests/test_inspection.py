@@ -58,6 +58,7 @@ def test_too_similar_neighbours_are_passed_over(bank):
 def test_no_query_is_on_both_sides(bank):
     best, worst = best_and_worst(bank, count=5, k=2)
     assert {one.query for one in best}.isdisjoint(one.query for one in worst)
+    assert all(one.hits.any() for one in best) and not any(one.hits.all() for one in worst)
 
 
 def test_precision_recall_by_hand(bank):

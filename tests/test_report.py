@@ -109,7 +109,7 @@ def test_a_chapter_over_the_baseline_needs_the_same_class_rules(checkout, monkey
 
 def test_a_photos_own_text_stands_beside_what_was_published():
     found = {"queries": 5000, "medR": 31.9, "R@1": 0.08, "R@5": 0.2, "R@10": 0.32}
-    columns, rows = quality.text_retrieval({"text_retrieval": found})
+    columns, rows = quality.text_retrieval(found, "ft (3 seeds)")
     assert rows[0][2:] == ["31.9", "0.080", "0.200", "0.320"] and "5,000" in rows[0][1]
     assert {len(row) for row in rows} == {len(columns)}
 
@@ -143,11 +143,14 @@ def test_what_was_tried_is_listed_with_its_knobs(checkout):
     assert "| no triplets (`TRIPLET_WEIGHT` 0.0) | photos | 0.300 |" in table
 
 
-@pytest.mark.parametrize("name", ["other_kitchen", "left_out"])
-def test_photos_of_another_kind_are_held_against_raw(checkout, name):
+@pytest.mark.parametrize(
+    ("name", "called"),
+    [("other_kitchen", "ft_joined"), ("left_out", "ft without these dishes")],
+)
+def test_photos_of_another_kind_are_held_against_raw(checkout, name, called):
     raw, ft = {"P@1 dish class": [0.4, 0.3, 0.5]}, {"P@1 dish class": [0.5, 0.4, 0.6]}
     path = checkout / "reports" / "measurements" / f"{name}.json"
     path.write_text(json.dumps({"dataset": "folder x", "raw": raw, "ft": ft}), encoding="utf-8")
     (checkout / "README.md").write_text(f"<!-- report: {name} --><!-- /report -->")
     table = documents(checkout)[checkout / "README.md"]
-    assert "| **ft** | 0.500 (0.400–0.600), 1.25 x |" in table
+    assert f"| **{called}** | 0.500 (0.400–0.600), 1.25 x |" in table

@@ -32,8 +32,13 @@ def trials(measured: dict[str, Any]) -> Table:
     return ["trial", "rows", *METRICS.values()], rows
 
 
-def against_raw(measured: dict[str, Any]) -> Table:
-    """Each variant on photos of its own kind, with its 95% interval and its ratio to raw."""
+def against_raw(ft: str, measured: dict[str, Any]) -> Table:
+    """Each variant on photos of its own kind, with its 95% interval and its ratio to raw.
+
+    Args:
+        ft: what ft is called there.
+        measured: what was stored.
+    """
     metrics = [metric for metric in METRICS if metric in measured["raw"]]
     rows = []
     for name, scores in measured.items():
@@ -43,17 +48,16 @@ def against_raw(measured: dict[str, Any]) -> Table:
                 for metric in metrics
                 for value, low, high in [scores[metric]]
             ]
-            rows.append([f"**{name}**", *shown])
+            rows.append([f"**{ft if name == 'ft' else name}**", *shown])
     return ["variant", *(METRICS[metric] for metric in metrics)], rows
 
 
-def text_retrieval(measured: dict[str, Any]) -> Table:
+def text_retrieval(found: dict[str, float], name: str) -> Table:
     """A photo's own recipe among others, beside what was published."""
-    found = measured["text_retrieval"]
     rows = [
         [
-            "**ft**",
-            f"{found['queries']:,} test photos of the Kaggle recipes",
+            f"**{name}**",
+            f"{found['queries']:,.0f} test photos of the Kaggle recipes",
             f"{found['medR']:.1f}",
             *(f"{found[f'R@{k}']:.3f}" for k in (1, 5, 10)),
         ],

@@ -337,10 +337,10 @@ def _ray(measured: Measurements) -> str:
 
 def _text_retrieval(measured: Measurements) -> str:
     """A photo's own recipe's text among those of others, by Recipe1M's protocol."""
-    about = measured.comparison.about.get("ft", {})
-    if "text_retrieval" not in about:
+    found = measured.comparison.text_retrieval("ft")
+    if not found:
         return _NOT_MEASURED
-    return markdown_table(*quality.text_retrieval(about))
+    return markdown_table(*quality.text_retrieval(found, measured.comparison.named("ft")))
 
 
 def _stored(name: str, table: Callable[[dict[str, Any]], Table], measured: Measurements) -> str:
@@ -370,8 +370,10 @@ BLOCKS: dict[str, Callable[[Measurements], str]] = {
     "index_memory": partial(_stored, "index", sizing.memory),
     "ray": _ray,
     "trials": partial(_stored, "trials", quality.trials),
-    "other_kitchen": partial(_stored, "other_kitchen", quality.against_raw),
-    "left_out": partial(_stored, "left_out", quality.against_raw),
+    "other_kitchen": partial(_stored, "other_kitchen", partial(quality.against_raw, "ft_joined")),
+    "left_out": partial(
+        _stored, "left_out", partial(quality.against_raw, "ft without these dishes")
+    ),
     "text_retrieval": _text_retrieval,
 }
 

@@ -56,7 +56,7 @@ def backbones(measured: Mapping[str, Mapping[str, float]] | None) -> str:
 
 
 def chapter(comparison: Comparison, variant: str) -> str:
-    """A chapter's model beside the one before and the seed's configuration, on photo rows.
+    """A chapter's model against the one before and the seed's configuration, on photo rows.
 
     Raw stands beside a random order. Below the table stands which gains it shows, and what must
     be told of the dish classes.
@@ -66,6 +66,7 @@ def chapter(comparison: Comparison, variant: str) -> str:
     if own not in comparison.about:
         return missing
     names = [name for name in CHAPTERS[variant] if name in comparison.about]
+    held_against = names[:-1]
     scores = {(c.variant, str(c.metric)): c for c in comparison.table().itertuples()}
     rows = []
     shown: dict[str, list[str]] = {}
@@ -74,34 +75,36 @@ def chapter(comparison: Comparison, variant: str) -> str:
         row = [f"{c.score:.3f} ({c.low:.3f}–{c.high:.3f})" if c else "" for c in cells]
         if not others:
             row.append(f"{comparison.random('photos', metric):.3f}")
-        elif gain := comparison.gain((others[0], "photos"), (own, "photos"), metric):
-            row.append(f"{gain[0]:+.4f} ({_interval(gain)})")
-            shown.setdefault(_verdict(gain, others[0]), []).append(metric)
-        else:
-            row.append("not comparable")
+        for other in held_against:
+            if gain := comparison.gain((other, "photos"), (own, "photos"), metric):
+                row.append(f"{gain[0]:+.4f} ({_interval(gain)})")
+                shown.setdefault(_verdict(gain, other), []).append(metric)
+            else:
+                row.append("not comparable")
         rows.append([metric, *row])
-    last = f"gain of {own} over {others[0]}" if others else "random order"
-    table = markdown_table(["metric", *names, last], rows)
+    last = [f"gain over {name}" for name in held_against] if others else ["random order"]
+    table = markdown_table(["metric", *map(comparison.named, names), *last], rows)
     verdicts = [f"{verdict}: {', '.join(metrics)}." for verdict, metrics in shown.items()]
-    collapsed = [
-        f"The embeddings of {name} collapsed, and are scored as they lie."
-        for name in names
-        if comparison.about[name].get("collapsed")
-    ]
-    told = " ".join(filter(None, [*verdicts, *collapsed, missing, comparison.class_note()]))
+    trained = [told for name in names for told in comparison.of_training(name)]
+    told = " ".join(filter(None, [*verdicts, *trained, missing, comparison.class_note()]))
     return f"{table}\n\n{told}"
 
 
 def beyond(comparison: Comparison) -> str:
     """From two phases alone to the shipped model, one thing more a row, and its gain."""
-    rungs = [(name, "photos", told) for name, told in BEYOND.items() if name in comparison.about]
+    rungs, added = [], []
+    for name, told in BEYOND.items():
+        added.append(told)  # a rung that was not measured adds what it has to the next
+        if name in comparison.about:
+            rungs.append((name, "photos", "; ".join(added)))
+            added = []
     for gallery in ("fused", "search"):
         if comparison.scores("ft", gallery, _SHOWN[0]) is not None:
             rungs.append(("ft", gallery, f"the same, searched: {GALLERIES[gallery]}"))
     rows: list[list[str]] = []
     before: tuple[str, str] | None = None
     for name, gallery, told in rungs:
-        row = [name + IN_SHORT[gallery], told]
+        row = [comparison.named(name) + IN_SHORT[gallery], told]
         for metric in _SHOWN:
             scores = comparison.scores(name, gallery, metric)
             gain = before and comparison.gain(before, (name, gallery), metric)
@@ -111,9 +114,11 @@ def beyond(comparison: Comparison) -> str:
         before = (name, gallery)
     table = markdown_table(["model", "what it has", *_SHOWN], rows)
     brackets = "In brackets: the gain over the row above, with its 95% paired interval."
-    told = " ".join(
-        filter(None, [brackets, _missing(comparison, list(BEYOND)), comparison.class_note()])
-    )
+    trained = [
+        told for name in BEYOND if name in comparison.about for told in comparison.of_training(name)
+    ]
+    missing = _missing(comparison, list(BEYOND))
+    told = " ".join(filter(None, [brackets, *trained, missing, comparison.class_note()]))
     return f"{table}\n\n{told}"
 
 
@@ -131,4 +136,4 @@ def _verdict(gain: Sequence[float], before: str) -> str:
         return f"Better than {before}, with an interval above nought"
     if gain[2] < 0:
         return f"Worse than {before}, with an interval below nought"
-    return "Not shown either way"
+    return f"Not shown either way against {before}"

@@ -120,6 +120,7 @@ class Comparison:
         self.seeds: dict[str, int] = {}
         self._scores: dict[tuple[str, str, str], list[np.ndarray]] = {}
         self._histories: dict[str, dict[int, pd.DataFrame]] = defaultdict(dict)
+        self._retrieved: dict[str, list[dict[str, float]]] = defaultdict(list)
         self._tables: dict[str, pd.DataFrame] = {}
         self._steps: pd.DataFrame | None = None
         for path in sorted(folder.glob("*-seed*.npz")):
@@ -144,6 +145,8 @@ class Comparison:
                     "classes; delete the old ones, or bring back those that were replaced."
                 )
             self._histories[variant][int(seed)] = pd.DataFrame(about.get("history", []))
+            if "text_retrieval" in about:
+                self._retrieved[variant].append(about["text_retrieval"])
             self.seeds[variant] = self.seeds.get(variant, 0) + 1
         if not self.about:
             raise ItadakiError(
@@ -271,6 +274,46 @@ class Comparison:
         seeds = [history.assign(seed=seed) for seed, history in stored.items()]
         return pd.concat([pd.DataFrame(), *seeds], ignore_index=True)
 
+    def text_retrieval(self, variant: str) -> dict[str, float]:
+        """What ``cross_modal.text_retrieval`` gave, averaged over the seeds; empty if nothing."""
+        means = pd.DataFrame(self._retrieved[variant]).mean()
+        return {str(name): float(mean) for name, mean in means.items()}
+
+    def named(self, variant: str) -> str:
+        """A trained variant with how many seeds it was measured with."""
+        count = self.seeds[variant]
+        if not self.about[variant].get("history"):
+            return variant
+        return f"{variant} ({count} seeds)" if count > 1 else f"{variant} (1 seed)"
+
+    def of_training(self, variant: str) -> list[str]:
+        """What a reader of a variant's scores must know of its training: sentences.
+
+        Whether it collapsed, whether a phase brought nothing, and how far a growing margin grew.
+        """
+        history, about = self.histories(variant), self.about[variant]
+        told = []
+        phases: list[str] = list(history["phase"].unique()) if "phase" in history else []
+        # What collapsed is scored as it lies, whatever was better before.
+        for phase in phases[:-1] if about.get("collapsed") else phases:
+            rows = history[history["phase"] == phase]
+            start, later = (rows[of]["score"] for of in (rows["epoch"] == 0, rows["epoch"] > 0))
+            if len(later) and start.min() >= later.max():
+                told.append(
+                    f"No epoch of {phase} made {variant} better on validation ({start.min():.4f} "
+                    f"before, then at most {later.max():.4f}), so the weights from before were "
+                    "kept."
+                )
+        if about.get("collapsed"):
+            told.append(f"The embeddings of {variant} collapsed, and are scored as they lie.")
+        margin = about.get("config", {}).get("TRIPLET_MARGIN")
+        if margin and "margin" in history and history["margin"].max() < margin:
+            told.append(
+                f"The margin of {variant} never grew beyond {history['margin'].max():.2g} of its "
+                f"{margin:g}."
+            )
+        return told
+
     def write_report(self, folder: Path) -> Path:
         """Write ``comparison.md``, and return its path; no photo, no recipe text."""
         text = folder / "comparison.md"
@@ -282,8 +325,9 @@ class Comparison:
         """The comparison as Markdown: one table a gallery, the steps, what was measured where."""
         first = next(iter(self.about.values()))
         seeds = ", ".join(f"{name} {self.seeds[name]}" for name in _RUNGS if name in self.seeds)
+        trained = {name: self.of_training(name) for name in self.about}
         lines = [
-            "# The four variants on held-out recipes",
+            "# The variants on held-out recipes",
             "",
             f"Measured on the {first['split']} split of {first['dataset_source']} (SHA-256 "
             f"`{first['dataset'][:16]}…`): held-out photos "
@@ -291,6 +335,12 @@ class Comparison:
             f"the queries. Seeds per variant: {seeds}. What ends in `_seed` has positives and "
             "negatives from the batch, none masked: triplets as one would first write them. "
             + self.class_note(),
+            "",
+            "Between the fourth chapter's two phases and the shipped model stand:",
+            "",
+            *(f"- `{name}`: {told}" for name, told in BEYOND.items()),
+            "",
+            *(f"- {told}" for name in _RUNGS if name in self.about for told in trained[name]),
             "",
             "![scores by variant](comparison.png)",
         ]

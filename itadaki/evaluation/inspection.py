@@ -89,7 +89,8 @@ def best_and_worst(
 
     Args:
         bank: what is searched.
-        count: how many of either; no photo is on both sides.
+        count: at most how many of either: a success has a hit, a failure a miss, and no photo is on
+            both sides.
         k: how many neighbours count.
         below: neighbours that are more similar are passed over, as other crops of one photo.
     """
@@ -102,9 +103,10 @@ def best_and_worst(
             hits = classes[rows[kept]] == classes[query]
             found.append(Found(int(query), rows[kept], scores[kept], hits))
     surest = sorted(found, key=lambda one: -one.similarities[0])
-    best = _varied(sorted(surest, key=lambda one: -one.hits.mean()), classes, count)
+    successes = [one for one in surest if one.hits.any()]
+    best = _varied(sorted(successes, key=lambda one: -one.hits.mean()), classes, count)
     chosen = {one.query for one in best}
-    others = [one for one in surest if one.query not in chosen]
+    others = [one for one in surest if one.query not in chosen and not one.hits.all()]
     worst = _varied(sorted(others, key=lambda one: one.hits.mean()), classes, count)
     return best, worst
 

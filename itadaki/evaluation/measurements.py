@@ -22,7 +22,7 @@ class StoredRun:
     Attributes:
         told: which run it is, for a figure of it.
         told_of_seeds: the same for a figure of all seeds.
-        seconds: that it took, on the machine that measured.
+        seconds: that its epochs took, on the machine that measured.
         history: one row an epoch and seed.
         scores: score, low, high and random order of each metric, over all seeds, of photo rows.
         map: x, y and dish class of photos.
@@ -83,7 +83,9 @@ class Measurements:
         scores = self.comparison.table().query("variant == @variant").set_index("metric")
         floor = [self.comparison.random("photos", metric) for metric in scores.index]
         scores = scores[["score", "low", "high"]].assign(**{"random order": floor})
-        seconds = about.get("seconds", 0)
+        first = history[history["seed"] == history["seed"].min()] if len(history) else history
+        # Not the run's own: one that was interrupted knows of its last part alone.
+        seconds = float(first.get("seconds", pd.Series(dtype=float)).sum())
         return StoredRun(told, f"{told}, {seeds}", seconds, history, scores, **tables)
 
     def stored(self, name: str) -> dict[str, Any] | None:

@@ -103,9 +103,10 @@ def ladder(comparison: "Comparison", highlight: str | None = None) -> Figure:
         axis.set_xticks(range(len(rungs)), labels, fontsize=8.5)
         axis.set_xlim(-0.5, len(rungs) - 0.5)
         axis.set_ylim(0, float(part["high"].max()) * 1.25)
+    source = next(iter(comparison.about.values()))["dataset_source"]
     figure.supxlabel(
-        "held-out photos; points: mean over the queries and seeds, with its 95% interval, and as a "
-        "multiple of the first; dotted: a random order",
+        f"held-out photos of {source}; points: mean over the queries and seeds, with its 95% "
+        "interval, and as a multiple of the first; dotted: a random order",
         fontsize=8.5,
         color=MUTED,
     )
@@ -114,7 +115,7 @@ def ladder(comparison: "Comparison", highlight: str | None = None) -> Figure:
 
 @styled
 def training_curves(history: pd.DataFrame) -> Figure:
-    """Loss, validation score, the two similarities and their margin, and the accuracies.
+    """Loss, validation score, the two similarities, and the accuracies.
 
     Lines are the mean of the seeds, bands reach from the lowest to the highest. A dotted line
     stands where one phase of the training ends and the next begins.
@@ -133,7 +134,7 @@ def training_curves(history: pd.DataFrame) -> Figure:
         (
             "How far apart are the triplets?",
             "mean cosine",
-            {"positive_similarity": POSITIVE, "negative_similarity": NEGATIVE, "margin": INK},
+            {"positive_similarity": POSITIVE, "negative_similarity": NEGATIVE},
         ),
         (
             "How many triplets are right?",
@@ -141,6 +142,12 @@ def training_curves(history: pd.DataFrame) -> Figure:
             {"triplet_accuracy": INK, "triplet_margin_accuracy": TRAINABLE},
         ),
     )
+    margins = history["margin"].dropna() if "margin" in history else pd.Series(dtype=float)
+    if len(margins):
+        # A line of it would press the two similarities against the floor.
+        title, label, lines = panels[2]
+        ends = dict.fromkeys(f"{end:.2g}" for end in (margins.min(), margins.max()))
+        panels = (*panels[:2], (f"{title} (margin: {' to '.join(ends)})", label, lines), panels[3])
     for axis, (title, label, lines) in zip(axes.flat, panels, strict=True):
         shown = [name for name in lines if name in history]
         long = history.melt("step", shown, var_name="line")

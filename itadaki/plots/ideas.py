@@ -157,7 +157,7 @@ def collapse(losses: pd.DataFrame, margin: float) -> Figure:
         margin: what the loss is where all points are one.
     """
     figure, axis = plt.subplots(figsize=(8, 3.8))
-    colours = [FROZEN, NEGATIVE]
+    colours = [FROZEN, TRAINABLE, NEGATIVE]
     sns.lineplot(losses, ax=axis, palette=colours[: losses.shape[1]], dashes=False, linewidth=2.5)
     axis.axhline(margin, color=INK, linestyle=":", linewidth=1)
     axis.text(float(losses.index.max()), margin, "the margin", va="bottom")

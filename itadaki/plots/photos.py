@@ -137,13 +137,13 @@ def successes_and_failures(
 
     A green frame: of the query's dish class; a red one: of another.
     """
-    sides = [(best, "Found"), (worst, "Missed")]
+    sides = [(best, "Most hits", POSITIVE), (worst, "Fewest hits", NEGATIVE)]
     rows = max(1, len(best), len(worst))
     k = max((len(one.neighbours) for one in [*best, *worst]), default=1)
     figure = plt.figure(figsize=(2.6 * (1 + k), 1.58 * rows + 0.4))
     halves = figure.subfigures(1, 2, squeeze=False, wspace=0.02)[0]
-    for half, (found, title) in zip(halves, sides, strict=True):
-        half.suptitle(title, color=POSITIVE if title == "Found" else NEGATIVE)
+    for half, (found, title, colour) in zip(halves, sides, strict=True):
+        half.suptitle(title, color=colour)
         _neighbours(half, system, found, rows, k)
     return figure
 
