@@ -66,8 +66,9 @@ def test_seeds_that_end_a_phase_early_are_averaged_epoch_by_epoch():
         for seed, run in phases.items()
         for phase, epoch in run
     ]
-    history = pd.DataFrame(epochs).assign(loss=1.0, margin=0.2, triplet_accuracy=0.5)
-    figure = plots.training_curves(history)
+    told = {"margin": 0.2, "positive_similarity": 0.1, "triplet_accuracy": 0.5}
+    figure = plots.training_curves(pd.DataFrame(epochs).assign(loss=1.0, **told))
+    assert figure.axes[2].get_title(loc="left").endswith("(margin: 0.2)")
     (line,) = (line for line in figure.axes[1].lines if len(line.get_xdata()) == 3)
     assert line.get_ydata().tolist() == pytest.approx([0.2, 0.2, 0.8])
     plots.close(figure)
