@@ -18,6 +18,7 @@ from itadaki.settings import PROJECT_ROOT, Settings, find_path
 from itadaki.storage.files import write_json
 from itadaki.training.config import CONFIG_FT
 
+SILENT = "without keywords"
 TRIALS: dict[str, dict] = {
     "the knobs as they ship": {},
     "texts by TF-IDF": {"TEXTS": "words"},
@@ -27,7 +28,7 @@ TRIALS: dict[str, dict] = {
     "photos with texts alone": {"PHOTO_WEIGHT": 0.0},
     "less dropout, more of the target its own": {"DROPOUT": 0.2, "SELF_SHARE": 0.3},
     "the next larger cut": {"LAYERS_TO_UNFREEZE": 61},
-    "without keywords": {},
+    SILENT: {},
 }
 """What the ladder's rungs do not tell: they leave out other kitchens, averaging, distillation and
 the joined features one after the other."""
@@ -39,7 +40,7 @@ GALLERIES = ("photos", "fused", "search")
 def without_keywords(dataset: Dataset) -> Dataset:
     """The same recipes as if no source had told any."""
     recipes = dataset.recipes.assign(Keywords=[[] for _ in range(len(dataset.recipes))])
-    return replace(dataset, read=lambda: recipes, details_sha256="without keywords")
+    return replace(dataset, read=lambda: recipes, details_sha256=SILENT)
 
 
 def main() -> None:
@@ -78,8 +79,8 @@ def main() -> None:
 
     read = [dataset, *also]
     for name in options.only:
-        silent = name == "without keywords"
-        attempt(name, settings, [without_keywords(one) for one in read] if silent else read)
+        without = [without_keywords(one) for one in read] if name == SILENT else read
+        attempt(name, settings, without)
     if encoder := options.encoder:
         other = settings.model_copy(update={"sentence_encoder": encoder})
         attempt(f"texts by {encoder.name}", other, read)

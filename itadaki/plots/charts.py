@@ -128,11 +128,15 @@ def training_curves(history: pd.DataFrame) -> Figure:
     # Seeds may end a phase early: what is averaged is one epoch of one phase.
     history = ordered.assign(step=ordered.groupby(["phase", "epoch"], observed=True).ngroup())
     figure, axes = plt.subplots(2, 2, figsize=(13, 6.4), sharex=True)
+    margins = history["margin"].dropna() if "margin" in history else pd.Series(dtype=float)
+    # In the title: a line of it would press the two similarities against the floor.
+    ends = dict.fromkeys(f"{end:.2g}" for end in (margins.min(), margins.max()))
+    margin = f" (margin: {' to '.join(ends)})" if len(margins) else ""
     panels = (
         ("What is lowered", "training loss", {"loss": MUTED}),
         ("Does it find better?", "validation score (retrieval)", {"score": QUERY}),
         (
-            "How far apart are the triplets?",
+            f"How far apart are the triplets?{margin}",
             "mean cosine",
             {"positive_similarity": POSITIVE, "negative_similarity": NEGATIVE},
         ),
@@ -142,12 +146,6 @@ def training_curves(history: pd.DataFrame) -> Figure:
             {"triplet_accuracy": INK, "triplet_margin_accuracy": TRAINABLE},
         ),
     )
-    margins = history["margin"].dropna() if "margin" in history else pd.Series(dtype=float)
-    if len(margins):
-        # A line of it would press the two similarities against the floor.
-        title, label, lines = panels[2]
-        ends = dict.fromkeys(f"{end:.2g}" for end in (margins.min(), margins.max()))
-        panels = (*panels[:2], (f"{title} (margin: {' to '.join(ends)})", label, lines), panels[3])
     for axis, (title, label, lines) in zip(axes.flat, panels, strict=True):
         shown = [name for name in lines if name in history]
         long = history.melt("step", shown, var_name="line")
