@@ -325,7 +325,6 @@ class Comparison:
         """The comparison as Markdown: one table a gallery, the steps, what was measured where."""
         first = next(iter(self.about.values()))
         seeds = ", ".join(f"{name} {self.seeds[name]}" for name in _RUNGS if name in self.seeds)
-        trained = {name: self.of_training(name) for name in self.about}
         lines = [
             "# The variants on held-out recipes",
             "",
@@ -340,7 +339,12 @@ class Comparison:
             "",
             *(f"- `{name}`: {told}" for name, told in BEYOND.items()),
             "",
-            *(f"- {told}" for name in _RUNGS if name in self.about for told in trained[name]),
+            *(
+                f"- {told}"
+                for name in _RUNGS
+                if name in self.about
+                for told in self.of_training(name)
+            ),
             "",
             "![scores by variant](comparison.png)",
         ]
