@@ -29,7 +29,7 @@ from itadaki.evaluation.cross_modal import text_retrieval
 from itadaki.evaluation.inspection import look
 from itadaki.evaluation.scores import Evaluation, evaluate
 from itadaki.models.embedder import Embedder
-from itadaki.models.keras_model import build_backbone, raw_model, save_model
+from itadaki.models.keras_model import frozen_backbone, raw_model, save_model
 from itadaki.recipes.dataset import Dataset, load_beside, load_dataset, recipes_of
 from itadaki.settings import Settings
 from itadaki.training.config import (
@@ -71,7 +71,7 @@ RUNGS = {
 
 def measure_raw(settings: Settings, dataset: Dataset) -> tuple[dict[str, Evaluation], dict]:
     """Measure the frozen backbone, which has neither seed nor training."""
-    backbone, _ = build_backbone(settings)
+    backbone = frozen_backbone(settings)
     config = TrainingConfig.of(CONFIG_TL)
     photos = TrainingData(dataset, config, settings, backbone).features(0)
     bank = Bank(VARIANTS["raw"], photos, photos, recipes_of(dataset), {})

@@ -11,6 +11,7 @@ python benchmarks/left_out.py --also FOLDER_OR_COLLECTION ...
 import argparse
 
 from itadaki.evaluation.scores import Labels, among_one_another
+from itadaki.models.keras_model import frozen_backbone
 from itadaki.recipes.dataset import load_beside, load_dataset
 from itadaki.settings import PROJECT_ROOT, Settings
 from itadaki.storage.files import write_json
@@ -27,6 +28,7 @@ def main() -> None:
     parser.add_argument("--also", nargs="*", default=[])
     options = parser.parse_args()
     settings = Settings()
+    frozen_backbone(settings)
     dataset = load_dataset(settings)
     also = [load_beside(settings, source) for source in options.also]
     config = CONFIG_FT | {"LEFT_OUT_CLASSES": CLASSES}

@@ -15,6 +15,7 @@ import numpy as np
 from itadaki.bank.embedding import embed_photos
 from itadaki.evaluation.scores import Labels, among_one_another, text_vectors
 from itadaki.models.embedder import load_embedder
+from itadaki.models.keras_model import frozen_backbone
 from itadaki.models.record import read_record
 from itadaki.recipes.dataset import load_beside
 from itadaki.settings import PROJECT_ROOT, Settings
@@ -30,6 +31,7 @@ def main() -> None:
     parser.add_argument("--home", type=Path, help="of the models")
     options = parser.parse_args()
     settings = Settings(**({"home": options.home} if options.home else {}))
+    frozen_backbone(settings)
     dataset = load_beside(settings, options.dataset)
     recipes = dataset.recipes
     recipes = recipes[recipes["photo_group"] == np.arange(len(recipes))]

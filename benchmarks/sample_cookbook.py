@@ -15,8 +15,7 @@ import numpy as np
 
 from itadaki.bank.embedding import embed_photos
 from itadaki.models.embedder import Embedder, load_embedder
-from itadaki.models.keras_model import build_backbone
-from itadaki.models.record import FINE_TUNED
+from itadaki.models.keras_model import frozen_backbone
 from itadaki.recipes.source import SAMPLE_ROOT
 from itadaki.settings import PROJECT_ROOT, Settings
 from itadaki.storage.files import write_json
@@ -61,8 +60,7 @@ def measure(embedder: Embedder) -> dict[str, float | str]:
 def main() -> None:
     """Measure both ends of the ladder and store the figures."""
     settings = Settings()
-    if build_backbone(settings)[1] == FINE_TUNED:
-        raise SystemExit("Raw needs ImageNet weights; set ITADAKI_BACKBONE_WEIGHTS.")
+    frozen_backbone(settings)
     found = {}
     for name in ("raw", "ft"):
         embedder = load_embedder(Artifacts(VARIANTS[name], settings))

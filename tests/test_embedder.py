@@ -8,7 +8,13 @@ from conftest import dish_photo
 import itadaki.models.keras_model
 from itadaki.errors import ArtifactError, ItadakiError, WeightsError
 from itadaki.models.embedder import load_embedder
-from itadaki.models.keras_model import BACKBONE, build_backbone, load_model, save_model
+from itadaki.models.keras_model import (
+    BACKBONE,
+    build_backbone,
+    frozen_backbone,
+    load_model,
+    save_model,
+)
 from itadaki.photos.images import load_input
 from itadaki.settings import Settings
 from itadaki.variants import VARIANTS, Artifacts, served_variant
@@ -91,6 +97,8 @@ def test_backbone_of_the_fine_tuned_model_comes_last_with_a_warning(sealed, embe
     # Also before it was saved and loaded, as training uses it.
     backbone, origin = build_backbone(sealed)
     assert origin == {"source": "fine-tuned"}
+    with pytest.raises(WeightsError, match="ITADAKI_BACKBONE_WEIGHTS"):
+        frozen_backbone(sealed)
     assert not any(layer.trainable for layer in backbone.layers), "whatever fine-tuning unfroze"
     expected = embedder.model.get_layer(BACKBONE)(batch())
     np.testing.assert_allclose(backbone(batch()), expected, atol=1e-5)

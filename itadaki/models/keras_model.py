@@ -196,6 +196,21 @@ def build_backbone(settings: Settings) -> tuple[keras.Model, dict[str, str]]:
     return backbone, origin
 
 
+def frozen_backbone(settings: Settings) -> keras.Model:
+    """``build_backbone`` for a comparison, in which nothing may stand in for ImageNet weights.
+
+    Raises:
+        WeightsError: only the fine-tuned model's backbone is there, or none.
+    """
+    backbone, origin = build_backbone(settings)
+    if origin == FINE_TUNED:
+        raise WeightsError(
+            "ImageNet weights are neither here nor to be had, so that raw would be the fine-tuned "
+            "model's own backbone: name them in ITADAKI_BACKBONE_WEIGHTS."
+        )
+    return backbone
+
+
 def efficientnet(weights: Path | str | None) -> keras.Model:
     """EfficientNetB0 without its top, with weights from a file, Keras' imagenet, or random."""
     return keras.applications.EfficientNetB0(
