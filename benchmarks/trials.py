@@ -1,6 +1,6 @@
 """Try ft's knobs one by one, and keep how each does on the validation split.
 
-Each trial is trained with seed 0, with fewer views and epochs than what ships, and scored as the
+Each trial is trained with seed 0, with fewer epochs than what ships, and scored as the
 test split is, with the validation photos as queries. A trial that was interrupted goes on, and what
 is in reports/measurements/trials.json already is not tried again.
 
@@ -24,15 +24,27 @@ TRIALS: dict[str, dict] = {
     "texts by TF-IDF": {"TEXTS": "words"},
     "no triplets": {"TRIPLET_WEIGHT": 0.0},
     "triplets as much as texts": {"TRIPLET_WEIGHT": 1.0},
+    "features half as near": {"DISTILLATION_WEIGHT": 0.5},
     "features twice as near": {"DISTILLATION_WEIGHT": 2.0},
     "photos with texts alone": {"PHOTO_WEIGHT": 0.0},
-    "less dropout, more of the target its own": {"DROPOUT": 0.2, "SELF_SHARE": 0.3},
-    "the next larger cut": {"LAYERS_TO_UNFREEZE": 61},
+    "photos with photos as much": {"PHOTO_WEIGHT": 1.0},
+    "less dropout": {"DROPOUT": 0.2},
+    "more of the target its own": {"SELF_SHARE": 0.3},
+    "a lower temperature": {"TEMPERATURE": 1 / 22},
+    "larger steps": {"FINE_TUNING_LEARNING_RATE": 2.2e-3, "BACKBONE_LEARNING_RATE": 5.5e-4},
+    "one more block unfrozen": {"LAYERS_TO_UNFREEZE": 54},
+    "two more blocks unfrozen": {"LAYERS_TO_UNFREEZE": 68},
+    "batches of 256": {
+        "BATCH_SIZE": 256,
+        "FINE_TUNING_LEARNING_RATE": 2e-3,
+        "BACKBONE_LEARNING_RATE": 5e-4,
+    },
+    "five times the weight decay": {"WEIGHT_DECAY": 0.1, "BACKBONE_WEIGHT_DECAY": 0.1},
     SILENT: {},
 }
 """What the ladder's rungs do not tell: they leave out other kitchens, averaging, distillation and
 the joined features one after the other."""
-SHORT = {"VIEWS": 6, "PHASE_1_EPOCHS": 3, "PHASE_2_EPOCHS": 4}
+SHORT = {"PHASE_1_EPOCHS": 4, "PHASE_2_EPOCHS": 12}
 """Of all trials alike, since on two cores each takes its time."""
 GALLERIES = ("photos", "fused", "search")
 

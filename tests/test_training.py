@@ -22,7 +22,13 @@ from itadaki.storage.files import sha256_of
 from itadaki.training import activations, phases
 from itadaki.training import run as training_run
 from itadaki.training.activations import ActivationCache, cut_above
-from itadaki.training.config import CONFIG_FT, CONFIG_TL, CONFIG_TL_HARD, TrainingConfig
+from itadaki.training.config import (
+    CONFIG_FT,
+    CONFIG_PHASES,
+    CONFIG_TL,
+    CONFIG_TL_HARD,
+    TrainingConfig,
+)
 from itadaki.training.data import TrainingData
 from itadaki.training.heads import Head
 from itadaki.training.loop import Loop
@@ -425,8 +431,10 @@ def test_the_configurations_hold_the_seeds_values():
     assert CONFIG_TL_HARD["EPOCHS"] == 15
     changed = {key for key, value in CONFIG_TL_HARD.items() if CONFIG_TL.get(key) != value}
     assert changed == {"SAMPLING", "HARDEST", "TRIPLET_MARGIN", "GROWING_MARGIN"}
-    assert (CONFIG_FT["PHASE_1_EPOCHS"], CONFIG_FT["PHASE_2_EPOCHS"]) == (6, 20)
-    assert (CONFIG_FT["TRIPLET_MARGIN"], CONFIG_FT["LAYERS_TO_UNFREEZE"]) == (0.8, 40)
+    assert (CONFIG_PHASES["PHASE_1_EPOCHS"], CONFIG_PHASES["PHASE_2_EPOCHS"]) == (6, 20)
+    assert CONFIG_FT["PHASE_1_EPOCHS"] == 6
+    for config in (CONFIG_PHASES, CONFIG_FT):
+        assert (config["TRIPLET_MARGIN"], config["LAYERS_TO_UNFREEZE"]) == (0.8, 40)
 
 
 def test_too_few_photos_are_said(trained):

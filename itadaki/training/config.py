@@ -63,6 +63,7 @@ CONFIG_PHASES: dict[str, Any] = {
 """The two phases and nothing else, which the fourth chapter puts between tl_hard and ft."""
 
 CONFIG_FT: dict[str, Any] = SEED_CONFIGS["ft"] | {
+    "PHASE_2_EPOCHS": 28,
     "BATCH_SIZE": 128,
     "DROPOUT": 0.5,
     "TEXTS": "sentences",
@@ -74,7 +75,7 @@ CONFIG_FT: dict[str, Any] = SEED_CONFIGS["ft"] | {
     "DISTILLATION_WEIGHT": 1.0,
     "FEATURE_SHARE": 1.0,
     "AVERAGING": 0.995,
-    "VIEWS": 12,
+    "VIEWS": 20,
     "FINE_TUNING_LEARNING_RATE": 1.4e-3,
     "BACKBONE_LEARNING_RATE": 3.5e-4,
     "WEIGHT_DECAY": 0.02,
