@@ -25,7 +25,10 @@ def trials(measured: dict[str, Any]) -> Table:
     """Each configuration that was tried, photo rows and rows of photo and text."""
     rows = []
     for name, trial in measured.items():
-        knobs = ", ".join(f"`{knob}` {value}" for knob, value in trial["knobs"].items())
+        knobs = ", ".join(
+            f"`{knob}` {value:.3g}" if isinstance(value, float) else f"`{knob}` {value}"
+            for knob, value in trial["knobs"].items()
+        )
         for gallery, scores in trial["scores"].items():
             shown = [f"{scores[metric]:.3f}" if metric in scores else "" for metric in METRICS]
             rows.append([f"{name} ({knobs})" if knobs else name, gallery, *shown])

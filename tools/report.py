@@ -374,6 +374,7 @@ BLOCKS: dict[str, Callable[[Measurements], str]] = {
     "left_out": partial(
         _stored, "left_out", partial(quality.against_raw, "ft without these dishes")
     ),
+    "sealed": partial(_stored, "sealed", partial(quality.against_raw, "ft")),
     "text_retrieval": _text_retrieval,
 }
 
