@@ -135,12 +135,14 @@ def test_a_changed_measurement_changes_the_documents(checkout):
 
 def test_what_was_tried_is_listed_with_its_knobs(checkout):
     scores = {"P@1 dish class": 0.3, "nDCG@10 title": 0.1}
-    trial = {"knobs": {"TRIPLET_WEIGHT": 0.0}, "scores": {"photos": scores}}
+    knobs = {"TRIPLET_WEIGHT": 0.0, "TEMPERATURE": 1 / 22, "TEXTS": "words"}
+    trial = {"knobs": knobs, "scores": {"photos": scores}}
     path = checkout / "reports" / "measurements" / "trials.json"
     path.write_text(json.dumps({"no triplets": trial}), encoding="utf-8")
     (checkout / "README.md").write_text("<!-- report: trials --><!-- /report -->")
     table = documents(checkout)[checkout / "README.md"]
-    assert "| no triplets (`TRIPLET_WEIGHT` 0.0) | photos | 0.300 |" in table
+    told = "`TRIPLET_WEIGHT` 0, `TEMPERATURE` 0.0455, `TEXTS` words"
+    assert f"| no triplets ({told}) | photos | 0.300 |" in table
 
 
 @pytest.mark.parametrize(
