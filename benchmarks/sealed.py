@@ -26,17 +26,12 @@ def main() -> None:
     found: dict = {}
     for name in ("raw", "ft"):
         system = RetrievalSystem.load(name, settings)
-        found |= {"dataset": system.dataset.sha256, "model": system.embedder.sha256}
-        for gallery, scored in evaluate(
-            system.bank, system.embedder, system.dataset.root, "sealed"
-        ).items():
-            if gallery in IN_SHORT:
-                table = scored.table()
-                found["photos"] = len(next(iter(scored.per_query.values())))
-                found[name + IN_SHORT[gallery]] = {
-                    metric: table.loc[metric, ["score", "low", "high"]].tolist()
-                    for metric in table.index
-                }
+        scores = evaluate(system.bank, system.embedder, system.dataset.root, "sealed")
+        for gallery, short in IN_SHORT.items():
+            if gallery in scores:
+                means = scores[gallery].table()[["score", "low", "high"]]
+                found[name + short] = dict(zip(means.index, means.to_numpy().tolist(), strict=True))
+    found |= {"dataset": system.dataset.sha256, "model": system.embedder.sha256}
     write_json(path, found)
     print(path)
 

@@ -432,7 +432,7 @@ def test_the_configurations_hold_the_seeds_values():
     changed = {key for key, value in CONFIG_TL_HARD.items() if CONFIG_TL.get(key) != value}
     assert changed == {"SAMPLING", "HARDEST", "TRIPLET_MARGIN", "GROWING_MARGIN"}
     assert (CONFIG_PHASES["PHASE_1_EPOCHS"], CONFIG_PHASES["PHASE_2_EPOCHS"]) == (6, 20)
-    assert CONFIG_FT["PHASE_1_EPOCHS"] == 6
+    assert (CONFIG_FT["PHASE_1_EPOCHS"], CONFIG_FT["PHASE_2_EPOCHS"]) == (6, 28)
     for config in (CONFIG_PHASES, CONFIG_FT):
         assert (config["TRIPLET_MARGIN"], config["LAYERS_TO_UNFREEZE"]) == (0.8, 40)
 
