@@ -92,7 +92,7 @@ def more_like_this(page) -> None:
 
 
 def no_match(page) -> None:
-    page.locator("#min_similarity").fill("0.8")
+    page.locator("#min_similarity").fill("0.9")
     page.locator("[name=exclude]").fill("olives")
     page.get_by_role("button", name="Salade Niçoise").click()
     page.wait_for_selector("#notice:not([hidden])")
