@@ -194,28 +194,6 @@ class RetrievalSystem:
         """``embed_input``, and whether the photo shows food; None where the model cannot tell."""
         return self.embedder.embed_with_food(pixels, alone)
 
-    def embed_query(
-        self, photo: Any = None, words: str | None = None, photo_weight: float = 0.5
-    ) -> np.ndarray:
-        """Embed what is searched for, a photo, words, or both: float32 array (dimension,).
-
-        Args:
-            photo: see ``embed``.
-            words: what is wanted.
-            photo_weight: of both, how much the photo counts, 0 to 1.
-
-        Raises:
-            ImageError: the photo cannot be read.
-            QueryError: nothing is asked, the variant knows no words, or none of these.
-        """
-        if photo is None and not words:
-            raise QueryError("Give a photo, words, or both.")
-        embedded = None if photo is None else self.embed(photo)
-        query = self._joined(embedded, words, photo_weight)
-        if not query.any():
-            raise QueryError(f"None of the words is known from a recipe: {words!r}.")
-        return query
-
     def _joined(
         self, photo: np.ndarray | None, words: str | None, photo_weight: float
     ) -> np.ndarray:
@@ -556,7 +534,7 @@ class RetrievalSystem:
         plots.show(plots.architecture(self.embedder.model), f"the model of {self.variant.name}")
 
     def show_triplets(self, num_triplets: int = 3, seed: int = 0) -> None:
-        """Show triplets as training sees them, with their similarities in this variant's space.
+        """Show triplets by dish class, with their similarities in this variant's space.
 
         The anchor is a training recipe, the positive another of its dish class, and the negative
         the most similar recipe of another class.

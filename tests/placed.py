@@ -5,7 +5,6 @@ from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import csr_matrix
 
 from itadaki.training.config import CONFIG_FT, CONFIG_TL, TrainingConfig
 from itadaki.training.recipe_texts import RecipeTexts
@@ -39,8 +38,6 @@ class PlacedData:
         self.neighbours = TextNeighbours.of(
             self.texts, classes, np.eye(len(TITLES), dtype=np.float32)
         )
-        # Each looks like the one after it.
-        self.look_alikes = csr_matrix(np.roll(np.eye(len(TITLES), dtype=np.float32), 1, axis=1))
 
     def features(self, view: int) -> np.ndarray:
         return self.points

@@ -49,12 +49,6 @@ def test_best_and_worst_are_told_by_the_neighbours_classes(bank):
     assert worst[0].similarities[0] == pytest.approx(np.cos(np.deg2rad(1)))
 
 
-def test_too_similar_neighbours_are_passed_over(bank):
-    best, worst = best_and_worst(bank, count=3, k=1, below=np.cos(np.deg2rad(5)))
-    found = {one.query: one.neighbours.tolist() for one in [*best, *worst]}
-    assert found == {0: [5], 3: [4], 5: [0]}, "recipe 5's nearest, 1, is one degree away"
-
-
 def test_no_query_is_on_both_sides(bank):
     best, worst = best_and_worst(bank, count=5, k=2)
     assert {one.query for one in best}.isdisjoint(one.query for one in worst)

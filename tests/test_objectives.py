@@ -56,7 +56,7 @@ def test_the_triplet_loss_is_that_of_the_mined_triplets(tmp_path, mined):
 
 
 def test_the_joint_loss_is_the_weighted_sum_of_its_parts(tmp_path, mined):
-    config = JOINT | STILL | MARGIN | {"PHASE_1_EPOCHS": 1, "RAW_SHARE": 0.25}
+    config = JOINT | STILL | MARGIN | {"PHASE_1_EPOCHS": 1}
     weights = {"TEXT": 2.0, "PHOTO": 3.0, "TRIPLET": 5.0}
     config |= {f"{name}_WEIGHT": weight for name, weight in weights.items()}
     trainer, history = train_placed(config, tmp_path)
@@ -66,9 +66,7 @@ def test_the_joint_loss_is_the_weighted_sum_of_its_parts(tmp_path, mined):
     graded = data.neighbours.targets(np.arange(6), 0.2)
     expected = triplet_metrics(rows, mined[0]) | {
         "text_loss": cross_entropy(rows @ texts.T, graded),
-        "photo_loss": cross_entropy(
-            rows @ rows.T, 0.75 * graded + 0.25 * data.look_alikes.toarray()
-        ),
+        "photo_loss": cross_entropy(rows @ rows.T, graded),
         "feature_distance": 0.0,
     }
     expected["loss"] = (
@@ -141,13 +139,11 @@ def test_an_epochs_metrics_count_each_triplet_alike():
         ("tl", {"TRIPLET_WEIGHT": 0.5}, "TRIPLET_WEIGHT"),
         ("tl", {"TEMPERATURE": 0.2}, "TEMPERATURE"),
         ("tl", {"SELF_SHARE": 0.5}, "SELF_SHARE"),
-        ("tl", {"RAW_SHARE": 0.5}, "RAW_SHARE"),
         ("tl", {"HARDEST": 5}, "HARDEST"),
         ("tl", {"DISTILLATION_WEIGHT": 1.0}, "DISTILLATION_WEIGHT"),
         ("tl", {"PHASE_1_EPOCHS": 2}, "EPOCHS and PHASE_1_EPOCHS"),
         ("tl_hard", {"SAMPLING": "semi_hard"}, "HARDEST"),
         ("tl_hard", {"TRIPLET_WEIGHT": 0.5}, "TRIPLET_WEIGHT"),
-        ("ft", {"PHOTO_WEIGHT": 0.0, "RAW_SHARE": 0.3}, "RAW_SHARE"),
         ("ft", {"TEXT_WEIGHT": 0, "PHOTO_WEIGHT": 0, "SELF_SHARE": 0.2}, "TEMPERATURE"),
     ],
 )

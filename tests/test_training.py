@@ -148,17 +148,6 @@ def data_of(config: dict, home: Settings, dataset, built) -> TrainingData:
     return TrainingData(dataset, TrainingConfig.of(config), home, built[0], progress=False)
 
 
-def test_look_alikes_are_the_frozen_backbones_nearest(home, dataset, built):
-    data = data_of(TINY_FT, home, dataset, built)
-    raw = data.features(0)[data.train]
-    similarities = raw @ raw.T
-    similarities[data.neighbours.copies.toarray()] = -1
-    shares = data.look_alikes.toarray()
-    np.testing.assert_allclose(shares.sum(axis=1), 1, atol=1e-5)
-    assert (shares.argmax(axis=1) == similarities.argmax(axis=1)).all()
-    assert not shares.diagonal().any()
-
-
 def test_without_the_cache_phase_2_sees_new_views_each_time(home, dataset, built):
     inputs = {}
     for cache in (True, False):

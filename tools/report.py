@@ -32,11 +32,15 @@ from tools.sizing import Table
 
 _BLOCK = re.compile(r"(<!-- report: (\w+) -->)(.*?)(<!-- /report -->)", re.DOTALL)
 _NOT_MEASURED = "Not measured yet."
-_CHAPTERS = (
+_NOTEBOOKS = {"raw": "raw", "tl": "tl", "tl_hard": "tl_hard", "ft": "ft_hard"}
+"""The variant of each chapter, and how its file's name ends."""
+_MODELS = (
     ("raw", "photos", "raw", "the frozen backbone: the floor"),
     ("tl", "photos", "tl", "a head on triplets with random negatives"),
     ("tl_hard", "photos", "tl_hard", "the same with hard negatives of the whole collection"),
-    ("ft", "search", "ft_hard", "last blocks fine-tuned, photos and texts in one space"),
+    ("ft_phases", "photos", "ft", "then the last blocks fine-tuned with the head"),
+    ("ft", "photos", "ft", "as it ships: texts say what is alike, more photos, joined features"),
+    ("ft", "search", "ft", "the same, as the product searches: rows with texts, two rounds"),
 )
 
 
@@ -70,7 +74,7 @@ def write_report(root: Path = PROJECT_ROOT) -> Iterator[Path]:
         yield path
     measured = Measurements(root)
     comparison = measured.comparison
-    for variant, _, name, _ in _CHAPTERS:
+    for variant, name in _NOTEBOOKS.items():
         path = root / f"recipe_image_retrieval_{name}.ipynb"
         ladder = plots.ladder(comparison, highlight=variant)
         refresh(path, chapter_tables(measured, variant), ladder)
@@ -136,35 +140,42 @@ def _scores(measured: Measurements) -> str:
 
 
 def _chapters(measured: Measurements) -> str:
-    """The four notebooks, each with its scores."""
+    """The models of the four notebooks, each with its scores."""
     metrics = ("P@10 dish class", "MAP@R dish class", "nDCG@10 title")
-    table = measured.comparison.ladder().set_index(["variant", "gallery", "metric"])["score"]
+    comparison = measured.comparison
     rows = []
-    for number, (variant, gallery, name, about) in enumerate(_CHAPTERS, 1):
-        file = f"recipe_image_retrieval_{name}.ipynb"
+    told: list[str] = []
+    for variant, gallery, of, about in _MODELS:
         scores = []
         for metric in metrics:
-            score = table.get((variant, gallery, metric), float("nan"))
-            ratio = score / table["raw", "photos", metric]
-            compared = variant != "raw" and measured.comparison.comparable("raw", variant, metric)
-            scores.append(f"{score:.3f}" + (f" ({ratio:.2f} x)" if compared else ""))
-        rows.append([f"{number}. [`{file}`]({file})", about, *scores])
-    return markdown_table(
-        ["notebook", "what it does", *(METRICS[metric] for metric in metrics)], rows
-    )
+            found = comparison.scores(variant, gallery, metric)
+            gain = comparison.gain(("raw", "photos"), (variant, gallery), metric)
+            score = "" if found is None else f"{found.mean():.3f}"
+            scores.append(f"{score} ({gain[3]:.2f} x)" if gain and variant != "raw" else score)
+        file = f"recipe_image_retrieval_{_NOTEBOOKS[of]}.ipynb"
+        notebook = "" if of in told else f"{len(told) + 1}. [`{file}`]({file})"
+        told += [of] if notebook else []
+        rows.append([notebook, about, *scores])
+    return markdown_table(["notebook", "its model", *(METRICS[metric] for metric in metrics)], rows)
 
 
 def _protocol(measured: Measurements) -> str:
     """What the scores were measured on, in one sentence."""
     comparison = measured.comparison
     about = comparison.about["raw"]
-    queries = comparison.scores("raw", "photos", "recall@1 re-crop")
-    if queries is None:
+    queries = {
+        short: len(scores)
+        for metric, short in METRICS.items()
+        if (scores := comparison.scores("raw", "photos", metric)) is not None
+    }
+    if not queries:
         return _NOT_MEASURED
+    most = max(queries.values())
+    fewer = ", ".join(f"{short} {count}" for short, count in queries.items() if count < most)
     return (
-        f"{len(queries):,} held-out photos search {about['galleries']['photos']:,} photos, their "
-        "own and all its copies left out"
-    )
+        f"{most:,} held-out photos search {about['galleries']['photos']:,} photos, their own and "
+        "all its copies left out"
+    ) + (f" (where not all have what is compared: {fewer})" if fewer else "")
 
 
 def _class_rules(measured: Measurements) -> str:
@@ -245,12 +256,20 @@ def _training(measured: Measurements) -> str:
     )
     rows = [
         ["recipes", f"{record['dataset_source']}, SHA-256 `{record['dataset'][:16]}…`"],
-        ["code", f"commit `{record['commit']}`, Keras {record['keras']}"],
+        [
+            "code",
+            f"trained at {', '.join(f'`{commit}`' for commit in record['trained_by_commits'])}, "
+            f"exported at `{record['commit']}`, Keras {record['keras']}",
+        ],
         ["seed", str(record["seed"])],
         ["epochs by phase", epochs],
         [
             "kept",
             f"epoch {int(best['epoch'])} of {best['phase']}, validation score {best['score']:.4f}",
+        ],
+        [
+            "time",
+            f"views {record['seconds']['views']:.0f} s, epochs {history['seconds'].sum():.0f} s",
         ],
         ["configuration", config],
         ["model", f"SHA-256 `{record['sha256']['model'][:16]}…`"],

@@ -69,7 +69,7 @@ def chapter(comparison: Comparison, variant: str) -> str:
     held_against = names[:-1]
     scores = {(c.variant, str(c.metric)): c for c in comparison.table().itertuples()}
     rows = []
-    shown: dict[str, list[str]] = {}
+    shown: dict[str, dict[str, list[str]]] = {other: {} for other in held_against}
     for metric in [metric for name, metric in scores if name == own]:
         cells = [scores.get((name, metric)) for name in names]
         row = [f"{c.score:.3f} ({c.low:.3f}–{c.high:.3f})" if c else "" for c in cells]
@@ -78,16 +78,20 @@ def chapter(comparison: Comparison, variant: str) -> str:
         for other in held_against:
             if gain := comparison.gain((other, "photos"), (own, "photos"), metric):
                 row.append(f"{gain[0]:+.4f} ({_interval(gain)})")
-                shown.setdefault(_verdict(gain, other), []).append(metric)
+                shown[other].setdefault(_verdict(gain, other), []).append(metric)
             else:
                 row.append("not comparable")
         rows.append([metric, *row])
     last = [f"gain over {name}" for name in held_against] if others else ["random order"]
     table = markdown_table(["metric", *map(comparison.named, names), *last], rows)
-    verdicts = [f"{verdict}: {', '.join(metrics)}." for verdict, metrics in shown.items()]
-    trained = [told for name in names for told in comparison.of_training(name)]
-    told = " ".join(filter(None, [*verdicts, *trained, missing, comparison.class_note()]))
-    return f"{table}\n\n{told}"
+    verdicts = [
+        f"* {verdict}: {', '.join(metrics)}."
+        for of_one in shown.values()
+        for verdict, metrics in of_one.items()
+    ]
+    trained = [f"* {told}" for name in names for told in comparison.of_training(name)]
+    told = [f"* {told}" for told in (missing, _class_note(comparison)) if told]
+    return "\n".join([table, "", *verdicts, *trained, *told]).rstrip()
 
 
 def beyond(comparison: Comparison) -> str:
@@ -118,8 +122,13 @@ def beyond(comparison: Comparison) -> str:
         told for name in BEYOND if name in comparison.about for told in comparison.of_training(name)
     ]
     missing = _missing(comparison, list(BEYOND))
-    told = " ".join(filter(None, [brackets, *trained, missing, comparison.class_note()]))
+    told = " ".join(filter(None, [brackets, *trained, missing, _class_note(comparison)]))
     return f"{table}\n\n{told}"
+
+
+def _class_note(comparison: Comparison) -> str:
+    """What must be told of the dish classes' rules, where they have changed meanwhile."""
+    return comparison.class_note() if comparison.old_rules() else ""
 
 
 def _missing(comparison: Comparison, names: Sequence[str]) -> str:

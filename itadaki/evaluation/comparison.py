@@ -159,9 +159,13 @@ class Comparison:
                 "old ones."
             )
 
+    def old_rules(self) -> list[str]:
+        """The variants that were scored when other rules gave the dish classes than today."""
+        return [name for name in self.about if self._rules(name) != class_rules()]
+
     def class_note(self) -> str:
         """What must be told of the rules that the dish classes were given by: one sentence."""
-        old = [name for name in self.about if self._rules(name) != class_rules()]
+        old = self.old_rules()
         if not old:
             return "The dish classes were given by the rules that give them today."
         whose = "All" if len(old) == len(self.about) else f"The scores of {', '.join(old)}"
@@ -302,15 +306,23 @@ class Comparison:
                 told.append(
                     f"No epoch of {phase} made {variant} better on validation ({start.min():.4f} "
                     f"before, then at most {later.max():.4f}), so the weights from before were "
-                    "kept."
+                    "kept" + (": the head is as it began." if phase == phases[0] else ".")
                 )
         if about.get("collapsed"):
-            told.append(f"The embeddings of {variant} collapsed, and are scored as they lie.")
+            last = history.iloc[-1]
+            told.append(
+                f"The embeddings of {variant} collapsed in epoch {int(last['epoch'])} of "
+                f"{last['phase']} (mean distance {last['mean_distance']:.4f}), and are scored as "
+                "they lie then, not as they were at their best."
+            )
         margin = about.get("config", {}).get("TRIPLET_MARGIN")
         if margin and "margin" in history and history["margin"].max() < margin:
+            low, high = history["margin"].min(), history["margin"].max()
+            reached = (
+                f"stayed at {low:.2g}" if low == high else f"grew from {low:.2g} to {high:.2g}"
+            )
             told.append(
-                f"The margin of {variant} never grew beyond {history['margin'].max():.2g} of its "
-                f"{margin:g}."
+                f"The margin of {variant} {reached}, of the {margin:g} that it could reach."
             )
         return told
 

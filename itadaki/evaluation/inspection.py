@@ -59,13 +59,12 @@ def nearest(bank: Bank, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return gallery[own], np.concatenate(neighbours), np.concatenate(similarities)
 
 
-def confident_mistakes(bank: Bank, count: int, below: float = 1.0) -> list[tuple[int, int, float]]:
+def confident_mistakes(bank: Bank, count: int) -> list[tuple[int, int, float]]:
     """The held-out recipes whose nearest neighbour is of another dish class, surest first.
 
     Args:
         bank: what is searched.
         count: how many at most.
-        below: neighbours that are more similar are passed over, as other crops of one photo.
 
     Returns:
         Rows of the bank, query and neighbour, and their similarity.
@@ -73,15 +72,13 @@ def confident_mistakes(bank: Bank, count: int, below: float = 1.0) -> list[tuple
     queries, neighbours, similarities = nearest(bank, k=1)
     classes = _classes(bank)
     asked, found = classes[queries], classes[neighbours[:, 0]]
-    wrong = (asked != "") & (found != "") & (asked != found) & (similarities[:, 0] < below)
+    wrong = (asked != "") & (found != "") & (asked != found)
     rows = np.flatnonzero(wrong)
     rows = rows[np.argsort(-similarities[rows, 0], kind="stable")][:count]
     return [(int(queries[i]), int(neighbours[i, 0]), float(similarities[i, 0])) for i in rows]
 
 
-def best_and_worst(
-    bank: Bank, count: int, k: int = 4, below: float = 1.0
-) -> tuple[list[Found], list[Found]]:
+def best_and_worst(bank: Bank, count: int, k: int = 4) -> tuple[list[Found], list[Found]]:
     """The held-out photos whose k neighbours are most and least often of their dish class.
 
     Among equals come the ones whose first neighbour is the most similar, the surest successes and
@@ -92,16 +89,14 @@ def best_and_worst(
         count: at most how many of either: a success has a hit, a failure a miss, and no photo is on
             both sides.
         k: how many neighbours count.
-        below: neighbours that are more similar are passed over, as other crops of one photo.
     """
     classes = _classes(bank)
-    queries, neighbours, similarities = nearest(bank, min(4 * k, len(bank.recipes) - 1))
-    found = []
-    for query, rows, scores in zip(queries, neighbours, similarities, strict=True):
-        kept = np.flatnonzero(scores < below)[:k]
-        if classes[query] and len(kept):
-            hits = classes[rows[kept]] == classes[query]
-            found.append(Found(int(query), rows[kept], scores[kept], hits))
+    queries, neighbours, similarities = nearest(bank, min(k, len(bank.recipes) - 1))
+    found = [
+        Found(int(query), rows, scores, classes[rows] == classes[query])
+        for query, rows, scores in zip(queries, neighbours, similarities, strict=True)
+        if classes[query] and len(rows)
+    ]
     surest = sorted(found, key=lambda one: -one.similarities[0])
     successes = [one for one in surest if one.hits.any()]
     best = _varied(sorted(successes, key=lambda one: -one.hits.mean()), classes, count)

@@ -76,7 +76,8 @@ class Measurements:
         count = self.comparison.seeds[variant]
         seeds = f"{count} seeds" if count > 1 else "one seed"
         photos = about["galleries"]["photos"]
-        told = f"stored run of {variant} on {photos:,} photos of {about['dataset_source']}"
+        source = about["dataset_source"].removeprefix("folder ")
+        told = f"stored run of {variant} on {photos:,} photos of {source}"
         tables = {name: pd.DataFrame(table) for name, table in about["look"].items()}
         tables["precision_recall"] = tables["precision_recall"].set_index("recall")
         history = self.comparison.histories(variant)

@@ -103,7 +103,7 @@ def ladder(comparison: "Comparison", highlight: str | None = None) -> Figure:
         axis.set_xticks(range(len(rungs)), labels, fontsize=8.5)
         axis.set_xlim(-0.5, len(rungs) - 0.5)
         axis.set_ylim(0, float(part["high"].max()) * 1.25)
-    source = next(iter(comparison.about.values()))["dataset_source"]
+    source = next(iter(comparison.about.values()))["dataset_source"].removeprefix("folder ")
     figure.supxlabel(
         f"held-out photos of {source}; points: mean over the queries and seeds, with its 95% "
         "interval, and as a multiple of the first; dotted: a random order",
@@ -154,7 +154,8 @@ def training_curves(history: pd.DataFrame) -> Figure:
             marker="o", markersize=4, legend=len(shown) > 1,
         )  # fmt: skip
         low = float(long["value"].min())
-        axis.set(title=title, xlabel="epoch", ylabel=label)
+        epoch = "epoch of its phase" if len(phases) > 1 else "epoch"
+        axis.set(title=title, xlabel=epoch, ylabel=label)
         axis.set_ylim(min(0.0, 1.1 * low), 1.1 * max(float(long["value"].max()), 0.01))
         if len(shown) > 1:
             axis.legend(title=None, loc="upper left", bbox_to_anchor=(1, 1))
@@ -179,7 +180,7 @@ def precision_recall(curves: pd.DataFrame) -> Figure:
     """Precision at each recall, one line a dish class; see ``inspection.precision_recall``."""
     figure, axis = plt.subplots(figsize=(8, 4.4))
     sns.lineplot(curves, ax=axis, palette="tab10", dashes=False, linewidth=2)
-    axis.set(xlim=(0, 1), ylim=(0, 1.02), xlabel="recall", ylabel="precision")
+    axis.set(xlim=(0, 1), ylim=(0, 1.02), xlabel="recall", ylabel="precision (interpolated)")
     axis.set_title("Which dishes are easy? (number of queries)")
     axis.grid(True)
     axis.legend(loc="upper left", bbox_to_anchor=(1, 1))

@@ -77,8 +77,8 @@ def triplet_on_a_circle(panels: Mapping[str, np.ndarray], margin: float) -> Figu
             axis.annotate(
                 "", point, (0, 0), arrowprops={"arrowstyle": "-", "color": colour, "alpha": 0.5}
             )
-            axis.plot(*point, "o", color=colour, markersize=11, zorder=3)
-            axis.text(*(1.2 * point), role, color=colour, ha="center", va="center", weight="bold")
+            axis.plot(*point, "o", color=colour, markersize=8, zorder=3)
+            axis.text(*(1.3 * point), role, color=colour, ha="center", va="center", weight="bold")
         for other, cosine, colour in ((positive, near, POSITIVE), (negative, far, NEGATIVE)):
             axis.plot(*np.array([anchor, other]).T, ":", color=colour, linewidth=1.5)
             axis.text(*((anchor + other) / 2 * 0.72), f"{cosine:.2f}", color=colour, ha="center")
@@ -90,7 +90,7 @@ def triplet_on_a_circle(panels: Mapping[str, np.ndarray], margin: float) -> Figu
                 axis.plot(*start, "o", markerfacecolor="white", color=colour, markersize=6)
         loss = max(0.0, margin - near + far)
         axis.set_title(f"{name}\nmax(0, {margin:g} - {near:.2f} + {far:.2f}) = {loss:.2f}")
-        axis.set(xlim=(-1.45, 1.45), ylim=(-1.4, 1.4), aspect="equal")
+        axis.set(xlim=(-1.6, 1.6), ylim=(-1.4, 1.5), aspect="equal")
         axis.axis("off")
         before = points
     axes[0][0].legend(
@@ -183,12 +183,14 @@ def trainable_layers(layers: pd.DataFrame) -> Figure:
     )
     strip = axes[0, 0]
     for place, state in enumerate(layers["state"]):
-        strip.add_patch(Rectangle((place, 0), 0.9, 1, color=_LAYERS[state], linewidth=0))
+        # Whole pixels, or some gaps between the strokes would vanish.
+        stroke = Rectangle((place, 0), 0.7, 1, color=_LAYERS[state], linewidth=0, snap=True)
+        strip.add_patch(stroke)
     blocks = layers["block"].to_numpy()
     edges = [0, *(np.flatnonzero(blocks[1:] != blocks[:-1]) + 1), len(blocks)]
     for start, end in itertools.pairwise(edges):
         strip.text((start + end) / 2, -0.12, blocks[start], ha="center", va="top", fontsize=8)
-        strip.axvline(start - 0.05, ymin=0.2, color=COMPUTED, linewidth=1)
+        strip.axvline(start - 0.15, ymin=0.2, color=COMPUTED, linewidth=1)
     strip.set(xlim=(0, len(layers)), ylim=(-0.5, 1))
     strip.axis("off")
     counts = layers["state"].value_counts()

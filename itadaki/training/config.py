@@ -159,13 +159,6 @@ class TrainingConfig(BaseModel):
     self_share: float = Field(
         0.2, ge=0, le=1, description="Part of a contrastive target that is the recipe itself."
     )
-    raw_share: float = Field(
-        0.0,
-        ge=0,
-        le=1,
-        description="Part of the photos' contrastive target that goes to the frozen backbone's "
-        "nearest photos, so that what it knows is kept.",
-    )
     feature_share: float = Field(
         0.0,
         ge=0,
@@ -224,8 +217,6 @@ class TrainingConfig(BaseModel):
             self.refuse("hardest", because="SAMPLING is not hard_negative")
         if self.distillation_weight and not self.cache:
             raise ValueError("DISTILLATION_WEIGHT needs the views that CACHE keeps")
-        if not self.photo_weight:
-            self.refuse("raw_share", because="PHOTO_WEIGHT is 0")
         if not self.photo_weight and not self.text_weight:
             because = "PHOTO_WEIGHT and TEXT_WEIGHT are 0"
             self.refuse("temperature", "self_share", because=because)

@@ -2,13 +2,10 @@
 
 import logging
 from collections.abc import Sequence
-from functools import cached_property
 
 import keras
 import numpy as np
 import pandas as pd
-from scipy.sparse import csr_matrix, vstack
-from scipy.special import softmax
 
 from itadaki.errors import ItadakiError
 from itadaki.recipes.dataset import Dataset
@@ -18,7 +15,6 @@ from itadaki.training.recipe_texts import RecipeTexts
 from itadaki.training.text_neighbours import COPY_SIMILARITY, TextNeighbours
 from itadaki.training.views import Joined, Views
 
-_LOOK_ALIKES, _LOOK_ALIKE_TEMPERATURE = 20, 0.05
 _HELD_OUT = ("validation", "test", "sealed")
 _log = logging.getLogger(__name__)
 
@@ -117,29 +113,6 @@ class TrainingData:
             found[block] = (features[block] @ against).max(axis=1) > COPY_SIMILARITY
         _log.info("%d photos look like held-out ones and are not trained on.", found.sum())
         return found
-
-    @cached_property
-    def look_alikes(self) -> csr_matrix:
-        """The frozen backbone's nearest training photos of each training photo, copies left out.
-
-        Sparse float32 array of shape (n, n), in the training rows' order; rows are the softmax of
-        the nearest photos' cosine similarities and sum to 1.
-        """
-        raw = self.features(0)[self.train]
-        near = min(_LOOK_ALIKES, len(raw) - 1)
-        blocks = []
-        for start in range(0, len(raw), 1024):
-            similarities = raw[start : start + 1024] @ raw.T
-            similarities[self.neighbours.copies[start : start + 1024].toarray()] = -1
-            columns = np.argpartition(-similarities, near - 1, axis=1)[:, :near]
-            weights = softmax(
-                np.take_along_axis(similarities, columns, axis=1) / _LOOK_ALIKE_TEMPERATURE, axis=1
-            )
-            starts = np.arange(len(columns) + 1) * near
-            blocks.append(
-                csr_matrix((weights.ravel(), columns.ravel(), starts), (len(columns), len(raw)))
-            )
-        return vstack(blocks, format="csr")
 
     def titles_and_ingredients(self, rows: np.ndarray) -> tuple[list[str], list[list[str]]]:
         """Titles and ingredient lists of rows."""

@@ -131,7 +131,6 @@ class JointObjective(Objective):
         "distillation_weight",
         "temperature",
         "self_share",
-        "raw_share",
     }
     METRICS = (
         "text_loss",
@@ -222,9 +221,6 @@ class JointObjective(Objective):
         # Where SELF_SHARE is 0 none of a recipe's positives need be among these texts.
         totals = text_targets.sum(axis=1, keepdims=True)
         text_targets = np.divide(text_targets, totals, out=text_targets, where=totals > 0)
-        if share := self._config.raw_share:
-            look_alikes = self._data.look_alikes[batch].toarray()
-            targets = (1 - share) * targets + share * look_alikes
         return texts, text_targets, targets
 
 
