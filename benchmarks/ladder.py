@@ -1,10 +1,11 @@
 """Train and measure the whole ladder of variants, as the comparison in reports/ shows it.
 
 Every rung is trained with each seed and measured once on the test split. The collection's
-embeddings come from the cached activations, which is why this takes minutes a rung; the re-cropped
-photos go through the exported model. Runs that were interrupted go on where they stopped, and what
-is measured already is not done again. What the chapters draw of a run (a map, precision and recall,
-the collection in numbers) is kept beside the scores, without any photo or recipe's text.
+embeddings come from the cached activations, so on two cores a rung takes minutes on frozen
+features, and an hour or two where blocks are fine-tuned; the re-cropped photos go through the
+exported model. Runs that were interrupted go on where they stopped, and what is measured already is
+not done again. What the chapters draw of a run (a map, precision and recall, the collection in
+numbers) is kept beside the scores, without any photo or recipe's text.
 
 python benchmarks/ladder.py --also FOLDER_OR_COLLECTION ... [--seeds 3] [--only raw tl tl_hard]
 

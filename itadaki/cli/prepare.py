@@ -39,7 +39,7 @@ def build(variant: str, force: bool) -> None:
     "knobs",
     multiple=True,
     metavar="KEY=VALUE",
-    help="change a knob of the variant's configuration, for example EPOCHS=2; repeatable",
+    help="change a knob of the variant's configuration, for example PATIENCE=3; repeatable",
 )
 @click.option(
     "--also",

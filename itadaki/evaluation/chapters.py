@@ -89,7 +89,7 @@ def chapter(comparison: Comparison, variant: str) -> str:
         for of_one in shown.values()
         for verdict, metrics in of_one.items()
     ]
-    trained = [f"* {told}" for name in names for told in comparison.of_training(name)]
+    trained = [f"* {told}" for told in comparison.of_training(*names)]
     told = [f"* {told}" for told in (missing, _class_note(comparison)) if told]
     return "\n".join([table, "", *verdicts, *trained, *told]).rstrip()
 
@@ -118,9 +118,7 @@ def beyond(comparison: Comparison) -> str:
         before = (name, gallery)
     table = markdown_table(["model", "what it has", *_SHOWN], rows)
     brackets = "In brackets: the gain over the row above, with its 95% paired interval."
-    trained = [
-        told for name in BEYOND if name in comparison.about for told in comparison.of_training(name)
-    ]
+    trained = comparison.of_training(*filter(comparison.about.get, BEYOND))
     missing = _missing(comparison, list(BEYOND))
     told = " ".join(filter(None, [brackets, *trained, missing, _class_note(comparison)]))
     return f"{table}\n\n{told}"

@@ -290,11 +290,19 @@ class Comparison:
             return variant
         return f"{variant} ({count} seeds)" if count > 1 else f"{variant} (1 seed)"
 
-    def of_training(self, variant: str) -> list[str]:
-        """What a reader of a variant's scores must know of its training: sentences.
+    def of_training(self, *variants: str) -> list[str]:
+        """What a reader of variants' scores must know of their training: sentences.
 
         Whether it collapsed, whether a phase brought nothing, and how far a growing margin grew.
         """
+        told: dict[str, list[str]] = defaultdict(list)
+        for variant in variants:
+            for sentence in self._of_training(variant):
+                told[sentence].append(variant)
+        return [sentence.format(", ".join(names)) for sentence, names in told.items()]
+
+    def _of_training(self, variant: str) -> list[str]:
+        """The same of one variant, with {} in the place of its name."""
         history, about = self.histories(variant), self.about[variant]
         told = []
         phases: list[str] = list(history["phase"].unique()) if "phase" in history else []
@@ -304,14 +312,14 @@ class Comparison:
             start, later = (rows[of]["score"] for of in (rows["epoch"] == 0, rows["epoch"] > 0))
             if len(later) and start.min() >= later.max():
                 told.append(
-                    f"No epoch of {phase} made {variant} better on validation ({start.min():.4f} "
+                    f"No epoch of {phase} made {{}} better on validation ({start.min():.4f} "
                     f"before, then at most {later.max():.4f}), so the weights from before were "
                     "kept" + (": the head is as it began." if phase == phases[0] else ".")
                 )
         if about.get("collapsed"):
             last = history.iloc[-1]
             told.append(
-                f"The embeddings of {variant} collapsed in epoch {int(last['epoch'])} of "
+                f"The embeddings of {{}} collapsed in epoch {int(last['epoch'])} of "
                 f"{last['phase']} (mean distance {last['mean_distance']:.4f}), and are scored as "
                 "they lie then, not as they were at their best."
             )
@@ -321,9 +329,7 @@ class Comparison:
             reached = (
                 f"stayed at {low:.2g}" if low == high else f"grew from {low:.2g} to {high:.2g}"
             )
-            told.append(
-                f"The margin of {variant} {reached}, of the {margin:g} that it could reach."
-            )
+            told.append(f"The margin of {{}} {reached}, of the {margin:g} that it could reach.")
         return told
 
     def write_report(self, folder: Path) -> Path:
@@ -351,12 +357,7 @@ class Comparison:
             "",
             *(f"- `{name}`: {told}" for name, told in BEYOND.items()),
             "",
-            *(
-                f"- {told}"
-                for name in _RUNGS
-                if name in self.about
-                for told in self.of_training(name)
-            ),
+            *(f"- {told}" for told in self.of_training(*filter(self.about.get, _RUNGS))),
             "",
             "![scores by variant](comparison.png)",
         ]

@@ -8,8 +8,8 @@ import numpy as np
 
 SPLIT_SEED = 2025
 SPLIT_SHARES = {"train": 0.80, "validation": 0.08, "test": 0.06, "sealed": 0.06}
-"""Choices are made on validation, and each kept model is scored on test. The sealed split is read
-once, when nothing is left to be chosen: it tells how much the test scores have been worn out."""
+"""Choices are made on validation, and each kept model is scored on test. The sealed split is for
+one reading, when nothing is left to be chosen: how far have the test scores been worn out?"""
 
 
 def assign_splits(image_names: Iterable[str], groups: np.ndarray) -> list[str]:

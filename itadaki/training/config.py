@@ -1,8 +1,10 @@
 """The knobs of a training run, as the notebooks show them."""
 
 import json
+from collections.abc import Mapping
 from typing import Any, Literal, Self
 
+import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from itadaki.errors import ItadakiError, requirement
@@ -249,6 +251,29 @@ class TrainingConfig(BaseModel):
             first = error.errors()[0]
             knob = f"'s {str(first['loc'][0]).upper()}" if first["loc"] else ""
             raise ItadakiError(f"The training configuration{knob} {requirement(first)}.") from None
+
+
+def differing_knobs(configs: Mapping[str, dict[str, Any]], defaults: bool = True) -> pd.DataFrame:
+    """The knobs in which configurations differ, one a row: what each has, and what the knob does.
+
+    Args:
+        configs: by what they are called.
+        defaults: whether what a configuration leaves unsaid stands at its default, or is blank.
+    """
+    told = {
+        name: TrainingConfig.of(config).model_dump(by_alias=True) if defaults else config
+        for name, config in configs.items()
+    }
+    rows = [
+        {
+            "knob": name.upper(),
+            **{of: config.get(name.upper(), "") for of, config in told.items()},
+            "what it does": field.description,
+        }
+        for name, field in TrainingConfig.model_fields.items()
+        if len({config.get(name.upper(), "") for config in told.values()}) > 1
+    ]
+    return pd.DataFrame(rows)
 
 
 def parse_knob(text: str) -> tuple[str, Any]:
