@@ -150,6 +150,11 @@ def requirement(problem: Mapping[str, Any]) -> str:
     return f"must {said}" if said != problem["msg"] else f"is not usable: {said}"
 
 
+def damaged(why: str) -> ImageError:
+    """The error of a photo whose file is truncated or damaged."""
+    return ImageError(f"The photo is truncated or damaged: {why}.")
+
+
 def reason(error: BaseException) -> str:
     """Why something failed, as a clause without numbers and names of classes.
 

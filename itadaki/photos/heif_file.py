@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from itadaki.errors import ImageError, UnsupportedImageError
+from itadaki.errors import UnsupportedImageError, damaged
 from itadaki.photos.coded_picture import Coded, av1, hevc
 from itadaki.photos.orientation import orientation_of
 
@@ -108,10 +108,10 @@ class _File:
             written.alpha = len(written.items) + 1
             alpha_size, alpha_codec, more, again = self._copy(alpha, written)
             if alpha_size != size or alpha_codec != codec:
-                raise _damaged("its transparency is of another picture")
+                raise damaged("its transparency is of another picture")
             memory, visits = memory + more, visits + again
         if visits > MAX_VISITS:
-            raise _damaged("its picture is in too many parts")
+            raise damaged("its picture is in too many parts")
         name, brand, _ = _KINDS[codec]
         said = self._items[self._primary].properties
         turns = [(kind, each[0] & 3) for kind, each in said if kind in (b"irot", b"imir")]
@@ -132,7 +132,7 @@ class _File:
         rows, columns = grid[2] + 1, grid[3] + 1
         size = struct.unpack_from(">II" if grid[1] & 1 else ">HH", grid, 4)
         if not 0 < len(item.tiles) == rows * columns <= MAX_TILES:
-            raise _damaged("its tiles are not what it says")
+            raise damaged("its tiles are not what it says")
         at = written.add(b"grid", grid, item.properties)
         first, memory, visits = None, 0, 0
         for tile in item.tiles:
@@ -140,13 +140,13 @@ class _File:
             coded, tile_size = self._coded(part)
             first = first or (part.kind, tile_size, coded.size, coded.planes)
             if first != (part.kind, tile_size, coded.size, coded.planes):
-                raise _damaged("its tiles are not alike")
+                raise damaged("its tiles are not alike")
             written.tile(at, written.add(part.kind, coded.data, part.properties))
             more, again = _costs(tile_size, coded)
             memory, visits = memory + more, visits + again
         for whole, of_one, count in zip(size, tile_size, (columns, rows), strict=True):
             if not of_one * (count - 1) < whole <= of_one * count:
-                raise _damaged("its tiles are not what it says")
+                raise damaged("its tiles are not what it says")
         return size, part.kind, memory, visits
 
     def _coded(self, item: _Item) -> tuple[Coded, tuple[int, int]]:
@@ -159,18 +159,18 @@ class _File:
         size = struct.unpack_from(">II", properties[b"ispe"], 4)
         for shown, decoded in zip(size, coded.size, strict=True):
             if not 0 < shown <= decoded < shown + _ROUNDED:
-                raise _damaged("its picture has another size than it says")
+                raise damaged("its picture has another size than it says")
         return coded, size
 
     def _content(self, item: _Item) -> bytes:
         if item.construction not in (0, 1):
-            raise _damaged("its header cannot be read")
+            raise damaged("its header cannot be read")
         source, parts = self._stored if item.construction else self._data, []
         for offset, length in item.extents:
             part = source[offset : offset + length] if length else source[offset:]
             self._left -= len(part)
             if len(part) < length or self._left < 0:
-                raise _damaged("its end is missing")
+                raise damaged("its end is missing")
             parts.append(part)
         return b"".join(parts)
 
@@ -179,7 +179,7 @@ class _File:
         while position + 8 <= len(view):
             self._boxes += 1
             if self._boxes > MAX_BOXES:
-                raise _damaged(f"its file has more than {MAX_BOXES:,} parts")
+                raise damaged(f"its file has more than {MAX_BOXES:,} parts")
             length, kind = struct.unpack_from(">I4s", view, position)
             start = position + 8
             if length == 1:
@@ -253,7 +253,7 @@ class _File:
     def _counted(self, more: int) -> None:
         self._boxes += more
         if self._boxes > MAX_BOXES:
-            raise _damaged(f"its file has more than {MAX_BOXES:,} parts")
+            raise damaged(f"its file has more than {MAX_BOXES:,} parts")
 
 
 def _window(clap: bytes | None, size: tuple[int, int]) -> tuple[int, int, int, int] | None:
@@ -269,7 +269,7 @@ def _window(clap: bytes | None, size: tuple[int, int]) -> tuple[int, int, int, i
         edges.append((start, start + round(shown)))
     (left, right), (top, bottom) = edges
     if not (0 <= left < right <= size[0] and 0 <= top < bottom <= size[1]):
-        raise _damaged("it shows what it does not hold")
+        raise damaged("it shows what it does not hold")
     return left, top, right, bottom
 
 
@@ -345,7 +345,3 @@ def _box(kind: bytes, *content: bytes) -> bytes:
 
 def _reference(kind: bytes, source: int, targets: list[int]) -> bytes:
     return _box(kind, struct.pack(f">HH{len(targets)}H", source, len(targets), *targets))
-
-
-def _damaged(why: str) -> ImageError:
-    return ImageError(f"The photo is truncated or damaged: {why}.")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from itadaki.errors import ImageError
+from itadaki.errors import ImageError, damaged
 from itadaki.photos.heif_file import brands_of, heif
 from itadaki.photos.orientation import Orientation
 
@@ -100,16 +100,12 @@ def photo_file(content: bytes, kind: str) -> PhotoFile:
     try:
         return readers[kind](content)
     except (struct.error, LookupError):
-        raise _damaged("its header cannot be read") from None
-
-
-def _damaged(why: str) -> ImageError:
-    return ImageError(f"The photo is truncated or damaged: {why}.")
+        raise damaged("its header cannot be read") from None
 
 
 def _counted(number: int) -> None:
     if number > MAX_PARTS:
-        raise _damaged(f"its file has more than {MAX_PARTS:,} parts")
+        raise damaged(f"its file has more than {MAX_PARTS:,} parts")
 
 
 class _Frame:
@@ -124,7 +120,7 @@ class _Frame:
         widest = max((h for h, _ in sampling.values()), default=0)
         highest = max((v for _, v in sampling.values()), default=0)
         if not all(0 < factor <= 4 for pair in sampling.values() for factor in pair):
-            raise _damaged("its header cannot be read")
+            raise damaged("its header cannot be read")
         self.size = width, height
         across, down = -(-width // (8 * widest)), -(-height // (8 * highest))
         self.coefficients = {c: 64 * across * h * down * v for c, (h, v) in sampling.items()}
@@ -159,18 +155,18 @@ def _jpeg(data: bytes) -> PhotoFile:
         length = struct.unpack_from(">H", data, position)[0]
         segment = view[position + 2 : position + length]
         if length < 2 or len(segment) < length - 2:
-            raise _damaged("its header cannot be read")
+            raise damaged("its header cannot be read")
         whole = (bytes([0xFF, marker]), view[position : position + length])
         position += length
         if marker in _FRAMES:
             if frame:
-                raise _damaged("it has two headers")
+                raise damaged("it has two headers")
             frame = _Frame(marker, bytes(segment))
             parts += whole
         elif marker == _START_OF_SCAN:
             header = bytes(segment)
             if not frame or not header:
-                raise _damaged("its header cannot be read")
+                raise damaged("its header cannot be read")
             scans, visits = scans + 1, visits + frame.visits(header)
             if scans == 1:
                 in_full = not frame.is_whole(header)
@@ -188,12 +184,12 @@ def _jpeg(data: bytes) -> PhotoFile:
                 break
         elif marker in _TABLES or _tells_colours(marker, segment):
             if (tables := tables + length) > MAX_TABLES:
-                raise _damaged(f"its tables are larger than {MAX_TABLES:,} bytes")
+                raise damaged(f"its tables are larger than {MAX_TABLES:,} bytes")
             parts += whole
         elif marker == 0xE1:
             orientation.segment(segment)
     if frame is None or not scans:
-        raise _damaged("its header cannot be read")
+        raise damaged("its header cannot be read")
     memory = _COEFFICIENT * sum(frame.coefficients.values()) if in_full else 0
     return PhotoFile("JPEG", b"".join(parts), frame.size, memory, orientation.value, in_full)
 
@@ -237,7 +233,7 @@ def _png(data: bytes) -> PhotoFile:
             orientation.chunk(kind, content)
     width, height, bits, colour = struct.unpack_from(">IIBB", kept.get(b"IHDR", b""), 8)
     if not pixels:
-        raise _damaged("it has no pixels")
+        raise damaged("it has no pixels")
     channels = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}.get(colour, 4)
     in_memory = 4 if channels > 1 else -(-bits // 8)
     row = -(-width * channels * bits // 8)
@@ -294,7 +290,7 @@ def _webp(data: bytes) -> PhotoFile:
             sides = struct.pack("<I", width - 1)[:3] + struct.pack("<I", height - 1)[:3]
             parts, each = [_riff(b"VP8X", b"\x10\0\0\0" + sides), _riff(b"ALPH", alpha), *parts], 9
     else:
-        raise _damaged("it has no picture")
+        raise damaged("it has no picture")
     content = b"RIFF" + struct.pack("<I", 4 + sum(map(len, parts))) + b"WEBP" + b"".join(parts)
     memory = each * width * height
     if place:
@@ -328,7 +324,7 @@ def _gif(data: bytes) -> PhotoFile:
     while (introducer := data[position]) != 0x2C:
         _counted(number := number + 1)
         if introducer == 0x3B:
-            raise _damaged("it has no picture")
+            raise damaged("it has no picture")
         start, position = position, position + 1
         if introducer != 0x21:
             continue
