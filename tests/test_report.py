@@ -84,7 +84,7 @@ def test_blocks_are_filled_and_the_rest_is_left_alone(checkout):
     )
     text = documents(checkout)[page]
     assert "Before <!-- report: protocol -->12 held-out photos search 90 photos" in text
-    assert "where not all" not in text
+    assert "fewer where" not in text
     assert "<!-- /report --> after." in text and "old" not in text
     assert "0.400 (2.00 x)" in text
     page.write_text(text, encoding="utf-8")

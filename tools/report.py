@@ -171,11 +171,11 @@ def _protocol(measured: Measurements) -> str:
     if not queries:
         return _NOT_MEASURED
     most = max(queries.values())
-    fewer = ", ".join(f"{short} {count}" for short, count in queries.items() if count < most)
+    fewer = "; ".join(f"{short}: {count}" for short, count in queries.items() if count < most)
     return (
         f"{most:,} held-out photos search {about['galleries']['photos']:,} photos, their own and "
         "all its copies left out"
-    ) + (f" (where not all have what is compared: {fewer})" if fewer else "")
+    ) + (f" (fewer where some lack what is compared, {fewer})" if fewer else "")
 
 
 def _class_rules(measured: Measurements) -> str:
