@@ -3,7 +3,7 @@ from itadaki.training.config import CONFIG_PHASES, CONFIG_TL, CONFIG_TL_HARD, di
 
 def test_knobs_that_differ_stand_beside_what_they_do():
     table = differing_knobs({"two": CONFIG_TL, "three": CONFIG_TL_HARD}).set_index("knob")
-    assert table.loc["TRIPLET_MARGIN", ["two", "three"]].tolist() == [0.3, 0.8]
+    assert table.loc["TRIPLET_MARGIN", ["two", "three"]].tolist() == ["0.3", "0.8"]
     assert table.loc["GROWING_MARGIN", ["two", "three"]].tolist() == [True, False]
     assert "LEARNING_RATE" not in table.index
     assert table.loc["HARDEST", "two"] > 0, "its default"

@@ -38,7 +38,12 @@ _MODELS = (
     ("raw", "photos", "raw", "the frozen backbone: the floor"),
     ("tl", "photos", "tl", "a head on triplets with random negatives"),
     ("tl_hard", "photos", "tl_hard", "the same with hard negatives of the whole collection"),
-    ("ft_phases", "photos", "ft", "then the last blocks fine-tuned with the head"),
+    (
+        "ft_phases",
+        "photos",
+        "ft",
+        "a head, then the last blocks with it; its section 11 says what was kept",
+    ),
     ("ft", "photos", "ft", "as it ships: texts say what is alike, more photos, joined features"),
     ("ft", "search", "ft", "the same, as the product searches: rows with texts, two rounds"),
 )

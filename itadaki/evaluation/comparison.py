@@ -122,6 +122,7 @@ class Comparison:
         self._histories: dict[str, dict[int, pd.DataFrame]] = defaultdict(dict)
         self._retrieved: dict[str, list[dict[str, float]]] = defaultdict(list)
         self._tables: dict[str, pd.DataFrame] = {}
+        self._collapsed: set[str] = set()
         self._steps: pd.DataFrame | None = None
         for path in sorted(folder.glob("*-seed*.npz")):
             variant, _, seed = path.stem.rpartition("-seed")
@@ -147,6 +148,8 @@ class Comparison:
             self._histories[variant][int(seed)] = pd.DataFrame(about.get("history", []))
             if "text_retrieval" in about:
                 self._retrieved[variant].append(about["text_retrieval"])
+            if about.get("collapsed"):
+                self._collapsed.add(variant)
             self.seeds[variant] = self.seeds.get(variant, 0) + 1
         if not self.about:
             raise ItadakiError(
@@ -307,17 +310,17 @@ class Comparison:
         told = []
         phases: list[str] = list(history["phase"].unique()) if "phase" in history else []
         # What collapsed is scored as it lies, whatever was better before.
-        for phase in phases[:-1] if about.get("collapsed") else phases:
+        for phase in phases[:-1] if variant in self._collapsed else phases:
             rows = history[history["phase"] == phase]
             start, later = (rows[of]["score"] for of in (rows["epoch"] == 0, rows["epoch"] > 0))
             if len(later) and start.min() >= later.max():
                 told.append(
                     f"No epoch of {phase} made {{}} better on validation ({start.min():.4f} "
                     f"before, then at most {later.max():.4f}), so the weights from before were "
-                    "kept" + (": the head is as it began." if phase == phases[0] else ".")
+                    "kept" + (": the head is as it began." if len(phases) == 1 else ".")
                 )
-        if about.get("collapsed"):
-            last = history.iloc[-1]
+        if variant in self._collapsed:
+            last = history.iloc[int(history["mean_distance"].argmin())]
             told.append(
                 f"The embeddings of {{}} collapsed in epoch {int(last['epoch'])} of "
                 f"{last['phase']} (mean distance {last['mean_distance']:.4f}), and are scored as "

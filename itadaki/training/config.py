@@ -264,15 +264,12 @@ def differing_knobs(configs: Mapping[str, dict[str, Any]], defaults: bool = True
         name: TrainingConfig.of(config).model_dump(by_alias=True) if defaults else config
         for name, config in configs.items()
     }
-    rows = [
-        {
-            "knob": name.upper(),
-            **{of: config.get(name.upper(), "") for of, config in told.items()},
-            "what it does": field.description,
-        }
-        for name, field in TrainingConfig.model_fields.items()
-        if len({config.get(name.upper(), "") for config in told.values()}) > 1
-    ]
+    rows = []
+    for name, field in TrainingConfig.model_fields.items():
+        values = {of: config.get(name.upper(), "") for of, config in told.items()}
+        if len(set(values.values())) > 1:
+            shown = {of: f"{v:g}" if isinstance(v, float) else v for of, v in values.items()}
+            rows.append({"knob": name.upper(), **shown, "what it does": field.description})
     return pd.DataFrame(rows)
 
 
