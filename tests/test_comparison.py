@@ -1,3 +1,4 @@
+import json
 import shutil
 
 import numpy as np
@@ -6,8 +7,11 @@ import pytest
 from itadaki import plots
 from itadaki.errors import ItadakiError
 from itadaki.evaluation.chapters import backbones, beyond, chapter
-from itadaki.evaluation.comparison import Comparison, save_measurement
+from itadaki.evaluation.comparison import Comparison, add_scores, save_measurement
 from itadaki.evaluation.scores import Evaluation
+from itadaki.settings import Settings
+from itadaki.storage.files import write_json
+from itadaki.variants import VARIANTS, Artifacts
 
 
 def measure(folder, variant, seed, scores, dataset="d", galleries=("photos",)):
@@ -205,3 +209,14 @@ def test_seeds_of_two_class_rules_are_not_averaged(tmp_path, monkeypatch):
 def test_no_measurement_names_the_command(tmp_path):
     with pytest.raises(ItadakiError, match="evaluate VARIANT --save"):
         Comparison(tmp_path)
+
+
+def test_a_record_keeps_scores_of_the_recipes_that_it_was_trained_on_alone(tmp_path):
+    artifacts = Artifacts(VARIANTS["ft"], Settings(_env_file=None, home=tmp_path))
+    artifacts.record.parent.mkdir()
+    write_json(artifacts.record, {"dataset": "own", "scores": "as shipped"})
+    found = {"photos": Evaluation({"P@1": np.ones(3)}, {"P@1": 0.1}, "test", 9)}
+    add_scores(artifacts, found, "other")
+    assert json.loads(artifacts.record.read_text())["scores"] == "as shipped"
+    add_scores(artifacts, found, "own")
+    assert json.loads(artifacts.record.read_text())["scores"]["dataset"] == "own"

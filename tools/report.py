@@ -149,7 +149,7 @@ def _chapters(measured: Measurements) -> str:
     metrics = ("P@10 dish class", "MAP@R dish class", "nDCG@10 title")
     comparison = measured.comparison
     rows = []
-    told: list[str] = []
+    numbers = {of: number for number, of in enumerate(_NOTEBOOKS, 1)}
     for variant, gallery, of, about in _MODELS:
         scores = []
         for metric in metrics:
@@ -158,9 +158,8 @@ def _chapters(measured: Measurements) -> str:
             score = "" if found is None else f"{found.mean():.3f}"
             scores.append(f"{score} ({gain[3]:.2f} x)" if gain and variant != "raw" else score)
         file = f"recipe_image_retrieval_{_NOTEBOOKS[of]}.ipynb"
-        notebook = "" if of in told else f"{len(told) + 1}. [`{file}`]({file})"
-        told += [of] if notebook else []
-        rows.append([notebook, about, *scores])
+        number = numbers.pop(of, None)  # once, before its first model
+        rows.append([f"{number}. [`{file}`]({file})" if number else "", about, *scores])
     return markdown_table(["notebook", "its model", *(METRICS[metric] for metric in metrics)], rows)
 
 

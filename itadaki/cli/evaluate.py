@@ -66,9 +66,7 @@ def evaluate(variant: str | None, save: bool, compare: bool, split: str, as_json
             print(f"{kept} is of benchmarks/ladder.py, and stays", file=sys.stderr)
         else:
             print(save_measurement(found, measurements, variant, seed, facts), file=sys.stderr)
-        # Of other recipes than it was trained on they are no fact about the model.
-        if record.get("dataset") == system.dataset.sha256:
-            add_scores(artifacts, found, system.dataset.sha256)
+        add_scores(artifacts, found, system.dataset.sha256)
     tables = {name: result.table() for name, result in found.items()}
     if as_json:
         as_dicts = {name: table.to_dict(orient="index") for name, table in tables.items()}

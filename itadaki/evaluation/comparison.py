@@ -78,9 +78,13 @@ def save_measurement(
 
 
 def add_scores(artifacts: Artifacts, found: Mapping[str, Evaluation], dataset_sha256: str) -> None:
-    """Note in a trained variant's record how well it retrieves; raw has no record."""
+    """Note in a variant's record how well it retrieves the recipes that it was trained on.
+
+    Of other recipes nothing is noted: the record that ships would change with each of them. Raw has
+    no record.
+    """
     record = read_record(artifacts)
-    if not record:
+    if record.get("dataset") != dataset_sha256:
         return
     record["scores"] = {
         "dataset": dataset_sha256,
@@ -320,10 +324,10 @@ class Comparison:
                     "kept" + (": the head is as it began." if len(phases) == 1 else ".")
                 )
         if variant in self._collapsed:
-            last = history.iloc[int(history["mean_distance"].argmin())]
+            end = history.iloc[int(history["mean_distance"].argmin())]
             told.append(
-                f"The embeddings of {{}} collapsed in epoch {int(last['epoch'])} of "
-                f"{last['phase']} (mean distance {last['mean_distance']:.4f}), and are scored as "
+                f"The embeddings of {{}} collapsed in epoch {int(end['epoch'])} of "
+                f"{end['phase']} (mean distance {end['mean_distance']:.4f}), and are scored as "
                 "they lie then, not as they were at their best."
             )
         margin = about.get("config", {}).get("TRIPLET_MARGIN")
